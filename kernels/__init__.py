@@ -1,0 +1,9 @@
+"""Matrix products, from the textbook's loop to the library's speed.
+
+Importing this package imports numpy alone; a backend is imported when one of its kernels is asked for.
+"""
+
+from kernels.contract import matmul
+from kernels.registry import Kernel, Unavailable, UnknownKernel, available, find, kernel, unavailable
+
+__all__ = ["Kernel", "Unavailable", "UnknownKernel", "available", "find", "kernel", "matmul", "unavailable"]

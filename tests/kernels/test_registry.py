@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from plugin import install
+
+from kernels import available, find, kernel
+
+
+def python(code, **environment):
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | environment, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_import_loads_no_backend():
+    assert python("import kernels, sys; print([x for x in ('torch', 'numba', 'llvmlite') if x in sys.modules])") == "[]"
+
+
+def test_finding_a_kernel_loads_only_its_backend():
+    assert python("import kernels, sys; kernels.find('numpy/full'); print('torch' in sys.modules)") == "False"
+
+
+def test_the_table_is_sorted_from_the_lowest_rung_up():
+    assert [each.rung for each in available("numpy/*")] == [
+        "elementwise", "rowwise", "columnwise", "block", "tiled", "full",
+    ]  # fmt: skip
+
+
+def test_a_name_is_taken_once():
+    with pytest.raises(ValueError, match=r"'numpy/full' is already registered, by kernels.numpy_ops"):
+        kernel("numpy", "full")(lambda a, b, out: None) if find("numpy/full") else None
+
+
+def test_a_third_party_adds_a_kernel_through_an_entry_point(tmp_path):
+    environment = install(
+        tmp_path,
+        "einsum",
+        """
+        import numpy as np
+        from kernels import kernel
+
+        @kernel("einsum", "full")
+        def full(a, b, out):
+            np.einsum("mn,np->mp", a, b, out=out)
+        """,
+    )
+    code = "import numpy as np, kernels; print(kernels.matmul(np.eye(2), np.eye(2), kernel='einsum/full').tolist())"
+    assert python(code, **environment) == "[[1.0, 0.0], [0.0, 1.0]]"
+    assert "einsum/full" in python("import kernels; print([k.name for k in kernels.available()])", **environment)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import no_such_module", "no_such_module is not installed: pip install no_such_module"),
+        ("raise RuntimeError('no driver')", "RuntimeError on import: no driver"),
+    ],
+)
+def test_a_backend_that_cannot_be_imported_is_listed_with_the_reason_and_hides_no_other(tmp_path, source, reason):
+    environment = install(tmp_path, "broken", source)
+    assert python("import kernels; print(kernels.unavailable())", **environment) == str({"broken": reason})
+    assert "numpy/full" in python("import kernels; print([k.name for k in kernels.available()])", **environment)
+    code = "import kernels\ntry: kernels.find('broken/full')\nexcept kernels.Unavailable as error: print(error)"
+    assert python(code, **environment) == f"kernel 'broken/full' is unavailable: {reason}"

@@ -1,0 +1,17 @@
+"""A small third-party distribution, as an installer would leave it: a module, and its metadata with the entry point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+
+def install(folder: Path, backend: str, source: str) -> dict[str, str]:
+    """Install into a folder; the environment variables that put the folder on the path of a process."""
+    module = f"{backend}_kernels"
+    (folder / f"{module}.py").write_text(dedent(source))
+    metadata = folder / f"{module}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[kernels]\n{backend} = {module}\n")
+    return {"PYTHONPATH": str(folder)}
