@@ -1,0 +1,194 @@
+"""From cache sizes to tile sizes, with the reasoning.
+
+Two algorithms need tiles. A loop-tiled product wants three square tiles resident in a cache at once, so that every element
+fetched is used T times. A packed product (Goto and van de Geijn 2008) keeps an mr x nr tile in registers, a kc x nr
+sliver of b in the first-level cache, an mc x kc block of a in the second and a kc x nc panel of b in the third; Low, Igual,
+Smith and Quintana-Orti, "Analytical Modeling Is Enough for High-Performance BLIS" (TOMS 43, 2016) derive the sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isqrt
+
+from kernels.caches import Cache, caches
+from kernels.vectors import Vectors, vectors
+
+ITEMSIZE = {"float32": 4, "float64": 8}
+
+NC_MOST = 4080
+"""The outermost cache is shared with other cores and programs; BLIS stops here too."""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """One tile size, and how it came about.
+
+    Examples
+    --------
+    >>> print(Derivation("T", "floor(sqrt(L1 / (3 S)))", {"L1": 32768, "S": 4}, 48))
+    T = floor(sqrt(L1 / (3 S))) = 48, with L1 = 32768, S = 4
+    """
+
+    name: str
+    formula: str
+    inputs: dict[str, int]
+    result: int
+
+    def __str__(self) -> str:
+        inputs = ", ".join(f"{name} = {value}" for name, value in self.inputs.items())
+        return f"{self.name} = {self.formula} = {self.result}, with {inputs}"
+
+
+def loop_tiling(dtype: str, cache: Cache, multiple: int = 8) -> Derivation:
+    """Edge T of the three square tiles that fill a cache: 3 T^2 S <= size, rounded down to a multiple.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+    cache : Cache
+        The cache to fill.
+    multiple : int
+        Whole vectors fill a row; 8 elements are a multiple of most vectors and a divisor of a cache line.
+
+    Examples
+    --------
+    >>> loop_tiling("float32", Cache(1, 48 << 10, 12, 64, 1, "sysfs")).result
+    64
+    """
+    size = ITEMSIZE[dtype]
+    edge = isqrt(cache.size // (3 * size)) // multiple * multiple
+    formula = f"floor(sqrt(L{cache.level} / (3 S))) to a multiple of {multiple}"
+    return Derivation("T", formula, {f"L{cache.level}": cache.size, "S": size}, max(edge, multiple))
+
+
+def loop_tile(dtype: str) -> dict[str, int]:
+    """Tile sizes of the loop-tiled rung on this CPU: three square tiles in the second-level cache.
+
+    The first level is too small for these loops: starting an inner loop costs them more than fetching from the second
+    level does. ``python -m benchmarks tune`` measures both.
+    """
+    hierarchy = caches()
+    edge = loop_tiling(dtype, hierarchy[min(1, len(hierarchy) - 1)]).result
+    return {"tm": edge, "tn": edge, "tp": edge}
+
+
+def slab_tiling(dtype: str, cache: Cache, n: int) -> Derivation:
+    """Width of a slab of b's columns that fills a cache: n width S <= size.
+
+    Examples
+    --------
+    >>> slab_tiling("float32", Cache(1, 32 << 10, 8, 64, 1, "sysfs"), n=256).result
+    32
+    """
+    size = ITEMSIZE[dtype]
+    inputs = {f"L{cache.level}": cache.size, "n": n, "S": size}
+    return Derivation("width", f"floor(L{cache.level} / (n S))", inputs, max(1, cache.size // (n * size)))
+
+
+def predict(tile: Mapping[str, int], dtype: str, cache: Cache, n: int) -> Derivation:
+    """The tile that fills a cache, by the model for that kind of tile: a slab's width, or the edge of three squares."""
+    return slab_tiling(dtype, cache, n) if "width" in tile else loop_tiling(dtype, cache)
+
+
+def resident_bytes(tile: Mapping[str, int], dtype: str, n: int) -> int:
+    """What a tile keeps in cache: a slab of n rows, or the three tiles of a, b and out.
+
+    Examples
+    --------
+    >>> resident_bytes({"tm": 64, "tn": 64, "tp": 64}, "float32", n=256)
+    49152
+    """
+    match tile:
+        case {"width": width}:
+            elements = n * width
+        case {"tm": tm, "tn": tn, "tp": tp}:
+            elements = tm * tn + tn * tp + tm * tp
+    return elements * ITEMSIZE[dtype]
+
+
+def register_tile(lanes: int, unit: Vectors) -> tuple[int, int]:
+    """The register tile (mr, nr), mr along the vectors.
+
+    Admitted is a tile that fits the registers (accumulators, a column of a, one element of b), that hides the latency
+    (mr nr >= lanes latency FMAs a cycle), and that asks for no more loads than FMAs, since cores start two of each a cycle.
+    Chosen is the one with the most flops an element loaded, mr nr / (mr + nr).
+
+    Examples
+    --------
+    >>> register_tile(8, Vectors("AVX2", 32, 16)), register_tile(16, Vectors("AVX-512", 64, 32))
+    ((16, 6), (32, 14))
+    """
+    admitted = [
+        (rows * lanes, nr)
+        for rows in range(1, unit.registers)
+        for nr in range(1, unit.registers)
+        if rows * nr + rows + 1 <= unit.registers
+        and rows * nr >= unit.fma_latency * unit.fmas_a_cycle
+        and rows + nr <= rows * nr
+    ]
+    return max(admitted, key=lambda tile: tile[0] * tile[1] / (tile[0] + tile[1]))
+
+
+def packed_tiling(
+    dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Vectors | None = None
+) -> tuple[Derivation, ...]:
+    """Tile sizes mr, nr, kc, mc, nc of a packed product (Low et al. 2016, section 4).
+
+    A line of the first level is left for the tile of c and the rest is shared by the slivers of a and b in the ratio
+    mr to nr; a way of each outer level is left for what streams through it.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+    hierarchy : sequence of Cache, optional
+        This CPU's, if left out. With no third level, nc is its cap.
+    unit : Vectors, optional
+        This CPU's, if left out.
+
+    Examples
+    --------
+    >>> zen3 = [Cache(1, 32 << 10, 8, 64, 1, ""), Cache(2, 512 << 10, 8, 64, 1, ""), Cache(3, 32 << 20, 16, 64, 2, "")]
+    >>> [f"{d.name} {d.result}" for d in packed_tiling("float32", zen3, Vectors("AVX2", 32, 16))]
+    ['mr 16', 'nr 6', 'kc 320', 'mc 304', 'nc 4080']
+    """
+    size = ITEMSIZE[dtype]
+    hierarchy, unit = hierarchy or caches(), unit or vectors()
+    lanes = unit.lanes(size)
+    mr, nr = register_tile(lanes, unit)
+    fits = {"lanes": lanes, "registers": unit.registers, "latency": unit.fma_latency, "fmas": unit.fmas_a_cycle}
+
+    l1 = hierarchy[0]
+    ways_a = max(1, floor((l1.ways - 1) / (1 + nr / mr)))
+    kc = ways_a * l1.sets * l1.line // (mr * size)
+
+    l2 = hierarchy[min(1, len(hierarchy) - 1)]
+    way2 = l2.sets * l2.line
+    mc = max(1, l2.ways - 1 - ceil(kc * nr * size / way2)) * way2 // (kc * size) // mr * mr
+
+    found = [
+        Derivation("mr", "whole vectors, most flops an element loaded", fits, mr),
+        Derivation("nr", "what registers are left beside mr", fits, nr),
+        Derivation(
+            "kc",
+            "floor((W1 - 1) / (1 + nr / mr)) N1 C1 / (mr S)",
+            {"W1": l1.ways, "N1": l1.sets, "C1": l1.line, "mr": mr, "nr": nr, "S": size},
+            kc,
+        ),
+        Derivation(
+            "mc",
+            "(W2 - 1 - ceil(kc nr S / (N2 C2))) N2 C2 / (kc S) to a multiple of mr",
+            {"W2": l2.ways, "N2": l2.sets, "C2": l2.line, "kc": kc, "mr": mr, "nr": nr, "S": size},
+            max(mc, mr),
+        ),
+    ]
+    cap = NC_MOST // nr * nr
+    if len(hierarchy) < 3:
+        return (*found, Derivation("nc", "cap to a multiple of nr", {"cap": NC_MOST, "nr": nr}, cap))
+    l3 = hierarchy[2]
+    way3 = l3.sets * l3.line
+    nc = max(1, l3.ways - 1 - ceil(mc * kc * size / way3)) * way3 // (kc * size) // nr * nr
+    inputs = {"cap": NC_MOST, "W3": l3.ways, "N3": l3.sets, "C3": l3.line, "kc": kc, "mc": mc, "nr": nr, "S": size}
+    formula = "min(cap, (W3 - 1 - ceil(mc kc S / (N3 C3))) N3 C3 / (kc S)) to a multiple of nr"
+    return (*found, Derivation("nc", formula, inputs, min(nc, cap)))

@@ -1,0 +1,52 @@
+"""This CPU's SIMD unit: how wide its vectors are, how many registers it has, and how it pipelines a multiply-add."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The vector unit as the tile model sees it.
+
+    Parameters
+    ----------
+    name : str
+        Instruction set.
+    width : int
+        Bytes a register.
+    registers : int
+        Architectural vector registers.
+    fma_latency : int
+        Cycles from a fused multiply-add to its result; 4 on every x86 core since Skylake and Zen 3, and on Arm's
+        Neoverse and Apple's cores (uops.info; Arm software optimisation guides).
+    fmas_a_cycle : int
+        Fused multiply-adds started each cycle; 2 on the same cores.
+    """
+
+    name: str
+    width: int
+    registers: int
+    fma_latency: int = 4
+    fmas_a_cycle: int = 2
+
+    def lanes(self, itemsize: int) -> int:
+        """Elements a register."""
+        return self.width // itemsize
+
+
+@cache
+def vectors() -> Vectors:
+    """The host's widest vectors, by LLVM's list of its features."""
+    from llvmlite import binding
+
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return Vectors("NEON", 16, 32)
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return Vectors("AVX-512", 64, 32)
+    if features.get("avx2") and features.get("fma"):
+        return Vectors("AVX2", 32, 16)
+    return Vectors("128-bit", 16, 16)
