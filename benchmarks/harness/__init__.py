@@ -1,0 +1,1 @@
+"""Cases, timing, workers, the machine and its ceilings, records."""

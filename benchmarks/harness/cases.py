@@ -1,0 +1,142 @@
+"""The one generator of cases: from kernels, shapes and conditions to what is measured; and the presets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import product
+
+from benchmarks.harness.errors import UsageError
+from benchmarks.harness.records import Case
+from benchmarks.harness.threads import CORES
+from kernels import registry
+
+LARGEST = {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024}
+"""Where a rung has said all that it has to say: a preset measures it at this size instead of a larger one."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named choice of cases, and how long to sample each in each round."""
+
+    help: str
+    kernels: tuple[str, ...] = ("*",)
+    sizes: tuple[int, ...] = (256,)
+    dtypes: tuple[str, ...] = ("float32",)
+    threads: tuple[int, ...] = tuple(sorted({1, CORES}))
+    budget_s: float = 0.06
+    shrink: bool = True
+
+
+PRESETS = {
+    "quick": Preset("every kernel at 256, float32: under a minute"),
+    "d2l": Preset(
+        "the chapter's experiment: element, column, full and block 64 at 256, float32",
+        kernels=("[!p]*/elementwise", "*/columnwise", "*/full", "*/block"),  # the interpreter's loop is not the book's
+        threads=(CORES,),
+        shrink=False,
+    ),
+    "full": Preset(
+        "sizes 16 to 2048, odd ones too, both dtypes: about half an hour",
+        sizes=(16, 31, 64, 97, 128, 255, 256, 384, 509, 512, 768, 1024, 1531, 2048),
+        dtypes=registry.FLOATS,
+        budget_s=0.03,
+    ),
+}
+
+
+def parse_size(text: str) -> dict[str, int]:
+    """A shape from "256" or "512x64x512".
+
+    Raises
+    ------
+    UsageError
+        If it is not one or three positive whole numbers.
+
+    Examples
+    --------
+    >>> parse_size("512x64x512")
+    {'m': 512, 'n': 64, 'p': 512}
+    """
+    parts = text.lower().split("x")
+    if len(parts) not in (1, 3) or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise UsageError(f"--size {text}: expected a positive whole number such as 256, or m x n x p such as 512x64x512")
+    m, n, p = (int(part) for part in (parts if len(parts) == 3 else parts * 3))
+    return {"m": m, "n": n, "p": p}
+
+
+def check_threads(threads: Iterable[int]) -> None:
+    """Refuse more threads than there are cores, and fewer than one."""
+    for count in threads:
+        if not 1 <= count <= CORES:
+            raise UsageError(f"--threads {count}: expected 1 to {CORES}, the cores that this process may use")
+
+
+def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel]:
+    """Kernels that match any of the patterns and run on the device, in the table's order."""
+    for pattern in patterns:
+        if not registry.available(pattern):
+            try:
+                registry.find(pattern)
+            except (registry.UnknownKernel, registry.Unavailable) as error:
+                raise UsageError(f"--kernel {pattern}: {error}") from None
+    names = {entry.name for pattern in patterns for entry in registry.available(pattern) if device in entry.devices}
+    if not names:
+        raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {device}; see python -m benchmarks list")
+    return [entry for entry in registry.available() if entry.name in names]
+
+
+def case(
+    kernel: registry.Kernel,
+    shape: Mapping[str, int],
+    dtype: str,
+    *,
+    threads: int = 1,
+    cache: str = "warm",
+    device: str = "cpu",
+    tile: Mapping[str, int] | None = None,
+) -> Case:
+    """One case; the kernel's own tile unless another is given."""
+    return Case.model_validate(
+        {
+            "kernel": kernel.name,
+            "rung": kernel.rung,
+            "backend": kernel.backend,
+            "device": device,
+            "dtype": dtype,
+            "shape": dict(shape),
+            "tile": dict(tile or kernel.tile_for(dtype)) or None,
+            "threads": threads,
+            "cache": cache,
+        }
+    )
+
+
+def generate(
+    kernels: Iterable[registry.Kernel],
+    shapes: Sequence[Mapping[str, int]],
+    dtypes: Sequence[str],
+    threads: Sequence[int],
+    cache: str = "warm",
+    device: str = "cpu",
+    shrink: bool = False,
+) -> list[Case]:
+    """Every combination that makes a difference, each once.
+
+    A kernel that makes no use of threads is measured on one, and so is every kernel off the CPU. With `shrink`, a rung
+    is measured at its `LARGEST` in place of a larger size.
+    """
+    found = {}
+    for kernel, shape, dtype in product(kernels, shapes, dtypes):
+        if dtype not in kernel.dtypes:
+            continue
+        sizes = {name: int(min(size, _largest(kernel.name))) for name, size in shape.items()} if shrink else shape
+        for count in threads if kernel.threads and device == "cpu" else [1]:
+            one = case(kernel, sizes, dtype, threads=count, cache=cache, device=device)
+            found[one.model_dump_json()] = one
+    return list(found.values())
+
+
+def _largest(name: str) -> float:
+    return min((size for pattern, size in LARGEST.items() if fnmatchcase(name, pattern)), default=float("inf"))

@@ -1,0 +1,64 @@
+"""This machine, described: CPU, caches, memory, libraries, and the threads that they would use by themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import platform
+import re
+import subprocess
+
+from benchmarks.harness.records import Blas, CacheLevel, Machine
+from benchmarks.harness.threads import CORES
+from kernels.caches import caches
+from kernels.vectors import vectors
+
+LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "scipy")
+
+
+def describe() -> Machine:
+    """Everything but the ceilings, which take measuring. Imports the backends, to see which BLAS each brings."""
+    import cpuinfo
+    import numpy  # noqa: F401 (loads its BLAS)
+    import psutil
+    import threadpoolctl
+    import torch
+
+    loaded = [
+        Blas(name=pool["internal_api"], version=pool["version"], threads=pool["num_threads"], path=pool["filepath"])
+        for pool in threadpoolctl.threadpool_info()
+    ]
+    # torch links MKL into its own library, where threadpoolctl cannot see it.
+    if mkl := re.search(r"Math Kernel Library Version ([\w.]+)", torch.__config__.show()):
+        loaded.append(Blas(name="mkl", version=mkl[1], threads=torch.get_num_threads(), path="in torch"))
+    return Machine(
+        cpu=cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or "unknown CPU",
+        cores=CORES,
+        vectors=vectors().name,
+        caches=[CacheLevel(**dataclasses.asdict(level)) for level in caches()],
+        memory_bytes=psutil.virtual_memory().total,
+        os=platform.platform(),
+        python=platform.python_version(),
+        libraries={name: version for name in LIBRARIES if (version := _version(name))},
+        blas=loaded,
+        gpu=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+    )
+
+
+def commit() -> str | None:
+    """The checkout's commit, "+" behind it if the working tree differs; None outside git."""
+    try:
+        head, status = (
+            subprocess.run(["git", *command], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head + ("+" if status else "")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,105 @@
+"""The workload `gemm`: a matrix product made ready to be timed, and the check that makes its time count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice, repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness.devices import Device
+from benchmarks.harness.records import Case
+from kernels import accuracy, flops, registry
+
+COLD_POOL = 2
+"""Cold operands rotate through a pool of this many times the outermost cache, so that each call finds its own evicted."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """How far a result was from the reference, how far it might be, and what is wrong with it, if anything."""
+
+    error: float
+    bound: float
+    failure: str | None
+
+
+class Product:
+    """Operands on the device, and the kernel bound to them.
+
+    Parameters
+    ----------
+    case : Case
+        Its shape has m, n and p.
+    device : Device
+    seed : int
+        Of the random operands; standard normal, never zeros.
+    """
+
+    def __init__(self, case: Case, device: Device, seed: int = 0) -> None:
+        self._case, self._device = case, device
+        self._random = np.random.default_rng(seed)
+        kernel = registry.find(case.kernel)
+        copies = 1
+        if case.cache == "cold":
+            copies += COLD_POOL * device.cache_bytes // max(1, _bytes(case))
+        self._a, self._b = self._inputs()
+        out = np.full((case.shape["m"], case.shape["p"]), np.nan, case.dtype)
+        self._placed = [tuple(device.place(x, kernel.arrays) for x in (self._a, self._b, out)) for _ in range(copies)]
+        function = kernel.bind(case.tile or {})
+        self._bound = [partial(function, *operands) for operands in self._placed]
+        self._next = cycle(self._bound)
+
+    @staticmethod
+    def costs(case: Case) -> dict[str, int]:
+        """Flops and compulsory bytes."""
+        return {"flops": flops.flops(**case.shape), "bytes": _bytes(case)}
+
+    def calls(self, count: int) -> Iterator[Callable[[], None]]:
+        """What is timed: `count` calls on the same operands (warm), or each on the next of the pool (cold)."""
+        return islice(self._next, count) if len(self._bound) > 1 else repeat(self._bound[0], count)
+
+    def check(self) -> Check:
+        """Put new inputs where the old ones were, poison `out`, call once, and compare.
+
+        After the timing this catches a row left unwritten, wrong numbers, an input changed, a result kept from an
+        earlier call, and work that is not done when the call returns.
+        """
+        a, b, out = self._placed[0]
+        before = self._a, self._b
+        self._a, self._b = self._inputs()
+        self._device.write(a, self._a)
+        self._device.write(b, self._b)
+        self._device.write(out, np.full(out.shape, np.nan, self._case.dtype))
+        self._bound[0]()
+        c = self._device.fetch(out)
+        error = accuracy.error(self._a, self._b, c)
+        bound = accuracy.bound(self._case.shape["n"], self._case.dtype)
+        return Check(error, bound, self._failure(before, c, error, bound))
+
+    def _failure(self, before: tuple[NDArray[Any], ...], c: NDArray[Any], error: float, bound: float) -> str | None:
+        for name, host, placed in zip("ab", (self._a, self._b), self._placed[0], strict=False):
+            if not np.array_equal(host, self._device.fetch(placed)):
+                return f"changed its input {name}"
+        if error <= bound:
+            return None
+        if unwritten := int(np.isnan(c).sum()):
+            i, j = np.argwhere(np.isnan(c))[0]
+            return f"left {unwritten} of {c.size} elements of out unwritten, the first at ({i}, {j})"
+        if accuracy.error(before[0], before[1], c) <= bound:
+            return "returned the product of earlier inputs: it keeps its result between calls"
+        return f"wrong result: error {error:.1e} exceeds the bound {bound:.1e}"
+
+    def _inputs(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        shape, dtype = self._case.shape, np.dtype(self._case.dtype)
+        return tuple(
+            self._random.standard_normal((shape[rows], shape[columns]), dtype.type) for rows, columns in ("mn", "np")
+        )  # type: ignore[return-value]
+
+
+def _bytes(case: Case) -> int:
+    return flops.compulsory_bytes(**case.shape, itemsize=np.dtype(case.dtype).itemsize)

@@ -1,0 +1,199 @@
+"""The record: a case with its samples and what follows from them; and a run, the records of one invocation.
+
+Everything a view shows is carried here. Records are validated on the way in and out, and a run is rewritten as a whole,
+beside its file and then in its place, so that a reader or a kill at any moment finds a complete file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from benchmarks.harness.errors import UsageError
+
+SCHEMA = 1
+
+# JSON has no infinity; an error is infinite where an element was left unwritten.
+Unbounded = Annotated[
+    float,
+    BeforeValidator(lambda value: float("inf") if value == "inf" else value),
+    PlainSerializer(lambda value: "inf" if value == float("inf") else value, when_used="json"),
+]
+
+
+class Model(BaseModel):
+    """Fields are exactly those declared: an unknown one is an error, never dropped in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Case(Model):
+    """What is measured: a kernel on a shape, and the conditions."""
+
+    workload: str = "gemm"
+    kernel: str
+    rung: str
+    backend: str
+    device: str = "cpu"
+    dtype: str
+    shape: dict[str, int]
+    tile: dict[str, int] | None = None
+    threads: int = Field(ge=1)
+    cache: Literal["warm", "cold"] = "warm"
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
+    @property
+    def size(self) -> str:
+        """Shape as it is typed: 256, or 512x64x512."""
+        sizes = list(self.shape.values())
+        return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+
+
+class Record(Case):
+    """A case, its samples, and what follows from them. None where a thing does not apply."""
+
+    samples_s: list[float] | None = Field(default=None, description="seconds a call, in measured order")
+    calls_per_sample: int | None = None
+    samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
+    median_s: float | None = None
+    compile_s: float | None = None
+    thread_settings: dict[str, int] | None = Field(default=None, description="threads of each pool, as it reports")
+    flops: int | None = None
+    bytes: int | None = Field(default=None, description="compulsory: each operand once")
+    gflops: float | None = None
+    gflops_low: float | None = None
+    gflops_high: float | None = None
+    noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
+    percent_of_peak: float | None = None
+    error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
+    error_bound: float | None = None
+    passed: bool = False
+    failure: str | None = None
+
+
+class CacheLevel(Model):
+    """A data cache; `kernels.caches.Cache` says what the fields mean."""
+
+    level: int
+    size: int
+    ways: int
+    line: int
+    shared_by: int
+    source: str
+
+
+class Peak(Model):
+    """Multiply-adds from registers."""
+
+    dtype: str
+    threads: int
+    gflops: float
+
+
+class Bandwidth(Model):
+    """A level of memory: 10^9 bytes a second read, and read plus written by a copy."""
+
+    level: str
+    working_set: int
+    threads: int
+    read_gbs: float
+    copy_gbs: float
+
+
+class Ceilings(Model):
+    """The most that this machine did in this run."""
+
+    peaks: list[Peak]
+    bandwidths: list[Bandwidth]
+
+    def peak(self, dtype: str, threads: int) -> float | None:
+        """GFLOPS, None if it was not measured."""
+        return next((each.gflops for each in self.peaks if (each.dtype, each.threads) == (dtype, threads)), None)
+
+    def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
+        """One level's figures, None if they were not measured."""
+        return next((each for each in self.bandwidths if (each.level, each.threads) == (level, threads)), None)
+
+
+class Blas(Model):
+    """A BLAS or OpenMP library that is loaded, and the threads it would use by itself."""
+
+    name: str
+    version: str | None
+    threads: int
+    path: str
+
+
+class Machine(Model):
+    """Where a run was measured."""
+
+    cpu: str
+    cores: int
+    vectors: str
+    caches: list[CacheLevel]
+    memory_bytes: int
+    os: str
+    python: str
+    libraries: dict[str, str]
+    blas: list[Blas]
+    gpu: str | None
+    ceilings: dict[str, Ceilings] = Field(default_factory=dict, description="by device")
+
+
+class Run(Model):
+    """The records of one invocation, and the machine."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    created: datetime
+    commit: str | None
+    machine: Machine
+    records: list[Record]
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+def save(run: Run, path: Path) -> None:
+    """Write a run in one step: the file at `path` is the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w") as file:
+            file.write(run.model_dump_json(indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Run:
+    """Read and validate a run.
+
+    Raises
+    ------
+    UsageError
+        If the file is missing, cut off, not JSON, of another schema, or not a run.
+    """
+    try:
+        found: Any = json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; expected a run file, as `python -m benchmarks run` writes") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON, or cut off ({error}); measure again") from None
+    if not isinstance(found, dict) or "schema" not in found:
+        raise UsageError(f"{path}: not a run file: it has no schema version")
+    if found["schema"] != SCHEMA:
+        raise UsageError(f"{path}: schema {found['schema']}, this version reads {SCHEMA}; update minisgd to read it")
+    try:
+        return Run.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{path}: not a valid run: {where}: {first['msg']} ({error.error_count()} in all)") from None

@@ -1,0 +1,105 @@
+"""One case for one round: warm up, sample, check. Runs in a worker process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from benchmarks.harness import threads
+from benchmarks.harness.devices import Device, device
+from benchmarks.harness.product import Check, Product
+from benchmarks.harness.records import Case
+from kernels import registry
+
+RESOLUTIONS = 1000
+"""A sample is at least this many times what the clock tells apart, so that reading the clock costs under 0.1 %."""
+
+SAMPLE_S = 4e-3
+"""And long enough for a tick of the scheduler to be a part of it rather than all of it."""
+
+WARM_S = 20e-3
+"""Caches, branch predictors and clock frequencies have settled by then."""
+
+SETTLE_S = 30e-3
+"""OpenBLAS and OpenMP threads spin for some 25 ms before they sleep; a worker answers only when its own are asleep."""
+
+
+class Work(Protocol):
+    """A case made ready: what to time, and how to check it."""
+
+    def calls(self, count: int) -> Iterator[Callable[[], None]]:
+        """That many calls of what is timed."""
+
+    def check(self) -> Check:
+        """Call once on new inputs, and compare."""
+
+
+WORKLOADS: dict[str, type[Product]] = {"gemm": Product}
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What one round found of a case.
+
+    Parameters
+    ----------
+    samples_s : list of float
+        Seconds a call, in measured order.
+    calls_per_sample : int
+    first_s : float
+        Seconds of the first call, by the host's clock: compiling happens on the host.
+    check : Check
+    thread_settings : dict of str to int
+    """
+
+    samples_s: list[float]
+    calls_per_sample: int
+    first_s: float
+    check: Check
+    thread_settings: dict[str, int]
+
+
+def measure(case: Case, budget_s: float, calls_per_sample: int | None = None) -> Slice:
+    """Measure a case in this process.
+
+    Parameters
+    ----------
+    case : Case
+    budget_s : float
+        Seconds of samples to take; at least one sample is taken.
+    calls_per_sample : int, optional
+        As an earlier round chose it; chosen here if left out.
+    """
+    registry.find(case.kernel)  # loads the thread pools that are limited next
+    with threads.limited_to(case.threads):
+        where = device(case.device)
+        work = WORKLOADS[case.workload](case, where)
+        start = time.perf_counter()
+        warm_s = where.seconds(work.calls(1))
+        first_s = time.perf_counter() - start
+        samples_s, calls = sample(work, where, budget_s, calls_per_sample, warm_s)
+        found = Slice(samples_s, calls, first_s, work.check(), threads.settings())
+    if case.threads > 1:
+        time.sleep(SETTLE_S)
+    return found
+
+
+def sample(
+    work: Work, where: Device, budget_s: float, calls: int | None = None, warm_s: float = 0.0
+) -> tuple[list[float], int]:
+    """Warm up, choose how many calls make a sample unless told, and take samples for `budget_s` seconds.
+
+    A call that takes as long as the warm-up has warmed up by itself: `warm_s` is what has run before.
+    """
+    long_enough = max(RESOLUTIONS * where.resolution_s, SAMPLE_S)
+    batch, took = calls or 1, warm_s
+    while warm_s < WARM_S or (calls is None and took < long_enough):
+        took = where.seconds(work.calls(batch))
+        warm_s += took
+        if calls is None and took < long_enough:
+            # At most tenfold at a time: the first batches still warm up and promise less than the rest will do.
+            batch = max(batch + 1, min(10 * batch, int(1.1 * batch * long_enough / max(took, where.resolution_s))))
+    count = max(1, min(1000, int(budget_s / took)))
+    return [where.seconds(work.calls(batch)) / batch for _ in range(count)], batch

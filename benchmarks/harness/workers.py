@@ -1,0 +1,115 @@
+"""A worker: a fresh process that calls functions for the harness, and may crash, hang or be killed without harm.
+
+`concurrent.futures` loses the exit code and cannot end a call that hangs; pebble can, but wakes up several times a second
+beside what is measured. So this is a pipe and a spawned process, waiting in the kernel on both sides.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ORPHAN_S = 5.0
+"""A worker whose parent is gone ends itself this long after its call was due."""
+
+
+class WorkerFailure(Exception):
+    """A call raised, crashed or hung; the message says which."""
+
+
+class Worker:
+    """A process of its own for one backend and thread count. It starts when it is first called, and again after a crash."""
+
+    def __init__(self) -> None:
+        self._process: Any = None
+        self._pipe: Connection
+        self._log: Path
+
+    def call(self, function: Callable[P, R], timeout_s: float, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a module-level function in the worker.
+
+        Raises
+        ------
+        WorkerFailure
+            With the reason in one line; the worker is gone, unless the function merely raised.
+        """
+        if self._process is None:
+            self._start()
+        try:
+            self._pipe.send((function, timeout_s, args, kwargs))
+            if not self._pipe.poll(timeout_s):
+                self.close()
+                raise WorkerFailure(f"no answer within {timeout_s:g} s")
+            answer, failure = self._pipe.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            reason, said = _death(self._process.exitcode), self._last_words()
+            self.close()
+            raise WorkerFailure(f"{reason}: {said}" if said else reason) from None
+        if failure:
+            raise WorkerFailure(failure)
+        return answer  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            self._log.unlink(missing_ok=True)
+            self._process = None
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        handle, name = tempfile.mkstemp(prefix="minisgd-worker-")
+        os.close(handle)
+        self._log = Path(name)
+        self._process = context.Process(target=_serve, args=(theirs, name), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def _last_words(self) -> str:
+        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1].strip() if lines else ""
+
+
+def _death(exitcode: int) -> str:
+    if exitcode < 0:
+        return f"the process died of {signal.Signals(-exitcode).name}"
+    return f"the process exited with status {exitcode}"
+
+
+def _serve(pipe: Connection, log: str) -> None:
+    """Answer calls until the parent closes the pipe. What kernels print goes to the log."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    file = open(log, "w", buffering=1)  # noqa: SIM115 (open as long as the process)
+    os.dup2(file.fileno(), 1)
+    os.dup2(file.fileno(), 2)
+    sys.stdout = sys.stderr = file
+    while True:
+        try:
+            function, timeout_s, args, kwargs = pipe.recv()
+        except EOFError:
+            return
+        # A thread of the C runtime's own: it fires even if the call hangs with the interpreter's lock held.
+        faulthandler.dump_traceback_later(timeout_s + ORPHAN_S, exit=True, file=file)
+        answer: tuple[Any, str | None]
+        try:
+            answer = function(*args, **kwargs), None
+        except Exception as error:
+            first = (str(error).splitlines() or [""])[0]
+            answer = None, f"{type(error).__name__}: {first}" if first else type(error).__name__
+        faulthandler.cancel_dump_traceback_later()
+        pipe.send(answer)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+
+from benchmarks.harness import simd
+from benchmarks.harness.ceilings import best, measure
+from benchmarks.harness.records import Bandwidth, Ceilings, Peak
+
+
+@numba.njit
+def multiply_adds(count, seed):
+    return simd.multiply_add(count, seed, 32)
+
+
+@numba.njit
+def read(array, passes):
+    return simd.read(array, passes, 32)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_loop_does_every_multiply_add_and_no_more(dtype):
+    lanes = 32 // np.dtype(dtype).itemsize
+    expected = np.arange(simd.CHAINS, dtype=np.float64)
+    for _ in range(7):
+        expected = expected * 0.5 + 0.5
+    assert multiply_adds(7, dtype(0.5)) == pytest.approx(lanes * expected.sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_loop_reads_every_element_in_every_pass(dtype):
+    lanes = 32 // np.dtype(dtype).itemsize
+    array = np.random.default_rng(0).random(simd.CHAINS * lanes * 5).astype(dtype)
+    start = lanes * sum(range(simd.CHAINS))
+    assert read(array, 3) == pytest.approx(start + 3 * array.sum(dtype=np.float64), rel=1e-5)
+
+
+def test_accumulators_live_in_registers():
+    multiply_adds(1, np.float32(0.5))
+    assembly = next(iter(multiply_adds.inspect_asm().values()))
+    fused = [line.split() for line in assembly.splitlines() if "fmadd" in line or "fmla" in line]
+    if fused:  # a CPU without fused multiply-adds calls a function for each
+        assert len(fused) % simd.CHAINS == 0
+        assert not [line for line in fused if "rsp" in " ".join(line) or "[sp" in " ".join(line)]
+
+
+def test_a_round_measures_every_ceiling():
+    found = measure([1])
+    assert {(peak.dtype, peak.threads) for peak in found.peaks} == {("float32", 1), ("float64", 1)}
+    assert all(peak.gflops > 0.1 for peak in found.peaks)
+    assert found.bandwidths[-1].level == "memory"
+    assert all(each.read_gbs > 0.1 and each.copy_gbs > 0.1 for each in found.bandwidths)
+
+
+def test_the_best_of_two_is_taken_figure_by_figure():
+    def made(gflops, read, copy):
+        level = Bandwidth(level="L1", working_set=1, threads=1, read_gbs=read, copy_gbs=copy)
+        return Ceilings(peaks=[Peak(dtype="float32", threads=1, gflops=gflops)], bandwidths=[level])
+
+    assert best(made(2, 1, 5), made(1, 3, 4)) == made(2, 3, 5)
+    assert best(None, made(1, 1, 1)) == made(1, 1, 1)

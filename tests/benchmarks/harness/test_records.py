@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+
+import pytest
+from runs_for_tests import make_record, make_run
+
+from benchmarks.harness.errors import UsageError
+from benchmarks.harness.records import load, save
+
+
+def test_a_run_comes_back_as_it_went(tmp_path):
+    run = make_run(make_record(), make_record(kernel="numba/tiled", error=float("inf"), passed=False, failure="wrong"))
+    save(run, tmp_path / "run.json")
+    assert load(tmp_path / "run.json") == run
+
+
+def test_the_file_has_the_published_fields(tmp_path):
+    save(make_run(make_record()), tmp_path / "run.json")
+    found = json.loads((tmp_path / "run.json").read_text())
+    assert set(found) == {"schema", "created", "commit", "machine", "records"}
+    assert found["schema"] == 1
+    assert set(found["records"][0]) >= {
+        "workload", "kernel", "rung", "backend", "device", "dtype", "shape", "tile", "threads", "cache", "samples_s",
+        "calls_per_sample", "compile_s", "flops", "bytes", "gflops", "gflops_low", "gflops_high", "percent_of_peak", "error",
+        "error_bound", "passed", "failure",
+    }  # fmt: skip
+    assert found["records"][0]["compile_s"] is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda text: text[: len(text) // 2], "not JSON, or cut off"),
+        (lambda text: "", "not JSON, or cut off"),
+        (lambda text: "\x00\x01", "not JSON, or cut off"),
+        (lambda text: "[1, 2]", "not a run file"),
+        (lambda text: text.replace('"schema": 1', '"schema": 2'), "schema 2, this version reads 1; update minisgd"),
+        (lambda text: text.replace('"threads": 1', '"threads": "many"'), r"not a valid run: .*threads.*integer"),
+        (lambda text: text.replace('"rung"', '"wrong"'), "not a valid run: records.0"),
+    ],
+)
+def test_a_spoilt_file_is_refused_in_one_line(tmp_path, spoil, said):
+    path = tmp_path / "run.json"
+    save(make_run(make_record()), path)
+    path.write_text(spoil(path.read_text()))
+    with pytest.raises(UsageError, match=said) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(UsageError, match=re.escape("No such file")):
+        load(tmp_path / "none.json")
+    with pytest.raises(UsageError, match="directory"):
+        load(tmp_path)
+
+
+def test_a_full_disk_leaves_the_earlier_file_whole(tmp_path, monkeypatch):
+    path, first = tmp_path / "run.json", make_run(make_record())
+    save(first, path)
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save(make_run(make_record(), make_record()), path)
+    assert load(path) == first
+    assert [each.name for each in tmp_path.iterdir()] == ["run.json"]

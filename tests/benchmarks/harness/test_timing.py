@@ -1,0 +1,122 @@
+"""The harness measures what it says, on any device: here one with memory and a clock of its own."""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+import numpy as np
+import pytest
+
+from benchmarks.harness import devices, timing
+from benchmarks.harness.records import Case
+from kernels import registry
+
+
+class Clockwork:
+    """A device that numpy cannot see into, and whose time is no time of ours."""
+
+    resolution_s = 1e-6
+    cache_bytes = 1 << 16
+    now = 0.0
+    timed_calls = 0
+
+    class Memory:
+        def __init__(self, hidden):
+            self.hidden, self.shape = hidden, hidden.shape
+
+        def __array__(self, *args, **kwargs):
+            raise AssertionError("the harness looked into device memory")
+
+    def place(self, host, library):
+        return self.Memory(host.copy())
+
+    def write(self, array, host):
+        array.hidden[...] = host
+
+    def fetch(self, array):
+        return array.hidden.copy()
+
+    def seconds(self, calls):
+        start = Clockwork.now
+        for call in calls:
+            call()
+            Clockwork.timed_calls += 1
+        return Clockwork.now - start
+
+    def ceilings(self, threads):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def clockwork(monkeypatch):
+    def product(a, b, out):
+        np.matmul(a.hidden, b.hidden, out=out.hidden)
+        Clockwork.now += 3e-3
+
+    monkeypatch.setitem(devices.DEVICES, "clockwork", Clockwork)
+    kernel = registry.Kernel("clockwork", "full", product, devices=("clockwork",))
+    monkeypatch.setitem(registry._TABLE, "clockwork/full", kernel)
+    monkeypatch.setattr(Clockwork, "now", 0.0)
+    monkeypatch.setattr(Clockwork, "timed_calls", 0)
+
+
+def case(**changes):
+    fields = {
+        "kernel": "clockwork/full", "rung": "full", "backend": "clockwork", "device": "clockwork", "dtype": "float32",
+        "shape": {"m": 8, "n": 9, "p": 10}, "threads": 1,
+    }  # fmt: skip
+    return Case.model_validate(fields | changes)
+
+
+@pytest.mark.parametrize("cache", ["warm", "cold"])
+def test_a_device_s_own_clock_and_memory_are_all_that_is_used(clockwork, cache):
+    found = timing.measure(case(cache=cache), budget_s=0.06)
+    assert found.samples_s == pytest.approx([3e-3] * len(found.samples_s))
+    assert found.calls_per_sample * 3e-3 >= timing.SAMPLE_S
+    assert len(found.samples_s) * found.calls_per_sample * 3e-3 == pytest.approx(0.06, rel=0.2)
+    assert found.check.failure is None
+    assert found.check.error <= found.check.bound
+
+
+def test_a_later_round_keeps_the_number_of_calls(clockwork):
+    assert timing.measure(case(), budget_s=0.06, calls_per_sample=5).calls_per_sample == 5
+
+
+def test_cold_operands_outgrow_the_cache_twice(clockwork):
+    from benchmarks.harness.product import Product
+
+    product = Product(case(cache="cold"), Clockwork())
+    sets = len({id(call.args[0]) for call in product.calls(1000)})
+    assert sets * Product.costs(case())["bytes"] > 2 * Clockwork.cache_bytes
+
+
+class Steady:
+    """Work of a fixed duration on a clock of its own."""
+
+    def __init__(self, seconds):
+        self.duration, self.counts = seconds, []
+
+    def calls(self, count):
+        self.counts.append(count)
+        return repeat(lambda: None, count)
+
+    def seconds(self, calls):
+        return self.duration * sum(1 for _ in calls)
+
+    resolution_s = 1e-6
+
+
+@pytest.mark.parametrize("seconds", [1e-7, 1e-5, 1e-3, 0.5])
+def test_a_sample_is_long_enough_for_the_clock(seconds):
+    work = Steady(seconds)
+    samples, batch = timing.sample(work, work, budget_s=0.05)
+    assert batch * seconds >= timing.SAMPLE_S
+    assert batch * seconds <= max(2.5 * timing.SAMPLE_S, seconds)
+    assert samples == pytest.approx([seconds] * len(samples))
+    assert len(samples) >= 1
+
+
+def test_a_call_longer_than_the_warm_up_warms_up_by_itself():
+    work = Steady(0.5)
+    timing.sample(work, work, budget_s=0.05, warm_s=0.5)
+    assert work.counts == [1]
