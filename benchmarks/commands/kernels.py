@@ -1,0 +1,37 @@
+"""``python -m benchmarks list``: every kernel, available or why not."""
+
+from __future__ import annotations
+
+from benchmarks.commands.options import Json
+
+
+def kernels(json: Json = None) -> None:
+    """List every kernel: what it takes, and whether it is available here.
+
+    Example: python -m benchmarks list --json -
+    """
+    from benchmarks.commands.output import console, write_json
+    from benchmarks.views.tables import table
+    from kernels import registry
+
+    screen = console(json)
+    with screen.status("loading numpy, numba and torch"):
+        entries, missing = registry.available(), registry.unavailable()
+    made = table("kernel", " devices", " dtypes", " threads", " tile (float32)", " what it does")
+    for each in entries:
+        tile = ", ".join(f"{name} {value}" for name, value in each.tile_for("float32").items())
+        does = (each.function.__doc__ or "").strip().partition("\n")[0]
+        threads = "yes" if each.threads else ""
+        made.add_row(each.name, " ".join(each.devices), " ".join(each.dtypes), threads, tile, does)
+    for backend, reason in missing.items():
+        made.add_row(f"{backend}/*", "", "", "", "", f"[red]unavailable: {reason}[/red]")
+    screen.print(made)
+    write_json(
+        [
+            {"kernel": each.name, "backend": each.backend, "rung": each.rung, "devices": each.devices,
+             "dtypes": each.dtypes, "threads": each.threads, "tile": each.tile_for("float32"), "available": True}
+            for each in entries
+        ]
+        + [{"kernel": f"{name}/*", "backend": name, "available": False, "reason": why} for name, why in missing.items()],
+        json,
+    )  # fmt: skip

@@ -1,0 +1,48 @@
+"""``python -m benchmarks machine``: what this machine is and can do."""
+
+from __future__ import annotations
+
+from benchmarks.commands.options import Device, Json
+
+
+def machine(device: Device = "cpu", json: Json = None) -> None:
+    """Describe this machine and measure its ceilings.
+
+    Example: python -m benchmarks machine --json machine.json
+    """
+    from benchmarks.commands.output import console, progress, write_json
+    from benchmarks.harness import ceilings, runs
+    from benchmarks.harness.devices import device as open_device
+    from benchmarks.harness.machine import describe
+    from benchmarks.harness.threads import CORES
+    from benchmarks.harness.workers import Worker
+    from benchmarks.views import tables
+    from kernels.caches import caches
+    from kernels.tiles import ITEMSIZE, loop_tiling, packed_tiling
+
+    screen = console(json)
+    open_device(device)
+    worker, found = Worker(), None
+    threads = sorted({1, CORES})
+    try:
+        with progress(screen, 1 + runs.ROUNDS) as advance:
+            advance("describing")
+            here = worker.call(describe, runs.SETUP_TIMEOUT_S)
+            for _ in range(runs.ROUNDS):
+                advance("measuring ceilings")
+                once = worker.call(runs.measure_ceilings, runs.SETUP_TIMEOUT_S, device, threads)
+                found = ceilings.best(found, once)
+    finally:
+        worker.close()
+    here = here.model_copy(update={"ceilings": {device: found}})
+    for part in tables.machine(here):
+        screen.print(part)
+    screen.print("\n[bold]tile sizes from the caches[/bold]")
+    for dtype in ITEMSIZE:
+        screen.print(f"{dtype}, three square tiles of a loop-tiled product resident in a cache:")
+        for level in caches():
+            screen.print(f"  {loop_tiling(dtype, level)}")
+        screen.print(f"{dtype}, a packed product (Low et al. 2016):")
+        for derivation in packed_tiling(dtype):
+            screen.print(f"  {derivation}")
+    write_json(here, json)

@@ -1,0 +1,72 @@
+"""Where a command's words go: tables for people, JSON for programs, and a progress bar for the wait."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from benchmarks.harness.errors import UsageError
+
+
+def console(json_to: str | None) -> Console:
+    """For people: standard output, unless that carries the JSON."""
+    plain = Console(stderr=json_to == "-", highlight=False)
+    # A pipe has no width of its own; a table cut at 80 columns would lose figures.
+    return plain if plain.is_terminal else Console(stderr=json_to == "-", highlight=False, width=160)
+
+
+def write_json(found: BaseModel | Any, json_to: str | None) -> None:
+    """To a file or to standard output, if asked for."""
+    if json_to is None:
+        return
+    text = found.model_dump_json(indent=1) if isinstance(found, BaseModel) else json.dumps(found, indent=1)
+    if json_to == "-":
+        sys.stdout.write(text + "\n")
+        return
+    try:
+        Path(json_to).write_text(text + "\n")
+    except OSError as error:
+        raise UsageError(f"--json {json_to}: {error.strerror}") from None
+
+
+def require_writable(folder: Path) -> None:
+    """Fail before measuring for minutes, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\n")
+            file.flush()
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}; expected a folder that can be written") from None
+
+
+@contextmanager
+def progress(screen: Console, steps: int) -> Iterator[Callable[[str], None]]:
+    """A bar over `steps`; yields a function to call with what is done next, before each."""
+    columns = [
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    ]
+    # Redrawing costs processor time beside what is measured, so only at each step.
+    with Progress(*columns, console=screen, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("starting", total=steps)
+        begun = False
+
+        def advance(doing: str) -> None:
+            nonlocal begun
+            bar.update(task, advance=int(begun), description=doing, refresh=True)
+            begun = True
+
+        yield advance

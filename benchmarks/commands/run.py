@@ -1,0 +1,127 @@
+"""``python -m benchmarks run``: measure kernels and print the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
+from benchmarks.harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmarks.harness.records import Case, Run
+
+INTERRUPTED = 130
+
+
+def run(
+    preset: Annotated[str, typer.Option(help="quick, d2l or full: what is measured unless told otherwise.")] = "quick",
+    kernel: Annotated[Optional[list[str]], typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,  # noqa: UP045
+    size: Annotated[Optional[list[str]], typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,  # noqa: UP045
+    dtype: Annotated[Optional[list[str]], typer.Option(help="float32 or float64; repeatable.")] = None,  # noqa: UP045
+    threads: Annotated[Optional[list[int]], typer.Option(help="Threads; repeatable.")] = None,  # noqa: UP045
+    cache: Annotated[str, typer.Option(help="warm: the same operands each call; cold: others, out of cache.")] = "warm",
+    device: Device = "cpu",
+    timeout: Timeout = TIMEOUT_S,
+    runs: Runs = RUNS,
+    plot: Plot = None,
+    json: Json = None,
+) -> None:
+    """Measure matrix products: time, GFLOPS, distance from the ceiling, error.
+
+    Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
+    """
+    from benchmarks.commands.output import console, require_writable
+    from benchmarks.harness.devices import device as open_device
+
+    open_device(device)
+    require_writable(runs)
+    screen = console(json)
+    with screen.status("loading numpy, numba and torch"):
+        cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, device)
+    if not cases:
+        screen.print("nothing to measure: none of these kernels takes that dtype")
+        raise typer.Exit(4)
+    found, complaint = measure(cases, budget_s, timeout, preset, runs, screen)
+    if found is None:
+        screen.print("interrupted before anything was measured")
+        raise typer.Exit(INTERRUPTED)
+    from benchmarks.commands.show import present
+
+    present(found, screen, json, plot, book=preset == "d2l")
+    if isinstance(complaint, OSError):
+        raise UsageError(f"{complaint.filename}: {complaint.strerror}; the results are above, but not all on disk")
+    if complaint:
+        raise typer.Exit(INTERRUPTED)
+    if any(record.failure for record in found.records):
+        raise typer.Exit(1)
+
+
+def choose(
+    preset: str,
+    kernel: list[str] | None,
+    size: list[str] | None,
+    dtype: list[str] | None,
+    threads: list[int] | None,
+    cache: str,
+    device: str,
+) -> tuple[list[Case], float]:
+    """Cases of a preset, with whatever was asked for in place of the preset's own; and its budget."""
+    from benchmarks.harness import cases
+    from kernels.registry import FLOATS
+
+    if preset not in cases.PRESETS:
+        raise UsageError(f"--preset {preset}: expected {', '.join(cases.PRESETS)}")
+    if cache not in ("warm", "cold"):
+        raise UsageError(f"--cache {cache}: expected warm or cold")
+    for name in dtype or []:
+        if name not in FLOATS:
+            raise UsageError(f"--dtype {name}: expected {' or '.join(FLOATS)}")
+    cases.check_threads(threads or [])
+    chosen = cases.PRESETS[preset]
+    generated = cases.generate(
+        cases.select(kernel or chosen.kernels, device),
+        [cases.parse_size(text) for text in size or map(str, chosen.sizes)],
+        dtype or chosen.dtypes,
+        threads or chosen.threads,
+        cache=cache,
+        device=device,
+        shrink=chosen.shrink and not size,
+    )
+    return generated, chosen.budget_s
+
+
+def measure(
+    cases: list[Case], budget_s: float, timeout_s: float, name: str, folder: Path, screen: Console
+) -> tuple[Run | None, OSError | KeyboardInterrupt | None]:
+    """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
+    from datetime import UTC, datetime
+
+    from benchmarks.commands.output import progress
+    from benchmarks.harness import records, runs
+
+    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}.json"
+    kept: Run | None = None
+    complaint: OSError | KeyboardInterrupt | None = None
+
+    def keep(run: Run) -> None:
+        nonlocal kept, complaint
+        kept = run
+        try:
+            records.save(run, path)
+            complaint = None
+        except OSError as error:  # a full disk: go on, it may be freed, and the table is printed all the same
+            complaint = error
+
+    try:
+        with progress(screen, (len(cases) + 1) * runs.ROUNDS) as advance:
+            runs.execute(cases, budget_s=budget_s, timeout_s=timeout_s, advance=advance, keep=keep)
+    except KeyboardInterrupt as error:
+        complaint = error
+    if kept and not isinstance(complaint, OSError):
+        screen.print(f"run kept in {path}")
+    return kept, complaint

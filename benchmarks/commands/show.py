@@ -1,0 +1,67 @@
+"""``python -m benchmarks show``: print a run that was kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from benchmarks.commands.options import RUNS, Json, Plot, Runs
+from benchmarks.harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    from benchmarks.harness.records import Run
+
+
+def show(
+    file: Annotated[Optional[Path], typer.Argument(help="A run file; the newest one if left out.")] = None,  # noqa: UP045
+    book: Annotated[bool, typer.Option("--book", help="Print the book's figures beside.")] = False,
+    runs: Runs = RUNS,
+    plot: Plot = None,
+    json: Json = None,
+) -> None:
+    """Print a run that was kept, and draw its ladder.
+
+    Example: python -m benchmarks show --plot .runs/ladder
+    """
+    from benchmarks.commands.output import console
+    from benchmarks.harness.records import load
+
+    path = file or max(runs.glob("*.json"), default=None)
+    if path is None:
+        raise UsageError(f"{runs}: no runs yet; python -m benchmarks run makes one")
+    present(load(path), console(json), json, plot, book=book)
+
+
+def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:
+    """A run as table, words, JSON and picture; the picture's paths come last."""
+    from benchmarks import book as textbook
+    from benchmarks.commands.output import write_json
+    from benchmarks.views import tables
+
+    screen.print(tables.results(run, textbook.GFLOPS if book else ()))
+    if book:
+        screen.print(f"The book's figures are put on the right flop count: x {textbook.CORRECTION:.3f}. {textbook.URL}")
+    screen.print(tables.legend(run))
+    for sentence in tables.sentences(run):
+        screen.print(sentence, markup=False)
+    write_json(run, json)
+    if plot:
+        from benchmarks.views import pictures
+
+        draw(pictures.ladder(run), plot, screen)
+
+
+def draw(figure: Figure, prefix: Path, screen: Console) -> None:
+    """Save a picture and print where it is."""
+    from benchmarks.views import pictures
+
+    try:
+        for path in pictures.save(figure, prefix):
+            screen.print(str(path), soft_wrap=True)
+    except OSError as error:
+        raise UsageError(f"--plot {prefix}: {error.strerror}") from None

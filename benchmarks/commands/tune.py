@@ -1,0 +1,111 @@
+"""``python -m benchmarks tune``: GFLOPS over tile sizes, predicted beside measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
+from benchmarks.harness.errors import UsageError
+
+EDGES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+PLANE = (32, 64, 128, 256, 512)
+BUDGET_S = 0.05
+
+
+def tune(
+    kernel: Annotated[str, typer.Option(help="A kernel with tile sizes.")] = "numba/tiled",
+    size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "512",
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    threads: Annotated[int, typer.Option(help="Threads.")] = 1,
+    timeout: Timeout = TIMEOUT_S,
+    runs: Runs = RUNS,
+    plot: Plot = RUNS / "tiles",
+    json: Json = None,
+) -> None:
+    """Measure a kernel over a grid of tile sizes; the predicted best and the measured best side by side.
+
+    Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
+    """
+    from benchmarks.commands.output import console, require_writable, write_json
+    from benchmarks.commands.run import INTERRUPTED, measure
+    from benchmarks.commands.show import draw
+    from benchmarks.harness import cases
+    from benchmarks.views import pictures, tables
+    from benchmarks.views.units import digits
+    from benchmarks.views.units import size as as_size
+    from kernels import registry, tiles
+    from kernels.caches import caches
+
+    screen = console(json)
+    shape = cases.parse_size(size)
+    cases.check_threads([threads])
+    require_writable(runs)
+    if dtype not in tiles.ITEMSIZE:
+        raise UsageError(f"--dtype {dtype}: expected {' or '.join(tiles.ITEMSIZE)}")
+    with screen.status("loading the kernel's backend"):
+        try:
+            entry = registry.find(kernel)
+        except (registry.UnknownKernel, registry.Unavailable) as error:
+            raise UsageError(f"--kernel {kernel}: {error}") from None
+    names = list(entry.tile_for(dtype))
+    if names not in (["width"], ["tm", "tn", "tp"]):
+        raise UsageError(f"--kernel {kernel}: it has no tile to tune; numba/tiled and the block rungs have")
+
+    longest = max(shape.values())
+    derived = {f"L{level.level}": tiles.predict(entry.tile_for(dtype), dtype, level, shape["n"]) for level in caches()}
+    predicted = {name: each.result for name, each in derived.items() if each.result < longest}
+    line = sorted({edge for edge in EDGES if edge < longest} | {longest} | set(predicted.values()))
+    grid = [dict.fromkeys(names, edge) for edge in line]
+    if len(names) == 3:
+        side = [edge for edge in PLANE if edge <= longest]
+        tm = min(entry.tile_for(dtype)["tm"], longest)
+        grid += [{"tm": tm, "tn": depth, "tp": width} for depth in side for width in side]
+    grid = [dict(pairs) for pairs in dict.fromkeys(tuple(tile.items()) for tile in grid)]
+    chosen = [cases.case(entry, shape, dtype, threads=threads, tile=tile) for tile in grid]
+    found, complaint = measure(chosen, BUDGET_S, timeout, "tune", runs, screen)
+    passed = [record for record in found.records if record.gflops] if found else []
+    if not passed:
+        screen.print("nothing was measured" if not found else f"every tile failed: {found.records[0].failure}")
+        raise typer.Exit(4 if not found else 1)
+
+    best = max(passed, key=lambda record: record.gflops or 0)
+    made = tables.table("tile", "resident", " fits", "GFLOPS", "interval", "% of best", "")
+    for record in passed:
+        tile = record.tile or {}
+        resident = tiles.resident_bytes(tile, dtype, shape["n"])
+        fits = next((f"L{level.level}" for level in caches() if resident <= level.size), "memory")
+        notes = ["measured best"] if record is best else []
+        if len(set(tile.values())) == 1:
+            notes += [f"predicted for {name}" for name, edge in predicted.items() if edge == next(iter(tile.values()))]
+        made.add_row(
+            " x ".join(map(str, tile.values())),
+            as_size(resident),
+            fits,
+            digits(record.gflops or 0),
+            tables.interval(record),
+            digits(100 * (record.gflops or 0) / (best.gflops or 1)),
+            ", ".join(notes),
+        )
+    screen.print(made)
+    for each in derived.values():
+        screen.print(str(each))
+    for record in passed:
+        edges = set((record.tile or {}).values())
+        for name, edge in predicted.items():
+            if edges == {edge}:
+                share = digits(100 * (record.gflops or 0) / (best.gflops or 1))
+                screen.print(f"The tile predicted for {name}, {edge}, reaches {share} % of the measured best.")
+    write_json({"run": found.model_dump(mode="json") if found else None, "predicted": predicted, "best": best.tile}, json)
+    if plot:
+        flat = [record for record in passed if len(set((record.tile or {}).values())) == 1]
+        plane = [
+            record
+            for record in passed
+            if (tile := record.tile or {}).get("tn") in PLANE and tile["tm"] == tm and tile["tp"] in PLANE
+        ]
+        draw(pictures.tiles(flat, plane, predicted), Path(plot), screen)
+    if complaint:
+        raise typer.Exit(INTERRUPTED if isinstance(complaint, KeyboardInterrupt) else 2)

@@ -1,0 +1,154 @@
+"""Runs as pictures, PNG for people and SVG for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.harness.errors import UsageError
+from benchmarks.harness.records import Record, Run
+from kernels.registry import RUNGS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette, which colour-blind eyes tell apart; a marker for each as well.
+STYLES = {
+    "python": ("#7f7f7f", "v"),
+    "numpy": ("#0072b2", "o"),
+    "numba": ("#d55e00", "s"),
+    "torch": ("#009e73", "^"),
+}
+OTHER = ("#cc79a7", "D")
+
+mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "minisgd", "font.size": 10, "axes.grid": True})
+mpl.rcParams.update({"grid.color": "#dddddd", "axes.axisbelow": True, "axes.spines.top": False})
+mpl.rcParams.update({"axes.spines.right": False, "legend.frameon": False})
+
+
+def ladder(run: Run) -> Figure:
+    """GFLOPS by rung and backend on a log scale, each kernel at its best thread count, under the measured ceiling."""
+    best: dict[str, Record] = {}
+    for record in run.records:
+        if record.gflops and (record.kernel not in best or record.gflops > (best[record.kernel].gflops or 0)):
+            best[record.kernel] = record
+    if not best:
+        raise UsageError("nothing to draw: the run has no record that passed")
+    present = {record.rung for record in best.values()}
+    rungs = [rung for rung in RUNGS if rung in present] + sorted(present - RUNGS.keys())
+    figure = Figure(figsize=(8.5, 5), layout="constrained")
+    axes = figure.subplots()
+    for backend in dict.fromkeys(record.backend for record in best.values()):
+        mine = sorted((r for r in best.values() if r.backend == backend), key=lambda r: rungs.index(r.rung))
+        x = [rungs.index(record.rung) for record in mine]
+        _points(axes, x, mine, backend)
+        top = max(mine, key=lambda record: record.gflops or 0)
+        place, color = (rungs.index(top.rung), top.gflops or 0), STYLES.get(backend, OTHER)[0]
+        axes.annotate(f"{top.gflops:.3g}", place, (8, 0), textcoords="offset points", va="center", color=color)
+    _ceilings(axes, run, list(best.values()))
+    axes.set_yscale("log")
+    axes.set_ylabel("GFLOPS (2mnp / median time)")
+    axes.set_xticks(range(len(rungs)), rungs)
+    axes.margins(x=0.08)
+    some = max(best.values(), key=lambda record: record.flops or 0)
+    axes.set_title(f"The same product, {some.size} {some.dtype}\n{run.machine.cpu}", loc="left", fontsize=11)
+    axes.legend(loc="lower right")
+    return figure
+
+
+def _ceilings(axes: Axes, run: Run, records: Sequence[Record]) -> None:
+    """A line for each FMA peak that the records' conditions allow, the one thread's apart from all threads'."""
+    peaks = {
+        (record.dtype, record.threads): peak
+        for record in records
+        if (limits := run.machine.ceilings.get(record.device)) and (peak := limits.peak(record.dtype, record.threads))
+    }
+    for (dtype, threads), peak in peaks.items():
+        axes.axhline(peak, color="black", linestyle="--" if threads > 1 else ":", linewidth=1)
+        label = f"{peak:.0f}: {dtype} multiply-adds from registers, {threads} thread{'s'[: threads > 1]}"
+        axes.annotate(label, (0, peak), (0, 3), textcoords="offset points", fontsize=8, va="bottom")
+    axes.margins(y=0.1)
+
+
+def tiles(line: Sequence[Record], plane: Sequence[Record], predicted: dict[str, int]) -> Figure:
+    """GFLOPS over the tile's edge, and over its depth and width.
+
+    Parameters
+    ----------
+    line : sequence of Record
+        One kernel on one shape, a record for each edge of a square tile.
+    plane : sequence of Record
+        A record for each depth tn and width tp at the same tm; may be empty.
+    predicted : dict of str to int
+        Edge at which the tiles fill a cache, by cache: drawn as lines.
+    """
+    figure = Figure(figsize=(12 if plane else 7, 4.6), layout="constrained")
+    panels = figure.subplots(1, 2 if plane else 1, squeeze=False)[0]
+    axes = panels[0]
+    _points(axes, [edge(record) for record in line], line, "numba")
+    best = max(line, key=lambda record: record.gflops or 0)
+    axes.plot(edge(best), best.gflops or 0, "o", mfc="none", mec="black", ms=14, label=f"best edge measured: {edge(best)}")
+    for name, value in predicted.items():
+        axes.axvline(value, color="black", linestyle=":", linewidth=1.5)
+        axes.annotate(
+            f"fills {name}: {value}", (value, 0.03), (4, 0), xycoords=("data", "axes fraction"),
+            textcoords="offset points", rotation=90, fontsize=9,
+        )  # fmt: skip
+    axes.set_xscale("log", base=2)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("edge of the square tiles, elements" if len(best.tile or {}) == 3 else "width of the slab, elements")
+    axes.set_ylabel("GFLOPS (2mnp / median time)")
+    axes.set_xticks([edge(record) for record in line], [str(edge(record)) for record in line], rotation=60)
+    axes.minorticks_off()
+    axes.set_title(f"{best.kernel}, {best.size} {best.dtype}, threads: {best.threads}", loc="left", fontsize=11)
+    axes.legend(loc="upper left", fontsize=9)
+    if plane:
+        _heat(panels[1], plane)
+    return figure
+
+
+def _points(axes: Axes, x: Sequence[int], records: Sequence[Record], backend: str) -> None:
+    """Rates with their intervals, in a backend's colour and marker."""
+    color, marker = STYLES.get(backend, OTHER)
+    rates = [record.gflops or 0 for record in records]
+    below = [rate - (record.gflops_low or rate) for rate, record in zip(rates, records, strict=True)]
+    above = [(record.gflops_high or rate) - rate for rate, record in zip(rates, records, strict=True)]
+    axes.errorbar(x, rates, [below, above], color=color, marker=marker, label=backend, capsize=3, linewidth=1.5)
+
+
+def _heat(axes: Axes, records: Sequence[Record]) -> None:
+    """GFLOPS by depth and width, each figure written into its cell."""
+    rates = {((record.tile or {})["tn"], (record.tile or {})["tp"]): record.gflops or 0 for record in records}
+    depths, widths = (sorted({tile[place] for tile in rates}) for place in (0, 1))
+    values = [[rates.get((depth, width), float("nan")) for width in widths] for depth in depths]
+    image = axes.imshow(values, origin="lower", cmap="viridis", aspect="auto")
+    axes.grid(visible=False)
+    axes.set_xticks(range(len(widths)), [str(width) for width in widths])
+    axes.set_yticks(range(len(depths)), [str(depth) for depth in depths])
+    axes.set_xlabel("tp: columns of the tile of b")
+    axes.set_ylabel("tn: its rows")
+    axes.set_title(f"tm = {edge(records[0])}", loc="left", fontsize=11)
+    low, high = min(rates.values()), max(rates.values())
+    for i, row in enumerate(values):
+        for j, rate in enumerate(row):
+            color = "black" if rate > (low + high) / 2 else "white"
+            axes.text(j, i, f"{rate:.3g}", ha="center", va="center", color=color)
+    axes.figure.colorbar(image, ax=axes, label="GFLOPS")
+
+
+def edge(record: Record) -> int:
+    """A tile's first size, which is its edge when it is a cube."""
+    return next(iter((record.tile or {"": 0}).values()))
+
+
+def save(figure: Figure, prefix: Path) -> list[Path]:
+    """Write prefix.png and prefix.svg; the same records give the same bytes."""
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
+    figure.savefig(paths[0], metadata={"Date": None})
+    figure.savefig(paths[1], dpi=150, metadata={"Software": None})
+    return paths

@@ -1,0 +1,163 @@
+"""Runs and machines as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from benchmarks import book
+from benchmarks.harness.records import Machine, Record, Run
+from benchmarks.views.units import digits, percent, seconds, size
+from kernels.registry import RUNGS
+
+
+def table(*headings: str, title: str | None = None) -> Table:
+    """An empty table in the one style: figures on the right, the first column and " headings" with a space on the left.
+
+    On a terminal too narrow for it a cell goes on in the next line: nothing is cut off.
+    """
+    made = Table(
+        box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for heading in headings:
+        text = heading.startswith(" ") or not made.columns
+        made.add_column(heading.strip(), justify="left" if text else "right", overflow="fold")
+    return made
+
+
+def results(run: Run, tabs: Iterable[str] = ()) -> Table:
+    """A row a record; `tabs` are those of the book whose figures are shown beside."""
+    tabs = tuple(tabs)
+    values = {name: {str(getattr(each, name)) for each in run.records} for name in ("size", "dtype", "device", "cache")}
+    varying = [name for name, found in values.items() if len(found) > 1]
+    fixed = [value for found in values.values() if len(found) == 1 for value in found]
+    made = table(
+        "kernel", *varying, "threads", "median", "GFLOPS", "interval", "% peak", "x first",
+        *(f"book {tab}" for tab in tabs), "% bound", title=", ".join(fixed),
+    )  # fmt: skip
+    for before, record in zip([None, *run.records], run.records, strict=False):
+        if before and before.backend != record.backend:
+            made.add_section()
+        cells = [record.kernel, *(str(getattr(record, name)) for name in varying), str(record.threads)]
+        if record.failure:
+            made.add_row(*cells, "failed", style="red")
+            continue
+        printed = (_printed(tab, record.rung) for tab in tabs)
+        made.add_row(*cells, *_speed(record, first_rung(run, record)), *printed, _error(record))
+    return made
+
+
+def first_rung(run: Run, record: Record) -> Record | None:
+    """The elementwise record that a record's rate is compared with: same backend, dtype, device and cache, one thread."""
+    same = ("workload", "backend", "dtype", "device", "cache")
+    alike = [
+        each
+        for each in run.records
+        if each.rung == "elementwise" and each.gflops and all(getattr(each, x) == getattr(record, x) for x in same)
+    ]
+    return max(alike, key=lambda each: each.shape == record.shape, default=None)
+
+
+def _speed(record: Record, first: Record | None) -> list[str]:
+    return [
+        seconds(record.median_s or 0),
+        f"[bold]{digits(record.gflops or 0)}[/bold]",
+        interval(record),
+        "" if record.percent_of_peak is None else percent(record.percent_of_peak),
+        digits((record.gflops or 0) / first.gflops) if first and first.gflops else "",
+    ]
+
+
+def interval(record: Record) -> str:
+    """GFLOPS from the low to the high end, marked if the record is noisy."""
+    return f"{digits(record.gflops_low or 0)}-{digits(record.gflops_high or 0)} {'~' if record.noisy else ' '}"
+
+
+def _error(record: Record) -> str:
+    return percent(100 * (record.error or 0) / record.error_bound) if record.error_bound else ""
+
+
+def _printed(tab: str, rung: str) -> str:
+    figure = book.gflops(tab, rung)
+    return "" if figure is None else digits(figure) if figure else "< 0.001"
+
+
+def legend(run: Run) -> Table:
+    """Why each rung in the run is faster than the one before."""
+    made = Table(box=None, show_header=False, pad_edge=False)
+    made.add_column(no_wrap=True)
+    made.add_column()
+    present = {record.rung for record in run.records}
+    for rung, why in RUNGS.items():
+        if rung in present:
+            made.add_row(rung, f"[dim]{why}[/dim]")
+    return made
+
+
+def sentences(run: Run) -> list[str]:
+    """What the run says, in words: what failed and why, the whole climb, the top, and what is noisy."""
+    said = [
+        f"{each.kernel} {each.size} {each.dtype}, threads: {each.threads}: failed: {each.failure}"
+        for each in run.records
+        if each.failure
+    ]
+    passed = [record for record in run.records if record.gflops]
+    for backend in dict.fromkeys(record.backend for record in passed):
+        mine = [record for record in passed if record.backend == backend]
+        first, top = first_rung(run, mine[0]), max(mine, key=lambda record: record.gflops or 0)
+        if first and first.gflops and top.gflops and top is not first:
+            said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
+    with_peak = [record for record in passed if record.percent_of_peak]
+    if with_peak:
+        top = max(with_peak, key=lambda record: record.gflops or 0)
+        peak = 100 * (top.gflops or 0) / (top.percent_of_peak or 1)
+        said.append(
+            f"The fastest, {top.kernel} on {top.threads} thread{'s'[: top.threads > 1]}, reaches {digits(top.gflops or 0)}"
+            f" of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in the same minutes."
+        )
+    if noisy := sum(bool(record.noisy) for record in passed):
+        said.append(f"~ marks {noisy} noisy rows: their interval reaches further than 5 %. Is the machine busy?")
+    return said
+
+
+def machine(here: Machine) -> Iterable[Table | str]:
+    """The machine, its ceilings, and the balance between them."""
+    facts = table("this machine", " ")
+    facts.show_header = False
+    facts.add_row("CPU", f"{here.cpu}, {here.cores} cores, {here.vectors}")
+    facts.add_row("memory", size(here.memory_bytes))
+    for level in here.caches:
+        shared = f"shared by {level.shared_by}" if level.shared_by > 1 else "one a core"
+        told = f"{size(level.size)}, {level.ways} ways, lines of {level.line} B, {shared} (from {level.source})"
+        facts.add_row(f"L{level.level} cache", told)
+    facts.add_row("GPU", here.gpu or "none that torch sees")
+    facts.add_row("system", f"{here.os}, Python {here.python}")
+    facts.add_row("libraries", ", ".join(f"{name} {version}" for name, version in here.libraries.items()))
+    for blas in here.blas:
+        facts.add_row("BLAS, OpenMP", f"{blas.name} {blas.version or ''}, {blas.threads} threads ({blas.path})")
+    yield facts
+    for device, ceilings in here.ceilings.items():
+        peaks = table("FMA peak", "threads", "GFLOPS", title=f"ceilings of the {device}, measured")
+        for peak in ceilings.peaks:
+            peaks.add_row(peak.dtype, str(peak.threads), digits(peak.gflops))
+        yield peaks
+        memory = table("memory", "threads", "working set", "read GB/s", "copy GB/s")
+        for each in ceilings.bandwidths:
+            rates = digits(each.read_gbs), digits(each.copy_gbs)
+            memory.add_row(each.level, str(each.threads), size(each.working_set), *rates)
+        yield memory
+        for peak in ceilings.peaks:
+            served = ceilings.bandwidth("memory", peak.threads)
+            if served:
+                yield balance(peak.dtype, peak.threads, peak.gflops, served.read_gbs)
+
+
+def balance(dtype: str, threads: int, gflops: float, read_gbs: float) -> str:
+    """The textbook's balance: how much faster the arithmetic could eat than the memory serves."""
+    eaten = gflops * {"float32": 4, "float64": 8}[dtype]  # a multiply-add is two flops, and eats two fresh elements
+    return (
+        f"{dtype}, {threads} thread{'s'[: threads > 1]}: multiply-adds could eat {digits(eaten)} GB/s of fresh operands;"
+        f" memory serves {digits(read_gbs)}. Each element fetched must be used {digits(eaten / read_gbs)} times."
+    )

@@ -1,0 +1,192 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from runs_for_tests import make_record, make_run
+
+from benchmarks.harness.records import load, save
+
+RUN = ("run", "--kernel", "numpy/full", "--kernel", "python/*", "--size", "16", "--threads", "1")
+
+
+def benchmarks(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *map(str, arguments)], capture_output=True, text=True, timeout=200, **options
+    )
+
+
+def test_help_is_quick_because_it_imports_nothing_that_measures():
+    code = (
+        "import sys, runpy; sys.argv = ['benchmarks', '--help']\n"
+        "try: runpy.run_module('benchmarks', run_name='__main__')\n"
+        "except SystemExit: print([x for x in ('numpy', 'torch', 'numba', 'pydantic', 'matplotlib') if x in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "show", "machine", "list", "tune"])
+def test_every_command_has_help_with_an_example(command):
+    done = benchmarks(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: python -m benchmarks {command}" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--kernel", "numba/tield"), "unknown kernel 'numba/tield': did you mean 'numba/tiled'?"),
+        (("run", "--size", "0"), "--size 0: expected a positive whole number"),
+        (("run", "--size", "-5"), "--size -5: expected a positive whole number"),
+        (("run", "--size", "big"), "--size big: expected a positive whole number"),
+        (("run", "--threads", "999"), "--threads 999: expected 1 to"),
+        (("run", "--threads", "two"), "--threads': Input should be a valid integer"),
+        (("run", "--dtype", "float16"), "--dtype float16: expected float32 or float64"),
+        (("run", "--cache", "hot"), "--cache hot: expected warm or cold"),
+        (("run", "--preset", "fast"), "--preset fast: expected quick, d2l, full"),
+        (("run", "--device", "tpu"), "--device tpu: expected cpu or cuda"),
+        (("run", "--runs", "/dev/null/runs"), "/dev/null/runs"),
+        (("tune", "--kernel", "numpy/full"), "it has no tile to tune"),
+        (("show", "no/such/file.json"), "no/such/file.json: No such file"),
+        (("show", "--runs", "no/such/folder"), "no runs yet"),
+        (("walk",), "No such command 'walk'"),
+        (("run", "--bogus"), "--bogus"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, said):
+    done = benchmarks(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
+
+
+def test_no_gpu_is_one_line():
+    import torch
+
+    if torch.cuda.is_available():
+        assert benchmarks("run", "--device", "cuda", "--kernel", "torch/full", "--size", "64").returncode == 0
+        return
+    done = benchmarks("run", "--device", "cuda")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --device cuda: torch sees no CUDA GPU")
+
+
+def test_json_on_standard_output_is_all_that_is_there(tmp_path):
+    done = benchmarks(*RUN, "--runs", tmp_path, "--json", "-", "--plot", tmp_path / "ladder")
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)
+    assert [record["kernel"] for record in run["records"]] == ["python/elementwise", "numpy/full"]
+    assert "numpy/full" in done.stderr
+    assert {"ladder.svg", "ladder.png"} < {each.name for each in tmp_path.iterdir()}
+    assert done.stderr.strip().endswith("ladder.png")
+    (kept,) = tmp_path.glob("*.json")
+    assert json.loads(kept.read_text()) == run
+
+
+def test_a_cold_run_and_an_oblong_product(tmp_path):
+    done = benchmarks(
+        "run",
+        "--kernel",
+        "numpy/full",
+        "--size",
+        "64x1x32",
+        "--threads",
+        1,
+        "--cache",
+        "cold",
+        "--runs",
+        tmp_path,
+        "--json",
+        "-",
+    )
+    (record,) = json.loads(done.stdout)["records"]
+    assert record["cache"] == "cold"
+    assert record["shape"] == {"m": 64, "n": 1, "p": 32}
+    assert record["flops"] == 2 * 64 * 32
+
+
+def test_list_names_every_kernel():
+    import kernels
+
+    found = json.loads(benchmarks("list", "--json", "-").stdout)
+    assert [each["kernel"] for each in found] == [each.name for each in kernels.available()]
+
+
+def test_show_prints_a_kept_run_with_the_book_beside(tmp_path):
+    save(
+        make_run(make_record(kernel="torch/full"), make_record(kernel="torch/elementwise", gflops=0.01)), tmp_path / "r.json"
+    )
+    done = benchmarks("show", tmp_path / "r.json", "--book")
+    assert done.returncode == 0, done.stderr
+    assert "torch/full is 5,000 times as fast as torch/elementwise." in done.stdout
+    assert "57.7" in done.stdout  # 51.6 on the right flop count
+
+
+def test_machine_measures_the_ceilings(tmp_path):
+    done = benchmarks("machine", "--json", tmp_path / "machine.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "machine.json").read_text())
+    peaks = {(peak["dtype"], peak["threads"]): peak["gflops"] for peak in found["ceilings"]["cpu"]["peaks"]}
+    assert peaks["float32", 1] > peaks["float64", 1] > 0
+    assert "Each element fetched must be used" in done.stdout
+    assert "kc = floor" in done.stdout
+
+
+def test_tune_shows_predicted_and_measured(tmp_path):
+    done = benchmarks("tune", "--size", 96, "--runs", tmp_path, "--plot", tmp_path / "tiles", "--json", tmp_path / "t.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "t.json").read_text())
+    assert set(found["best"]) == {"tm", "tn", "tp"}
+    assert found["predicted"]
+    assert "measured best" in done.stdout
+    assert (tmp_path / "tiles.png").stat().st_size > 10_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_cut_short_keeps_what_is_finished(tmp_path, how):
+    command = [sys.executable, "-m", "benchmarks", *RUN, "--runs", str(tmp_path), "--size", "128"]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("*.json")) and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    os.kill(started.pid, how)
+    said, _ = started.communicate(timeout=60)
+    (path,) = tmp_path.glob("*.json")
+    assert load(path).records
+    assert started.returncode == (-how if how == signal.SIGKILL else 130)
+    if how == signal.SIGINT:
+        assert "GFLOPS" in said
+        assert "Traceback" not in said
+
+
+def test_a_disk_that_fills_up_costs_no_result(tmp_path, monkeypatch, capsys):
+    import errno
+
+    from benchmarks import __main__ as program
+    from benchmarks.harness import records, runs
+
+    def execute(cases, *, keep, **options):
+        keep(make_run(make_record()))
+
+    def full(run, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(runs, "execute", execute)
+    monkeypatch.setattr(records, "save", full)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *RUN, "--runs", str(tmp_path)])
+    assert program.main() == 2
+    said = capsys.readouterr()
+    assert "numpy/full" in said.out
+    assert said.err.count("\n") == 1
+    assert "No space left on device; the results are above" in said.err

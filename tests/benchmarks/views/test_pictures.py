@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+from runs_for_tests import make_record, make_run
+
+from benchmarks.harness.errors import UsageError
+from benchmarks.views import pictures
+
+
+def ladder():
+    return make_run(
+        make_record(kernel="numpy/elementwise", gflops=0.1, gflops_low=0.09, gflops_high=0.11),
+        make_record(kernel="numpy/full", threads=2, gflops=120.0, gflops_low=110.0, gflops_high=130.0),
+        make_record(kernel="numpy/full"),
+        make_record(kernel="strange/winograd"),
+    )
+
+
+def test_the_ladder_draws_each_kernel_once_at_its_best_under_the_ceiling():
+    axes = pictures.ladder(ladder()).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["elementwise", "full", "winograd"]
+    assert axes.get_yscale() == "log"
+    numpy_line = next(c for c in axes.containers if c.get_label() == "numpy").lines[0]
+    assert list(numpy_line.get_ydata()) == [0.1, 120.0]
+    heights = {float(line.get_ydata()[0]) for line in axes.lines if line.get_linestyle() in ("--", ":")}
+    assert heights == {100.0, 200.0}
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        pictures.save(pictures.ladder(ladder()), tmp_path / name)
+    for suffix in ("svg", "png"):
+        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
+    assert "<text" in (tmp_path / "one.svg").read_text()  # text stays text
+
+
+def test_a_run_without_results_is_not_drawn():
+    with pytest.raises(UsageError, match="nothing to draw"):
+        pictures.ladder(make_run(make_record(passed=False, failure="x", gflops=None)))
+
+
+def test_the_tile_picture_marks_predicted_and_measured():
+    def tiled(tm, tn, tp, rate):
+        tile = {"tm": tm, "tn": tn, "tp": tp}
+        return make_record(kernel="numba/tiled", tile=tile, gflops=rate, gflops_low=rate, gflops_high=rate)
+
+    line = [tiled(edge, edge, edge, rate) for edge, rate in ((16, 5.0), (64, 30.0), (256, 20.0))]
+    plane = [tiled(64, depth, width, depth + width) for depth in (16, 64) for width in (16, 64)]
+    figure = pictures.tiles(line, plane, {"L1": 48})
+    left, right = figure.axes[:2]
+    assert "best edge measured: 64" in [entry.get_text() for entry in left.get_legend().get_texts()]
+    assert any(entry.get_text() == "fills L1: 48" for entry in left.texts)
+    assert [entry.get_text() for entry in right.texts] == ["32", "80", "80", "128"]

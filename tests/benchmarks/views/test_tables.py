@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+from runs_for_tests import make_record, make_run
+
+from benchmarks.views import tables
+
+
+def text(part):
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(part)
+    return captured.get()
+
+
+def row(run, name):
+    return next(line.split() for line in text(tables.results(run)).splitlines() if name in line)
+
+
+def test_speed_up_is_over_the_same_backend_s_first_rung():
+    first = make_record(kernel="numpy/elementwise", gflops=0.1)
+    others = make_record(kernel="torch/elementwise", gflops=0.01), make_record(kernel="torch/full", gflops=20.0)
+    run = make_run(first, make_record(gflops=50.0), *others)
+    assert tables.first_rung(run, run.records[1]) == first
+    assert "500" in row(run, "numpy/full")
+    assert "2,000" in row(run, "torch/full")
+
+
+def test_speed_up_prefers_the_same_size_and_takes_another_where_there_is_none():
+    small = make_record(kernel="numpy/elementwise", shape={"m": 64, "n": 64, "p": 64}, gflops=0.2)
+    same = make_record(kernel="numpy/elementwise", gflops=0.1)
+    assert tables.first_rung(make_run(small, same), make_record()) == same
+    assert tables.first_rung(make_run(small), make_record()) == small
+
+
+def test_a_failure_shows_its_reason_and_no_speed_even_if_it_looks_like_markup():
+    bad = make_record(kernel="numba/tiled", passed=False, failure="IndexError: [red]a[0][/red]", gflops=None)
+    run = make_run(bad, make_record())
+    assert row(run, "numba/tiled")[-1] == "failed"
+    assert "numba/tiled 256 float32, threads: 1: failed: IndexError: [red]a[0][/red]" in tables.sentences(run)
+
+
+def test_noise_is_marked_and_counted():
+    run = make_run(make_record(noisy=True), make_record())
+    assert "~" in row(run, "numpy/full")
+    assert any("1 noisy row" in sentence for sentence in tables.sentences(run))
+
+
+def test_the_book_s_figures_stand_beside_on_the_right_flop_count():
+    shown = text(tables.results(make_run(make_record(kernel="torch/columnwise")), ["PyTorch", "MXNet"]))
+    assert "0.513" in shown  # 0.459 x 0.0335544 / 0.03
+    assert "0.170" in shown
+
+
+def test_the_balance_is_bytes_eaten_over_bytes_served():
+    # 100 GFLOPS are 50 G multiply-adds, each of which eats two elements of four bytes.
+    assert "could eat 400 GB/s" in tables.balance("float32", 1, 100.0, 10.0)
+    assert "used 40.0 times" in tables.balance("float32", 1, 100.0, 10.0)
+
+
+@pytest.mark.parametrize("records", [[], [make_record(passed=False, failure="x", gflops=None, error=None)]])
+def test_nothing_measured_still_prints(records):
+    run = make_run(*records)
+    text(tables.results(run))
+    assert not any("fastest" in sentence for sentence in tables.sentences(run))
