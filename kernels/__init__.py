@@ -4,6 +4,7 @@ Importing this package imports numpy alone; a backend is imported when one of it
 """
 
 from kernels.contract import matmul
-from kernels.registry import Kernel, Unavailable, UnknownKernel, available, find, kernel, unavailable
+from kernels.registry import Kernel, available, find, kernel, unavailable
+from kernels.table import Unavailable, UnknownKernel
 
 __all__ = ["Kernel", "Unavailable", "UnknownKernel", "available", "find", "kernel", "matmul", "unavailable"]

@@ -1,20 +1,17 @@
 """The one table of implementations; a kernel enters it by one decorator.
 
 A kernel is a function ``(a, b, out)``, with ``a`` (m, n), ``b`` (n, p) and ``out`` (m, p), that overwrites every element
-of ``out`` with the product. Its name is backend/rung. The table fills itself backend by backend, on demand: the modules
-named in `BUILT_IN`, and those that other distributions name in the entry-point group ``kernels``.
+of ``out`` with the product. Its name is backend/rung. Other distributions add theirs through the entry-point group
+``kernels``.
 """
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
-import importlib
-import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, TypeVar
+
+from kernels.table import Table
 
 RUNGS = {
     "elementwise": "one dot product an element: every multiplication waits for the call or the sum before it",
@@ -37,14 +34,6 @@ BUILT_IN = {
 FLOATS = ("float32", "float64")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-class UnknownKernel(ValueError):
-    """A kernel's name is not in the table."""
-
-
-class Unavailable(ImportError):
-    """A backend cannot be imported on this machine."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +90,14 @@ class Kernel:
         return lambda a, b, out: function(a, b, out, *sizes)
 
 
-_TABLE: dict[str, Kernel] = {}
+def _rank(entry: Kernel) -> tuple[int, str]:
+    rungs = list(RUNGS)
+    return rungs.index(entry.rung) if entry.rung in RUNGS else len(rungs), entry.rung
+
+
+PRODUCTS: Table[Kernel] = Table("kernel", "kernels", BUILT_IN, _rank)
+
+find, available, unavailable = PRODUCTS.find, PRODUCTS.available, PRODUCTS.unavailable
 
 
 def kernel(backend: str, rung: str, **declared: Any) -> Callable[[Function], Function]:
@@ -122,67 +118,7 @@ def kernel(backend: str, rung: str, **declared: Any) -> Callable[[Function], Fun
     """
 
     def register(function: Function) -> Function:
-        entry = Kernel(backend, rung, function, **declared)
-        before = _TABLE.setdefault(entry.name, entry)
-        if before.function is not function:
-            raise ValueError(f"kernel {entry.name!r} is already registered, by {before.function.__module__}")
+        PRODUCTS.add(Kernel(backend, rung, function, **declared))
         return function
 
     return register
-
-
-@cache
-def _modules() -> dict[str, str]:
-    """Module of each backend, this package's own first."""
-    others = importlib.metadata.entry_points(group="kernels")
-    return {point.name: point.value for point in others} | BUILT_IN
-
-
-@cache
-def _load(backend: str) -> str | None:
-    """Import a backend's module; say why if that fails."""
-    try:
-        importlib.import_module(_modules()[backend])
-    except ModuleNotFoundError as error:
-        return f"{error.name} is not installed: pip install {error.name}"
-    except Exception as error:  # a stranger's module may raise anything, and must not hide the kernels of others
-        return f"{type(error).__name__} on import: {error}".splitlines()[0]
-    return None
-
-
-def unavailable() -> dict[str, str]:
-    """Backends that cannot be imported, each with the reason and the install command."""
-    return {backend: reason for backend in _modules() if (reason := _load(backend))}
-
-
-def available(pattern: str = "*") -> list[Kernel]:
-    """Kernels whose name matches a shell pattern, by backend, then from the lowest rung up."""
-    unavailable()
-    backends = [*BUILT_IN, *sorted({entry.backend for entry in _TABLE.values()} - BUILT_IN.keys())]
-    rungs = list(RUNGS)
-    matching = [entry for entry in _TABLE.values() if fnmatch.fnmatchcase(entry.name, pattern)]
-
-    def place(entry: Kernel) -> tuple[int, int, str]:
-        return backends.index(entry.backend), rungs.index(entry.rung) if entry.rung in RUNGS else len(rungs), entry.rung
-
-    return sorted(matching, key=place)
-
-
-def find(name: str) -> Kernel:
-    """Look a kernel up by its name, importing no other backend if it can be helped.
-
-    Raises
-    ------
-    UnknownKernel
-        If there is none of that name; the message has the nearest one.
-    Unavailable
-        If its backend cannot be imported; the message has the install command.
-    """
-    backend = name.partition("/")[0]
-    if name not in _TABLE and backend in _modules() and (reason := _load(backend)):
-        raise Unavailable(f"kernel {name!r} is unavailable: {reason}")
-    if name not in _TABLE:
-        names = [entry.name for entry in available()]
-        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
-        raise UnknownKernel(f"unknown kernel {name!r}: did you mean {nearest[0]!r}?")
-    return _TABLE[name]

@@ -36,7 +36,7 @@ def tune(
     from benchmarks.views import pictures, tables
     from benchmarks.views.units import digits
     from benchmarks.views.units import size as as_size
-    from kernels import registry, tiles
+    from kernels import Unavailable, UnknownKernel, registry, tiles
     from kernels.caches import caches
 
     screen = console(json)
@@ -48,7 +48,7 @@ def tune(
     with screen.status("loading the kernel's backend"):
         try:
             entry = registry.find(kernel)
-        except (registry.UnknownKernel, registry.Unavailable) as error:
+        except (UnknownKernel, Unavailable) as error:
             raise UsageError(f"--kernel {kernel}: {error}") from None
     names = list(entry.tile_for(dtype))
     if names not in (["width"], ["tm", "tn", "tp"]):

@@ -10,7 +10,7 @@ from itertools import product
 from benchmarks.harness.errors import UsageError
 from benchmarks.harness.records import Case
 from benchmarks.harness.threads import CORES
-from kernels import registry
+from kernels import Unavailable, UnknownKernel, registry
 
 LARGEST = {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024}
 """Where a rung has said all that it has to say: a preset measures it at this size instead of a larger one."""
@@ -38,7 +38,7 @@ PRESETS = {
         shrink=False,
     ),
     "full": Preset(
-        "sizes 16 to 2048, odd ones too, both dtypes: about half an hour",
+        "sizes 16 to 2048, odd ones too, both dtypes",
         sizes=(16, 31, 64, 97, 128, 255, 256, 384, 509, 512, 768, 1024, 1531, 2048),
         dtypes=registry.FLOATS,
         budget_s=0.03,
@@ -79,7 +79,7 @@ def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel
         if not registry.available(pattern):
             try:
                 registry.find(pattern)
-            except (registry.UnknownKernel, registry.Unavailable) as error:
+            except (UnknownKernel, Unavailable) as error:
                 raise UsageError(f"--kernel {pattern}: {error}") from None
     names = {entry.name for pattern in patterns for entry in registry.available(pattern) if device in entry.devices}
     if not names:

@@ -55,7 +55,7 @@ def clockwork(monkeypatch):
 
     monkeypatch.setitem(devices.DEVICES, "clockwork", Clockwork)
     kernel = registry.Kernel("clockwork", "full", product, devices=("clockwork",))
-    monkeypatch.setitem(registry._TABLE, "clockwork/full", kernel)
+    monkeypatch.setitem(registry.PRODUCTS._entries, "clockwork/full", kernel)
     monkeypatch.setattr(Clockwork, "now", 0.0)
     monkeypatch.setattr(Clockwork, "timed_calls", 0)
 

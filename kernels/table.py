@@ -1,0 +1,128 @@
+"""A table of implementations that fills itself backend by backend, on demand.
+
+It starts with the modules that come with a package, and goes on with those that other distributions name in an entry-point
+group. A module is imported when one of its entries is asked for, and registers them as it is imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import importlib
+import importlib.metadata
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar
+
+
+class Entry(Protocol):
+    """What a table asks of its entries."""
+
+    @property
+    def name(self) -> str:
+        """Unique in its table; up to the first "/" or "-" it is the backend, unless the backend is longer."""
+
+    @property
+    def backend(self) -> str:
+        """Key of the module that registers it."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The implementation."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class UnknownKernel(ValueError):
+    """A name is not in the table."""
+
+
+class Unavailable(ImportError):
+    """A backend cannot be imported on this machine."""
+
+
+class Table(Generic[E]):
+    """Implementations of one thing, by name.
+
+    Parameters
+    ----------
+    noun : str
+        What an entry is called in an error message.
+    group : str
+        Entry-point group of other distributions.
+    built_in : mapping of str to str
+        Backend to module, in the order in which they are listed.
+    rank : callable
+        Sorts the entries of a backend.
+    """
+
+    def __init__(self, noun: str, group: str, built_in: Mapping[str, str], rank: Callable[[E], Any]) -> None:
+        self._noun, self._group, self._built_in, self._rank = noun, group, dict(built_in), rank
+        self._entries: dict[str, E] = {}
+        self._reasons: dict[str, str | None] = {}
+
+    def add(self, entry: E) -> None:
+        """Register an entry.
+
+        Raises
+        ------
+        ValueError
+            If another function has its name already.
+        """
+        before = self._entries.setdefault(entry.name, entry)
+        if before.function is not entry.function:
+            raise ValueError(f"{self._noun} {entry.name!r} is already registered, by {before.function.__module__}")
+
+    def unavailable(self) -> dict[str, str]:
+        """Backends that cannot be imported, each with the reason and the install command."""
+        return {backend: reason for backend in self._modules if (reason := self._load(backend))}
+
+    def available(self, pattern: str = "*") -> list[E]:
+        """Entries whose name matches a shell pattern, by backend, then by rank."""
+        self.unavailable()
+        backends = [*self._built_in, *sorted({entry.backend for entry in self._entries.values()} - self._built_in.keys())]
+        matching = [entry for entry in self._entries.values() if fnmatch.fnmatchcase(entry.name, pattern)]
+        return sorted(matching, key=lambda entry: (backends.index(entry.backend), self._rank(entry)))
+
+    def find(self, name: str) -> E:
+        """Look an entry up by its name, importing no other backend if it can be helped.
+
+        Raises
+        ------
+        UnknownKernel
+            If there is none of that name; the message has the nearest one.
+        Unavailable
+            If its backend cannot be imported; the message has the install command.
+        """
+        backend = re.split("[/-]", name)[0]
+        if name not in self._entries and backend in self._modules and (reason := self._load(backend)):
+            raise Unavailable(f"{self._noun} {name!r} is unavailable: {reason}")
+        if name not in self._entries:
+            names = [entry.name for entry in self.available()]
+            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
+            raise UnknownKernel(f"unknown {self._noun} {name!r}: did you mean {nearest[0]!r}?")
+        return self._entries[name]
+
+    @cached_property
+    def _modules(self) -> dict[str, str]:
+        """Module of each backend; another distribution cannot replace one that comes with the package."""
+        others = importlib.metadata.entry_points(group=self._group)
+        return {point.name: point.value for point in others} | self._built_in
+
+    def _load(self, backend: str) -> str | None:
+        """Import a backend's module, once; why that failed, if it did."""
+        if backend not in self._reasons:
+            self._reasons[backend] = _import(self._modules[backend])
+        return self._reasons[backend]
+
+
+def _import(module: str) -> str | None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        return f"{error.name} is not installed: pip install {error.name}"
+    except Exception as error:  # a stranger's module may raise anything, and must not hide the entries of others
+        return f"{type(error).__name__} on import: {error}".splitlines()[0]
+    return None
