@@ -39,6 +39,15 @@ def empty(shape: tuple[int, int], like: Any) -> Any:
     return like.new_empty(shape)
 
 
+def aligned_zeros(shape: tuple[int, ...], dtype: Any, alignment: int = 64) -> NDArray[Any]:
+    """Zeros that start on a cache line's border: numpy promises 16 bytes, and a vector across two lines is loaded twice."""
+    size = np.dtype(dtype).itemsize
+    count = int(np.prod(shape))
+    room = np.zeros(count + alignment // size, dtype)
+    start = -room.ctypes.data % alignment // size
+    return room[start : start + count].reshape(shape)
+
+
 def overlap(x: Any, y: Any) -> bool:
     """Whether two arrays share an element's memory, wherever it is: only addresses are compared."""
     return bool(np.shares_memory(_addresses(x), _addresses(y)))

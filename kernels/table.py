@@ -75,6 +75,9 @@ class Table(Generic[E]):
         if before.function is not entry.function:
             raise ValueError(f"{self._noun} {entry.name!r} is already registered, by {before.function.__module__}")
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def unavailable(self) -> dict[str, str]:
         """Backends that cannot be imported, each with the reason and the install command."""
         return {backend: reason for backend in self._modules if (reason := self._load(backend))}

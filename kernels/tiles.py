@@ -124,16 +124,12 @@ def register_tile(lanes: int, unit: Vectors) -> tuple[int, int]:
         (rows * lanes, nr)
         for rows in range(1, unit.registers)
         for nr in range(1, unit.registers)
-        if rows * nr + rows + 1 <= unit.registers
-        and rows * nr >= unit.fma_latency * unit.fmas_a_cycle
-        and rows + nr <= rows * nr
+        if rows * nr + rows + 1 <= unit.registers and rows * nr >= unit.fma_latency * unit.fmas_a_cycle and rows + nr <= rows * nr
     ]
     return max(admitted, key=lambda tile: tile[0] * tile[1] / (tile[0] + tile[1]))
 
 
-def packed_tiling(
-    dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Vectors | None = None
-) -> tuple[Derivation, ...]:
+def packed_tiling(dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Vectors | None = None) -> tuple[Derivation, ...]:
     """Tile sizes mr, nr, kc, mc, nc of a packed product (Low et al. 2016, section 4).
 
     A line of the first level is left for the tile of c and the rest is shared by the slivers of a and b in the ratio

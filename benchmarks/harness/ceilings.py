@@ -13,11 +13,11 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.harness import simd
 from benchmarks.harness.records import Bandwidth, Ceilings, Peak
 from benchmarks.harness.threads import limited_to
+from kernels.arrays import aligned_zeros
 from kernels.caches import caches
 from kernels.tiles import ITEMSIZE
 from kernels.vectors import vectors
@@ -80,19 +80,11 @@ def _fma_peak(dtype: str, threads: int) -> float:
 def _bandwidth(level: str, size: int, threads: int) -> Bandwidth:
     """Bytes a second read, and read plus written by a copy of one half of the working set to the other."""
     step = simd.CHAINS * vectors().width // 4 * threads * 2
-    data = _aligned(max(1, size // 4 // step) * step)
+    data = aligned_zeros((max(1, size // 4 // step) * step,), np.float32, alignment=4096)
+    data += 1
     read_rate = data.nbytes * _best_rate(_reads(vectors().width), data, threads)
     copy_rate = data.nbytes * _best_rate(_copies(), data, threads)
-    return Bandwidth(
-        level=level, working_set=data.nbytes, threads=threads, read_gbs=read_rate / 1e9, copy_gbs=copy_rate / 1e9
-    )
-
-
-def _aligned(size: int) -> NDArray[np.float32]:
-    """Ones in float32, on a page's border: a load that crosses a cache line counts twice."""
-    raw = np.ones(size + 1024, np.float32)
-    start = -raw.ctypes.data % 4096 // 4
-    return raw[start : start + size]
+    return Bandwidth(level=level, working_set=data.nbytes, threads=threads, read_gbs=read_rate / 1e9, copy_gbs=copy_rate / 1e9)
 
 
 def _best_rate(loop: Callable[[int, Any, int], Any], operand: Any, threads: int, first: int = 1) -> float:

@@ -96,9 +96,7 @@ class Product:
 
     def _inputs(self) -> tuple[NDArray[Any], NDArray[Any]]:
         shape, dtype = self._case.shape, np.dtype(self._case.dtype)
-        return tuple(
-            self._random.standard_normal((shape[rows], shape[columns]), dtype.type) for rows, columns in ("mn", "np")
-        )  # type: ignore[return-value]
+        return tuple(self._random.standard_normal((shape[rows], shape[columns]), dtype.type) for rows, columns in ("mn", "np"))  # type: ignore[return-value]
 
 
 def _bytes(case: Case) -> int:

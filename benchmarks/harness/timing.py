@@ -86,9 +86,7 @@ def measure(case: Case, budget_s: float, calls_per_sample: int | None = None) ->
     return found
 
 
-def sample(
-    work: Work, where: Device, budget_s: float, calls: int | None = None, warm_s: float = 0.0
-) -> tuple[list[float], int]:
+def sample(work: Work, where: Device, budget_s: float, calls: int | None = None, warm_s: float = 0.0) -> tuple[list[float], int]:
     """Warm up, choose how many calls make a sample unless told, and take samples for `budget_s` seconds.
 
     A call that takes as long as the warm-up has warmed up by itself: `warm_s` is what has run before.

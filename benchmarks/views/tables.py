@@ -18,9 +18,7 @@ def table(*headings: str, title: str | None = None) -> Table:
 
     On a terminal too narrow for it a cell goes on in the next line: nothing is cut off.
     """
-    made = Table(
-        box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
-    )
+    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for heading in headings:
         text = heading.startswith(" ") or not made.columns
         made.add_column(heading.strip(), justify="left" if text else "right", overflow="fold")

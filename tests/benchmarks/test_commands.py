@@ -122,9 +122,7 @@ def test_list_names_every_kernel():
 
 
 def test_show_prints_a_kept_run_with_the_book_beside(tmp_path):
-    save(
-        make_run(make_record(kernel="torch/full"), make_record(kernel="torch/elementwise", gflops=0.01)), tmp_path / "r.json"
-    )
+    save(make_run(make_record(kernel="torch/full"), make_record(kernel="torch/elementwise", gflops=0.01)), tmp_path / "r.json")
     done = benchmarks("show", tmp_path / "r.json", "--book")
     assert done.returncode == 0, done.stderr
     assert "torch/full is 5,000 times as fast as torch/elementwise." in done.stdout

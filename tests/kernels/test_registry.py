@@ -12,9 +12,7 @@ from kernels import available, find, kernel
 
 def python(code, **environment):
     """What a fresh interpreter prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | environment, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | environment, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

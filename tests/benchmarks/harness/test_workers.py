@@ -63,9 +63,7 @@ if __name__ == "__main__":
     script = tmp_path / "parent.py"
     script.write_text(parent)
     root = os.getcwd()
-    started = subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": root}
-    )
+    started = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": root})
     child = int(started.stdout.readline())
     started.kill()
     started.wait()

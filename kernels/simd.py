@@ -1,0 +1,147 @@
+"""SIMD vectors as values in compiled numba code: a vector lives in a register, and each function here is an instruction or two.
+
+Numba has no such type of its own and leaves vectors to LLVM's auto-vectoriser, which gives up where loops are short, alias or
+carry a vector from one turn to the next. A vector here is LLVM's own; one that is wider than the CPU's registers is split.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+FUSED = ("contract", "reassoc", "nsz")
+"""What LLVM may do with these operations: fuse and regroup them, but not assume finite values."""
+
+
+class Vector(types.Type):
+    """Numba's type of a vector of `lanes` numbers of a dtype."""
+
+    def __init__(self, dtype: Any, lanes: int) -> None:
+        self.dtype, self.lanes = dtype, lanes
+        super().__init__(name=f"vector({dtype}, {lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Vector) -> None:
+        super().__init__(manager, kind, ir.VectorType(manager.lookup(kind.dtype).get_value_type(), kind.lanes))
+
+
+@intrinsic(prefer_literal=True)
+def load(typing: Any, array: Any, start: Any, lanes: Any) -> Any:
+    """``load(array, start, lanes)``: that many elements of a C-contiguous array from flat index `start`; no bounds check."""
+    if not isinstance(lanes, types.IntegerLiteral):
+        return None  # numba asks again with the literal
+    kind = Vector(array.dtype, lanes.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, array, arguments[0], arguments[1], kind)
+        return builder.load(place, align=array.dtype.bitwidth // 8)
+
+    return kind(array, types.int64, lanes), generate
+
+
+@intrinsic
+def store(typing: Any, array: Any, start: Any, vector: Any) -> Any:
+    """``store(array, start, vector)``: overwrite elements of a C-contiguous array from flat index `start`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, array, arguments[0], arguments[1], vector)
+        builder.store(arguments[2], place, align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, vector), generate
+
+
+@intrinsic
+def multiply_add(typing: Any, factor: Any, vector: Any, addend: Any) -> Any:
+    """``multiply_add(factor, vector, addend)``: factor times vector plus addend, fused where the CPU can.
+
+    The factor is a number or a vector.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        by = arguments[0] if isinstance(factor, Vector) else _broadcast(builder, arguments[0], vector.lanes)
+        return builder.fadd(builder.fmul(by, arguments[1], flags=FUSED), arguments[2], flags=FUSED)
+
+    return vector(factor if isinstance(factor, Vector) else vector.dtype, vector, addend), generate
+
+
+@intrinsic(prefer_literal=True)
+def splat(typing: Any, value: Any, lanes: Any) -> Any:
+    """``splat(value, lanes)``: a vector of one number."""
+    if not isinstance(lanes, types.IntegerLiteral):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _broadcast(builder, arguments[0], lanes.literal_value)
+
+    return Vector(value, lanes.literal_value)(value, lanes), generate
+
+
+@intrinsic
+def transpose(typing: Any, rows: Any) -> Any:
+    """``transpose(rows)``: a tuple of as many vectors as they have lanes, a power of two, turned into its columns."""
+    count = rows.count
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vectors = cgutils.unpack_tuple(builder, arguments[0])
+        span = 1
+        while span < count:  # swap the off-diagonal blocks of each 2 span x 2 span block
+            low = [lane if not lane & span else lane - span + count for lane in range(count)]
+            high = [lane + span if not lane & span else lane + count for lane in range(count)]
+            for row in range(count):
+                if not row & span:
+                    x, y = vectors[row], vectors[row + span]
+                    vectors[row], vectors[row + span] = _shuffle(builder, x, y, low), _shuffle(builder, x, y, high)
+            span *= 2
+        return cgutils.pack_array(builder, vectors)
+
+    return rows(rows), generate
+
+
+@intrinsic
+def total(typing: Any, vector: Any) -> Any:
+    """``total(vector)``: the sum of its lanes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _reduce(context, builder, vector, arguments[0])
+
+    return vector.dtype(vector), generate
+
+
+@intrinsic
+def dot(typing: Any, u: Any, v: Any) -> Any:
+    """``dot(u, v)``: the sum of the products of two vectors' lanes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _reduce(context, builder, u, builder.fmul(*arguments, flags=FUSED))
+
+    return u.dtype(u, v), generate
+
+
+def _reduce(context: Any, builder: Any, kind: Vector, value: Any) -> Any:
+    element = context.get_value_type(kind.dtype)
+    name = f"llvm.vector.reduce.fadd.v{kind.lanes}{'f32' if element == ir.FloatType() else 'f64'}"
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(element, [element, value.type]), name)
+    return builder.call(function, [ir.Constant(element, -0.0), value], fastmath=FUSED)
+
+
+def _shuffle(builder: Any, x: Any, y: Any, lanes: list[int]) -> Any:
+    return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
+
+def _place(context: Any, builder: Any, array: Any, value: Any, start: Any, kind: Vector) -> Any:
+    data = context.make_array(array)(context, builder, value).data
+    vector = ir.VectorType(context.get_value_type(kind.dtype), kind.lanes)
+    return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
+
+
+def _broadcast(builder: Any, value: Any, lanes: int) -> Any:
+    undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
