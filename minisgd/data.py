@@ -1,0 +1,180 @@
+"""Problems to train on: the chapter's airfoil data, and generated ones of any shape.
+
+The real file is not shipped. It is taken from an explicit path, from MINISGD_DATA_DIR, from the user's cache, or downloaded, and
+its hash decides whether it is the real one. Where none is to be had, a generated set of the same shape takes its place under
+a name of its own, so that it can never pass for the real data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILE = "airfoil_self_noise.dat"
+SHA256 = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
+URL = f"http://d2l-data.s3-accelerate.amazonaws.com/{FILE}"
+COLUMNS = 6
+EXAMPLES = 1500
+"""The chapter keeps this many, after whitening all rows."""
+
+Array = NDArray[Any]
+
+
+class DataError(ValueError):
+    """A data file is not what it should be; the message says where."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Examples, targets, and the loss that no weights can go below.
+
+    Parameters
+    ----------
+    name : str
+        Says what the data is: "airfoil" is the real data and nothing else.
+    x : (n, d) array
+    y : (n, k) array
+    objective : {"squared", "logistic"}
+    floor : float or None
+        The least loss of any weights, in float64; None where there is no closed form.
+    source : str
+        Where the data came from.
+    """
+
+    name: str
+    x: Array
+    y: Array
+    objective: str
+    floor: float | None
+    source: str
+
+    def astype(self, dtype: str) -> Problem:
+        """The same problem with C-contiguous data of another dtype."""
+        x, y = (np.ascontiguousarray(each, dtype=dtype) for each in (self.x, self.y))
+        return Problem(self.name, x, y, self.objective, self.floor, self.source)
+
+
+def airfoil(path: Path | None = None, download: bool = True) -> Problem:
+    """NASA's airfoil self-noise data as the chapter has it: all rows whitened, the first 1,500 kept.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The file; looked for in MINISGD_DATA_DIR and the user's cache, and downloaded, if left out.
+    download : bool
+        Whether the network may be asked.
+
+    Returns
+    -------
+    Problem
+        Named "airfoil", or "airfoil-like" for the generated stand-in if the file is not to be had.
+
+    Raises
+    ------
+    DataError
+        If a file is there and is not the real one, or has missing or text fields.
+
+    Notes
+    -----
+    UCI dataset 291, doi:10.24432/C5VW2C, CC BY 4.0; Brooks, Pope and Marcolini, NASA RP-1218, 1989.
+    """
+    file = path or locate(download)
+    if file is None:
+        return airfoil_like()
+    table = read(file)
+    found = sha256(file)
+    if found != SHA256:
+        raise DataError(f"{file}: not the airfoil data: sha256 {found}, expected {SHA256}; remove it, or pass another --path")
+    whitened = (table - table.mean(axis=0)) / table.std(axis=0)
+    x, y = whitened[:EXAMPLES, :-1], whitened[:EXAMPLES, -1:]
+    return Problem("airfoil", x, y, "squared", least_squares_floor(x, y), str(file))
+
+
+def locate(download: bool = True) -> Path | None:
+    """The airfoil file in MINISGD_DATA_DIR, in the user's cache, or downloaded into it; None if it is not to be had."""
+    folder = os.environ.get("MINISGD_DATA_DIR")
+    if folder and (file := Path(folder) / FILE).exists():
+        return file
+    import pooch
+
+    cache = Path(pooch.os_cache("minisgd"))
+    if (cache / FILE).exists():
+        return cache / FILE
+    if not download:
+        return None
+    try:
+        return Path(pooch.retrieve(URL, known_hash=f"sha256:{SHA256}", fname=FILE, path=cache, progressbar=False))
+    except (OSError, ValueError):  # no network, or what came is not the file
+        return None
+
+
+def sha256(file: Path) -> str:
+    """Hash of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def read(file: Path) -> Array:
+    """A tab-separated table of six numbers a line.
+
+    Raises
+    ------
+    DataError
+        With the number of the line, if a field is missing or is no number.
+    """
+    try:
+        lines = file.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}") from None
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        fields = line.split("\t")
+        if len(fields) != COLUMNS:
+            raise DataError(f"{file}, line {number}: expected {COLUMNS} tab-separated fields, got {len(fields)}")
+        try:
+            rows.append([float(field) for field in fields])
+        except ValueError:
+            raise DataError(f"{file}, line {number}: expected numbers, got {line!r}") from None
+    if not rows or not np.isfinite(rows).all():
+        raise DataError(f"{file}: expected rows of finite numbers")
+    return np.array(rows)
+
+
+def least_squares_floor(x: Array, y: Array) -> float:
+    """Half of the mean squared residual of the best weights and bias."""
+    design = np.column_stack([x, np.ones(len(x))])
+    residual = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    return float(0.5 * np.square(residual).sum() / len(x))
+
+
+def airfoil_like() -> Problem:
+    """A generated stand-in of the airfoil data's shape and noise."""
+    problem = linear(EXAMPLES, COLUMNS - 1, 1, noise=0.7, seed=1989)
+    return Problem("airfoil-like", problem.x, problem.y, "squared", problem.floor, "generated: the real file was not found")
+
+
+def linear(n: int, d: int, k: int = 1, noise: float = 0.5, seed: int = 0) -> Problem:
+    """Standard normal examples, linear targets with noise."""
+    random = np.random.default_rng(seed)
+    x = random.standard_normal((n, d))
+    weights = random.standard_normal((d, k)) / np.sqrt(d)
+    y = x @ weights + noise * random.standard_normal((n, k))
+    return Problem("linear", x, y, "squared", least_squares_floor(x, y), f"generated, seed {seed}")
+
+
+def logistic(n: int, d: int, k: int = 1, seed: int = 0) -> Problem:
+    """Standard normal examples, labels 0 and 1 drawn with logistic probabilities."""
+    random = np.random.default_rng(seed)
+    x = random.standard_normal((n, d))
+    logits = x @ (2 * random.standard_normal((d, k)) / np.sqrt(d))
+    y = (random.random((n, k)) < 1 / (1 + np.exp(-logits))).astype(np.float64)
+    return Problem("logistic", x, y, "logistic", None, f"generated, seed {seed}")
+
+
+DATA = {"airfoil": airfoil, "linear": lambda: linear(10_000, 20), "logistic": lambda: logistic(10_000, 20)}
+"""Problems by the name that a command takes."""

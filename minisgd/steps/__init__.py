@@ -1,0 +1,110 @@
+"""The SGD step, built many times over; every implementation obeys one contract and enters one table.
+
+An implementation is a function ``prepare(x, y, weights, bias, objective)`` that returns ``epoch(order, batch_size, rate)``:
+what may be made ready is made ready untimed, and an epoch visits the examples in `order`, updating `weights` (d, k) and `bias`
+(k,) in place after each minibatch:
+
+    W <- W - rate X_B^T r / |B|,    b <- b - rate sum r / |B|,    r the residual of the batch (see `minisgd.objectives`).
+
+Given the same order, all follow the same trajectory, up to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.table import Table
+
+Array = NDArray[Any]
+Epoch = Callable[[NDArray[np.int64], int, float], None]
+Prepare = Callable[[Array, Array, Array, Array, str], Epoch]
+OneStep = Callable[[Array, Array, Array, Array, float, str], None]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Step:
+    """An implementation and what it declares of itself.
+
+    Parameters
+    ----------
+    name : str
+        Backend, and a variant behind a dash.
+    function : callable
+        ``prepare(x, y, weights, bias, objective)``, all numpy arrays of one dtype, C-contiguous.
+    threads : bool
+        Whether the number of threads makes a difference.
+    compiles : bool
+        Whether the first call compiles.
+    order : int
+        Place in the table.
+    """
+
+    name: str
+    function: Prepare
+    threads: bool = False
+    compiles: bool = False
+    order: int = 0
+
+    @property
+    def backend(self) -> str:
+        """The module that registers it."""
+        return self.name.partition("-")[0]
+
+
+STEPS: Table[Step] = Table(
+    "step",
+    "minisgd.steps",
+    {
+        "python": "minisgd.steps.python_step",
+        "numpy": "minisgd.steps.numpy_step",
+        "numba": "minisgd.steps.numba_steps",
+        "torch": "minisgd.steps.torch_steps",
+    },
+    rank=lambda step: step.order,
+)
+
+find, available, unavailable = STEPS.find, STEPS.available, STEPS.unavailable
+
+
+def step(name: str, **declared: Any) -> Callable[[Function], Function]:
+    """Register the decorated ``prepare``; the keywords are those of `Step`."""
+
+    def register(function: Function) -> Function:
+        STEPS.add(Step(name, function, order=len(STEPS), **declared))
+        return function
+
+    return register
+
+
+def stepwise(one: OneStep) -> Prepare:
+    """An implementation from one step ``one(weights, bias, x_batch, y_batch, rate, objective)``."""
+
+    def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
+        def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
+            for start in range(0, len(order), batch_size):
+                rows = order[start : start + batch_size]
+                one(weights, bias, x[rows], y[rows], rate, objective)
+
+        return epoch
+
+    return prepare
+
+
+def flops(n: int, d: int, k: int, batch_size: int) -> int:
+    """Multiplications and additions of an epoch: 4bdk a step (forward and gradient are a 2bdk product each), and the update.
+
+    The update of a step is a multiplication and a subtraction for each of the (d + 1) k parameters.
+
+    Examples
+    --------
+    >>> flops(1500, 5, 1, 10)
+    31800
+    """
+    steps = -(-n // batch_size)
+    return 4 * n * d * k + 2 * steps * (d + 1) * k

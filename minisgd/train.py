@@ -1,0 +1,180 @@
+"""Train a linear model by minibatch SGD, and keep the history of loss against time."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from minisgd import steps
+from minisgd.data import Problem
+from minisgd.objectives import loss
+from minisgd.orders import orders
+from minisgd.schedules import SCHEDULES
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a finite number; the history up to there is kept."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Parameters
+    ----------
+    step : str
+        A name in `minisgd.steps`.
+    batch_size : int
+    rate : float
+        Learning rate of the first epoch.
+    epochs : int
+    schedule : str
+        A name in `minisgd.schedules`.
+    dtype : {"float32", "float64"}
+    seed : int
+        Of the visiting orders.
+    replacement : bool
+        Draw the examples with replacement, instead of a permutation each epoch.
+    """
+
+    step: str = "numba-fused"
+    batch_size: int = 10
+    rate: float = 0.05
+    epochs: int = 2
+    schedule: str = "constant"
+    dtype: str = "float32"
+    seed: int = 0
+    replacement: bool = False
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where training stood: seconds without evaluation, examples seen, mean loss of an example."""
+
+    seconds: float
+    examples: int
+    loss: float
+
+
+@dataclass
+class History:
+    """What was trained, on what, and how it went.
+
+    Parameters
+    ----------
+    problem : str
+        Name of the data: "airfoil" is the real data and nothing else.
+    settings : Settings
+    floor : float or None
+        The least loss there is.
+    points : list of Point
+        One before the first epoch and one after each.
+    """
+
+    problem: str
+    settings: Settings
+    floor: float | None
+    points: list[Point] = field(default_factory=list)
+
+    @property
+    def seconds_an_epoch(self) -> float:
+        """Mean over the epochs, without evaluation; data loading counts."""
+        return self.points[-1].seconds / max(1, len(self.points) - 1)
+
+    def seconds_to(self, target: float) -> float | None:
+        """Seconds until the loss was at most `target` at the end of an epoch; None if it never was."""
+        return next((point.seconds for point in self.points if point.loss <= target), None)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON, beside the file and then in its place."""
+        beside = path.with_name(f".{path.name}")
+        beside.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        beside.replace(path)
+
+
+def check(settings: Settings, problem: Problem) -> None:
+    """Refuse settings that make no sense for the data.
+
+    Raises
+    ------
+    ValueError
+        That names the setting, what was expected and what came.
+    """
+    n = len(problem.x)
+    if not 1 <= settings.batch_size <= n:
+        raise ValueError(f"batch size {settings.batch_size}: expected 1 to {n}, the number of examples")
+    if not math.isfinite(settings.rate):
+        raise ValueError(f"learning rate {settings.rate}: expected a finite number")
+    if settings.epochs < 0:
+        raise ValueError(f"epochs {settings.epochs}: expected 0 or more")
+    if settings.schedule not in SCHEDULES:
+        raise ValueError(f"schedule {settings.schedule!r}: expected {', '.join(SCHEDULES)}")
+    if settings.dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype {settings.dtype!r}: expected float32 or float64")
+    if problem.objective == "logistic" and not np.isin(problem.y, (0, 1)).all():
+        raise ValueError(f"labels of {problem.name}: expected 0 and 1 for logistic, got {problem.y.min()} to {problem.y.max()}")
+    steps.find(settings.step)
+
+
+def train(
+    problem: Problem, settings: Settings, watch: Callable[[History], None] = lambda history: None, evaluate_every: int = 1
+) -> History:
+    """Train from zero weights.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : Settings
+    watch : callable
+        Given the history after each evaluation; what it costs is not counted.
+    evaluate_every : int
+        Evaluate after each so many epochs, and after the last.
+
+    Returns
+    -------
+    History
+        With the seconds of shuffling and training alone; compilation comes before.
+
+    Raises
+    ------
+    ValueError
+        If the settings make no sense, see `check`.
+    Diverged
+        If the loss or a weight becomes infinite or NaN.
+    """
+    check(settings, problem)
+    data = problem.astype(settings.dtype)
+    (n, d), k = data.x.shape, data.y.shape[1]
+    weights, bias = np.zeros((d, k), settings.dtype), np.zeros(k, settings.dtype)
+    prepare, schedule = steps.find(settings.step).function, SCHEDULES[settings.schedule]
+    # A batch and a rate of zero: compiles, and leaves the weights alone.
+    prepare(data.x, data.y, weights, bias, data.objective)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
+    weights[...], bias[...] = 0, 0
+    epoch = prepare(data.x, data.y, weights, bias, data.objective)
+    history = History(problem.name, settings, problem.floor)
+
+    def evaluate(seconds: float, examples: int) -> None:
+        found = loss(problem.objective, weights, bias, problem.x, problem.y)
+        history.points.append(Point(seconds, examples, found))
+        watch(history)
+
+    evaluate(0.0, 0)
+    visiting = orders(n, settings.seed, settings.replacement)
+    next(orders(n, 0, settings.replacement))  # compiles
+    spent = 0.0
+    for turn in range(settings.epochs):
+        rate = schedule(settings.rate, turn)
+        start = time.perf_counter()
+        epoch(next(visiting), settings.batch_size, rate)
+        spent += time.perf_counter() - start
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise Diverged(f"diverged in epoch {turn + 1}: the weights are no longer finite; try a learning rate below {rate:g}")
+        if (turn + 1) % evaluate_every == 0 or turn + 1 == settings.epochs:
+            evaluate(spent, (turn + 1) * n)
+    return history

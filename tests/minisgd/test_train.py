@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from minisgd import data
+from minisgd.schedules import SCHEDULES
+from minisgd.train import Diverged, Settings, train
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return data.linear(400, 5, seed=0)
+
+
+def test_training_comes_near_the_floor_and_never_below(problem):
+    history = train(problem, Settings(epochs=40, rate=0.01))
+    losses = [point.loss for point in history.points]
+    assert losses[0] > 1.5 * problem.floor
+    assert problem.floor <= losses[-1] < 1.03 * problem.floor
+    assert min(losses) >= problem.floor
+
+
+def test_every_step_trains_alike(problem):
+    ends = {
+        step: train(problem, Settings(step=step, epochs=2)).points[-1].loss
+        for step in ("python", "numpy", "numba", "numba-fused", "numba-gemm", "torch", "torch-concise", "torch-foreach")
+    }
+    assert max(ends.values()) == pytest.approx(min(ends.values()), rel=1e-5)
+
+
+def test_the_history_counts_examples_and_seconds_without_evaluation(problem):
+    history = train(problem, Settings(epochs=3))
+    assert [point.examples for point in history.points] == [0, 400, 800, 1200]
+    seconds = [point.seconds for point in history.points]
+    assert seconds[0] == 0
+    assert seconds == sorted(seconds)
+    assert history.seconds_to(math.inf) == 0
+    assert history.seconds_to(0) is None
+    assert history.seconds_an_epoch == seconds[-1] / 3
+
+
+def test_the_history_is_saved_as_json(problem, tmp_path):
+    train(problem, Settings(epochs=1)).save(tmp_path / "h.json")
+    found = json.loads((tmp_path / "h.json").read_text())
+    assert found["problem"] == "linear"
+    assert found["settings"]["batch_size"] == 10
+    assert len(found["points"]) == 2
+
+
+def test_divergence_names_the_epoch_and_keeps_the_history(problem):
+    kept = []
+    with pytest.raises(Diverged, match=r"diverged in epoch \d+: .* try a learning rate below 50"):
+        train(problem, Settings(rate=50.0, epochs=100), watch=lambda history: kept.append(len(history.points)))
+    assert kept
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"batch_size": 0}, "batch size 0: expected 1 to 400"),
+        ({"batch_size": 401}, "batch size 401: expected 1 to 400"),
+        ({"rate": math.nan}, "learning rate nan: expected a finite number"),
+        ({"rate": math.inf}, "learning rate inf: expected a finite number"),
+        ({"epochs": -1}, "epochs -1: expected 0 or more"),
+        ({"schedule": "cosine"}, "schedule 'cosine': expected constant"),
+        ({"dtype": "float16"}, "dtype 'float16': expected float32 or float64"),
+        ({"step": "jax"}, "unknown step 'jax'"),
+    ],
+)
+def test_bad_settings_are_named(problem, changes, said):
+    with pytest.raises(ValueError, match=said):
+        train(problem, Settings(**changes))
+
+
+def test_logistic_labels_are_checked(problem):
+    wrong = data.Problem("mine", problem.x, problem.y, "logistic", None, "here")
+    with pytest.raises(ValueError, match="labels of mine: expected 0 and 1 for logistic"):
+        train(wrong, Settings())
+
+
+def test_schedules_start_at_the_rate_and_fall():
+    for name, schedule in SCHEDULES.items():
+        rates = [schedule(0.5, epoch) for epoch in range(5)]
+        assert rates[0] == 0.5
+        assert rates == sorted(rates, reverse=True)
+        assert (len(set(rates)) == 1) == (name == "constant")
+    assert SCHEDULES["decay"](1.0, 2) == pytest.approx(0.01)
+    assert SCHEDULES["inverse"](1.0, 4) == pytest.approx(0.2)
