@@ -15,7 +15,7 @@ from benchmarks.commands.machine import machine
 from benchmarks.commands.run import run
 from benchmarks.commands.show import show
 from benchmarks.commands.tune import tune
-from benchmarks.harness.errors import UsageError
+from minisgd import cli
 
 app = typer.Typer(
     help="Measure matrix products, from the textbook's loop to the machine's limit.\n\nExample: python -m benchmarks run",
@@ -32,18 +32,7 @@ app.command("tune")(tune)
 
 def main() -> int:
     """Run a command; bad input is one line and status 2."""
-    try:
-        return int(app(standalone_mode=False, prog_name="python -m benchmarks") or 0)
-    except UsageError as error:
-        reason = str(error)
-    except typer.Abort:
-        return 130
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # typer's own complaints about the command line have it
-            raise
-        reason = error.format_message().partition("\n")[0]
-    print(f"error: {reason}", file=sys.stderr)
-    return 2
+    return cli.run(app, "python -m benchmarks")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from minisgd.cli import UsageError
 
 FILE = "airfoil_self_noise.dat"
 SHA256 = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
@@ -26,7 +29,7 @@ EXAMPLES = 1500
 Array = NDArray[Any]
 
 
-class DataError(ValueError):
+class DataError(UsageError):
     """A data file is not what it should be; the message says where."""
 
 
@@ -103,6 +106,7 @@ def locate(download: bool = True) -> Path | None:
         return file
     import pooch
 
+    pooch.get_logger().setLevel("WARNING")
     cache = Path(pooch.os_cache("minisgd"))
     if (cache / FILE).exists():
         return cache / FILE
@@ -176,5 +180,9 @@ def logistic(n: int, d: int, k: int = 1, seed: int = 0) -> Problem:
     return Problem("logistic", x, y, "logistic", None, f"generated, seed {seed}")
 
 
-DATA = {"airfoil": airfoil, "linear": lambda: linear(10_000, 20), "logistic": lambda: logistic(10_000, 20)}
+DATA: dict[str, Callable[[], Problem]] = {
+    "airfoil": airfoil,
+    "linear": lambda: linear(10_000, 20),
+    "logistic": lambda: logistic(10_000, 20),
+}
 """Problems by the name that a command takes."""

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kernels.table import Unavailable, UnknownKernel
 from minisgd import steps
+from minisgd.cli import UsageError
 from minisgd.data import Problem
 from minisgd.objectives import loss
 from minisgd.orders import orders
@@ -70,6 +72,8 @@ class History:
     ----------
     problem : str
         Name of the data: "airfoil" is the real data and nothing else.
+    n : int
+        Examples an epoch.
     settings : Settings
     floor : float or None
         The least loss there is.
@@ -78,6 +82,7 @@ class History:
     """
 
     problem: str
+    n: int
     settings: Settings
     floor: float | None
     points: list[Point] = field(default_factory=list)
@@ -85,7 +90,7 @@ class History:
     @property
     def seconds_an_epoch(self) -> float:
         """Mean over the epochs, without evaluation; data loading counts."""
-        return self.points[-1].seconds / max(1, len(self.points) - 1)
+        return self.points[-1].seconds / max(1, self.points[-1].examples // self.n)
 
     def seconds_to(self, target: float) -> float | None:
         """Seconds until the loss was at most `target` at the end of an epoch; None if it never was."""
@@ -103,23 +108,26 @@ def check(settings: Settings, problem: Problem) -> None:
 
     Raises
     ------
-    ValueError
+    UsageError
         That names the setting, what was expected and what came.
     """
     n = len(problem.x)
     if not 1 <= settings.batch_size <= n:
-        raise ValueError(f"batch size {settings.batch_size}: expected 1 to {n}, the number of examples")
+        raise UsageError(f"batch size {settings.batch_size}: expected 1 to {n}, the number of examples")
     if not math.isfinite(settings.rate):
-        raise ValueError(f"learning rate {settings.rate}: expected a finite number")
+        raise UsageError(f"learning rate {settings.rate}: expected a finite number")
     if settings.epochs < 0:
-        raise ValueError(f"epochs {settings.epochs}: expected 0 or more")
+        raise UsageError(f"epochs {settings.epochs}: expected 0 or more")
     if settings.schedule not in SCHEDULES:
-        raise ValueError(f"schedule {settings.schedule!r}: expected {', '.join(SCHEDULES)}")
+        raise UsageError(f"schedule {settings.schedule!r}: expected {', '.join(SCHEDULES)}")
     if settings.dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype {settings.dtype!r}: expected float32 or float64")
+        raise UsageError(f"dtype {settings.dtype!r}: expected float32 or float64")
     if problem.objective == "logistic" and not np.isin(problem.y, (0, 1)).all():
-        raise ValueError(f"labels of {problem.name}: expected 0 and 1 for logistic, got {problem.y.min()} to {problem.y.max()}")
-    steps.find(settings.step)
+        raise UsageError(f"labels of {problem.name}: expected 0 and 1 for logistic, got {problem.y.min()} to {problem.y.max()}")
+    try:
+        steps.find(settings.step)
+    except (UnknownKernel, Unavailable) as error:
+        raise UsageError(str(error)) from None
 
 
 def train(
@@ -143,7 +151,7 @@ def train(
 
     Raises
     ------
-    ValueError
+    UsageError
         If the settings make no sense, see `check`.
     Diverged
         If the loss or a weight becomes infinite or NaN.
@@ -157,7 +165,7 @@ def train(
     prepare(data.x, data.y, weights, bias, data.objective)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
     weights[...], bias[...] = 0, 0
     epoch = prepare(data.x, data.y, weights, bias, data.objective)
-    history = History(problem.name, settings, problem.floor)
+    history = History(problem.name, n, settings, problem.floor)
 
     def evaluate(seconds: float, examples: int) -> None:
         found = loss(problem.objective, weights, bias, problem.x, problem.y)

@@ -10,9 +10,8 @@ def kernels(json: Json = None) -> None:
 
     Example: python -m benchmarks list --json -
     """
-    from benchmarks.commands.output import console, write_json
-    from benchmarks.views.tables import table
     from kernels import registry
+    from minisgd.views.terminal import console, table, write_json
 
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):

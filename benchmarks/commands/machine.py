@@ -10,7 +10,6 @@ def machine(device: Device = "cpu", json: Json = None) -> None:
 
     Example: python -m benchmarks machine --json machine.json
     """
-    from benchmarks.commands.output import console, progress, write_json
     from benchmarks.harness import ceilings, runs
     from benchmarks.harness.devices import device as open_device
     from benchmarks.harness.machine import describe
@@ -19,6 +18,7 @@ def machine(device: Device = "cpu", json: Json = None) -> None:
     from benchmarks.views import tables
     from kernels.caches import caches
     from kernels.tiles import ITEMSIZE, loop_tiling, packed_tiling
+    from minisgd.views.terminal import console, progress, write_json
 
     screen = console(json)
     open_device(device)

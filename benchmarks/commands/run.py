@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
-from benchmarks.harness.errors import UsageError
+from minisgd.cli import INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from benchmarks.harness.records import Case, Run
-
-INTERRUPTED = 130
 
 
 def run(
@@ -35,8 +33,8 @@ def run(
 
     Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
     """
-    from benchmarks.commands.output import console, require_writable
     from benchmarks.harness.devices import device as open_device
+    from minisgd.views.terminal import console, require_writable
 
     open_device(device)
     require_writable(runs)
@@ -101,8 +99,8 @@ def measure(
     """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
     from datetime import UTC, datetime
 
-    from benchmarks.commands.output import progress
     from benchmarks.harness import records, runs
+    from minisgd.views.terminal import progress
 
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}.json"
     kept: Run | None = None

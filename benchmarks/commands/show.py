@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from benchmarks.commands.options import RUNS, Json, Plot, Runs
-from benchmarks.harness.errors import UsageError
+from minisgd.cli import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,8 +28,8 @@ def show(
 
     Example: python -m benchmarks show --plot .runs/ladder
     """
-    from benchmarks.commands.output import console
     from benchmarks.harness.records import load
+    from minisgd.views.terminal import console
 
     path = file or max(runs.glob("*.json"), default=None)
     if path is None:
@@ -40,8 +40,8 @@ def show(
 def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:
     """A run as table, words, JSON and picture; the picture's paths come last."""
     from benchmarks import book as textbook
-    from benchmarks.commands.output import write_json
     from benchmarks.views import tables
+    from minisgd.views.terminal import write_json
 
     screen.print(tables.results(run, textbook.GFLOPS if book else ()))
     if book:
@@ -58,7 +58,7 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
 
 def draw(figure: Figure, prefix: Path, screen: Console) -> None:
     """Save a picture and print where it is."""
-    from benchmarks.views import pictures
+    from minisgd.views import pictures
 
     try:
         for path in pictures.save(figure, prefix):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
-from benchmarks.harness.errors import UsageError
+from minisgd.cli import INTERRUPTED, UsageError
 
 EDGES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 PLANE = (32, 64, 128, 256, 512)
@@ -29,15 +29,15 @@ def tune(
 
     Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
     """
-    from benchmarks.commands.output import console, require_writable, write_json
-    from benchmarks.commands.run import INTERRUPTED, measure
+    from benchmarks.commands.run import measure
     from benchmarks.commands.show import draw
     from benchmarks.harness import cases
     from benchmarks.views import pictures, tables
-    from benchmarks.views.units import digits
-    from benchmarks.views.units import size as as_size
     from kernels import Unavailable, UnknownKernel, registry, tiles
     from kernels.caches import caches
+    from minisgd.views.terminal import console, require_writable, table, write_json
+    from minisgd.views.units import digits
+    from minisgd.views.units import size as as_size
 
     screen = console(json)
     shape = cases.parse_size(size)
@@ -72,7 +72,7 @@ def tune(
         raise typer.Exit(4 if not found else 1)
 
     best = max(passed, key=lambda record: record.gflops or 0)
-    made = tables.table("tile", "resident", " fits", "GFLOPS", "interval", "% of best", "")
+    made = table("tile", "resident", " fits", "GFLOPS", "interval", "% of best", "")
     for record in passed:
         tile = record.tile or {}
         resident = tiles.resident_bytes(tile, dtype, shape["n"])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
 
-from benchmarks.harness.errors import UsageError
 from benchmarks.harness.records import Case
 from benchmarks.harness.threads import CORES
 from kernels import Unavailable, UnknownKernel, registry
+from minisgd.cli import UsageError
 
 LARGEST = {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024}
 """Where a rung has said all that it has to say: a preset measures it at this size instead of a larger one."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.errors import UsageError
 from kernels.caches import caches
+from minisgd.cli import UsageError
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Ceilings

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
-from benchmarks.harness.errors import UsageError
+from minisgd.cli import UsageError
 
 SCHEMA = 1
 

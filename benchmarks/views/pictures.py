@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.harness.errors import UsageError
 from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
+from minisgd.cli import UsageError
+from minisgd.views.pictures import OTHER, STYLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# Okabe and Ito's palette, which colour-blind eyes tell apart; a marker for each as well.
-STYLES = {
-    "python": ("#7f7f7f", "v"),
-    "numpy": ("#0072b2", "o"),
-    "numba": ("#d55e00", "s"),
-    "torch": ("#009e73", "^"),
-}
-OTHER = ("#cc79a7", "D")
-
-mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "minisgd", "font.size": 10, "axes.grid": True})
-mpl.rcParams.update({"grid.color": "#dddddd", "axes.axisbelow": True, "axes.spines.top": False})
-mpl.rcParams.update({"axes.spines.right": False, "legend.frameon": False})
 
 
 def ladder(run: Run) -> Figure:
@@ -143,12 +129,3 @@ def _heat(axes: Axes, records: Sequence[Record]) -> None:
 def edge(record: Record) -> int:
     """A tile's first size, which is its edge when it is a cube."""
     return next(iter((record.tile or {"": 0}).values()))
-
-
-def save(figure: Figure, prefix: Path) -> list[Path]:
-    """Write prefix.png and prefix.svg; the same records give the same bytes."""
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
-    figure.savefig(paths[0], metadata={"Date": None})
-    figure.savefig(paths[1], dpi=150, metadata={"Software": None})
-    return paths

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from benchmarks import book
 from benchmarks.harness.records import Machine, Record, Run
-from benchmarks.views.units import digits, percent, seconds, size
 from kernels.registry import RUNGS
-
-
-def table(*headings: str, title: str | None = None) -> Table:
-    """An empty table in the one style: figures on the right, the first column and " headings" with a space on the left.
-
-    On a terminal too narrow for it a cell goes on in the next line: nothing is cut off.
-    """
-    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        text = heading.startswith(" ") or not made.columns
-        made.add_column(heading.strip(), justify="left" if text else "right", overflow="fold")
-    return made
+from minisgd.views.terminal import table
+from minisgd.views.units import digits, percent, seconds, size
 
 
 def results(run: Run, tabs: Iterable[str] = ()) -> Table:

@@ -8,8 +8,8 @@ import re
 import pytest
 from runs_for_tests import make_record, make_run
 
-from benchmarks.harness.errors import UsageError
 from benchmarks.harness.records import load, save
+from minisgd.cli import UsageError
 
 
 def test_a_run_comes_back_as_it_went(tmp_path):

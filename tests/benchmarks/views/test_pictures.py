@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from runs_for_tests import make_record, make_run
 
-from benchmarks.harness.errors import UsageError
 from benchmarks.views import pictures
+from minisgd.cli import UsageError
+from minisgd.views.pictures import save
 
 
 def ladder():
@@ -28,7 +29,7 @@ def test_the_ladder_draws_each_kernel_once_at_its_best_under_the_ceiling():
 
 def test_the_same_records_give_the_same_bytes(tmp_path):
     for name in ("one", "two"):
-        pictures.save(pictures.ladder(ladder()), tmp_path / name)
+        save(pictures.ladder(ladder()), tmp_path / name)
     for suffix in ("svg", "png"):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
     assert "<text" in (tmp_path / "one.svg").read_text()  # text stays text

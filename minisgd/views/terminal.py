@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
-from benchmarks.harness.errors import UsageError
+from minisgd.cli import UsageError
 
 
 def console(json_to: str | None) -> Console:
@@ -22,6 +24,18 @@ def console(json_to: str | None) -> Console:
     plain = Console(stderr=json_to == "-", highlight=False)
     # A pipe has no width of its own; a table cut at 80 columns would lose figures.
     return plain if plain.is_terminal else Console(stderr=json_to == "-", highlight=False, width=160)
+
+
+def table(*headings: str, title: str | None = None) -> Table:
+    """An empty table in the one style: figures on the right, the first column and " headings" with a space on the left.
+
+    On a terminal too narrow for it a cell goes on in the next line: nothing is cut off.
+    """
+    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        text = heading.startswith(" ") or not made.columns
+        made.add_column(heading.strip(), justify="left" if text else "right", overflow="fold")
+    return made
 
 
 def write_json(found: BaseModel | Any, json_to: str | None) -> None:

@@ -1,0 +1,193 @@
+"""``python -m minisgd``: train, experiment, look at the data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from minisgd import cli
+from minisgd.cli import INTERRUPTED, UsageError
+from minisgd.experiments import EXPERIMENTS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from minisgd.data import Problem
+    from minisgd.train import History
+
+app = typer.Typer(
+    help="Minibatch SGD on the airfoil data.\n\nExample: python -m minisgd experiment book",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[str, typer.Option("--data", help="airfoil, linear or logistic.")]
+DataPath = Annotated[
+    Optional[Path],  # noqa: UP045 (typer reads this at run time)
+    typer.Option("--path", metavar="FILE", help="The airfoil file; looked for, or downloaded, if left out."),
+]
+Json = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--json", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output for -."),
+]
+
+
+@app.command()
+def train(
+    data: Data = "airfoil",
+    path: DataPath = None,
+    step: Annotated[str, typer.Option(help="An implementation, such as numba-fused, numpy or torch.")] = "numba-fused",
+    batch_size: Annotated[int, typer.Option(help="Examples a step.")] = 10,
+    lr: Annotated[float, typer.Option(help="Learning rate of the first epoch.")] = 0.05,
+    epochs: Annotated[int, typer.Option()] = 2,
+    schedule: Annotated[str, typer.Option(help="constant, decay, inverse or polynomial.")] = "constant",
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    seed: Annotated[int, typer.Option(help="Of the visiting orders.")] = 0,
+    replacement: Annotated[bool, typer.Option("--replacement", help="Draw examples with replacement.")] = False,
+    plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw loss against time.")] = None,  # noqa: UP045
+    json: Json = None,
+) -> None:
+    """Train a linear model by minibatch SGD.
+
+    Example: python -m minisgd train --step numba-fused --batch-size 10 --lr 0.05 --epochs 2 --plot loss.png
+    """
+    from minisgd.train import Diverged, History, Settings
+    from minisgd.train import train as run
+    from minisgd.views.terminal import console, progress, table
+    from minisgd.views.units import seconds
+
+    screen = console(json)
+    problem = load(data, path, screen)
+    settings = Settings(step, batch_size, lr, epochs, schedule, dtype, seed, replacement)
+    history, end = History(problem.name, len(problem.x), settings, problem.floor), 0
+    try:
+        with progress(screen, epochs + 1) as advance:
+
+            def watch(so_far: History) -> None:
+                nonlocal history
+                history = so_far
+                advance(f"epoch {len(so_far.points) - 1}")
+
+            run(problem, settings, watch)
+    except Diverged as error:
+        screen.print(f"error: {error}", style="red")
+        end = 1
+    except KeyboardInterrupt:
+        screen.print("interrupted; the history so far is kept")
+        end = INTERRUPTED
+    made = table("epoch", "examples", "seconds", "loss", "above the floor", title=f"{step} on {problem.name}")
+    for number, point in list(enumerate(history.points))[-12:]:
+        above = "" if problem.floor is None else f"{100 * (point.loss / problem.floor - 1):.2f} %"
+        made.add_row(str(number), f"{point.examples:,}", seconds(point.seconds), f"{point.loss:.6f}", above)
+    screen.print(made)
+    keep(history, json, plot, screen)
+    if end:
+        raise typer.Exit(end)
+
+
+@app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help=", ".join(f"{name}: {each.asks}" for name, each in EXPERIMENTS.items()))],
+    data: Data = "airfoil",
+    path: DataPath = None,
+    plot: Annotated[Optional[Path], typer.Option(metavar="PREFIX", help="Picture; .runs/NAME if left out.")] = None,  # noqa: UP045
+    json: Json = None,
+) -> None:
+    """Answer a claim or an exercise of the chapter with a table, a picture and a sentence.
+
+    Example: python -m minisgd experiment batch-size
+    """
+    from minisgd.views.pictures import save
+    from minisgd.views.terminal import console, progress, table, write_json
+
+    if name not in EXPERIMENTS:
+        raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
+    chosen, screen = EXPERIMENTS[name], console(json)
+    problem = load(data, path, screen)
+    with progress(screen, chosen.steps) as advance:
+        finding = chosen.run(problem, advance)
+    made = table(*finding.headings, title=finding.title)
+    for row in finding.rows:
+        made.add_row(*row)
+    screen.print(made)
+    for sentence in finding.sentences:
+        screen.print(sentence)
+    write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.data, json)
+    prefix = plot or Path(".runs") / name
+    try:
+        for file in save(finding.figure, prefix):
+            screen.print(str(file), soft_wrap=True)
+    except OSError as error:
+        raise UsageError(f"--plot {prefix}: {error.strerror}") from None
+
+
+@app.command("data")
+def show_data(path: DataPath = None) -> None:
+    """Say what data is there, where, and whether its hash is right.
+
+    Example: python -m minisgd data
+    """
+    from minisgd.data import SHA256, URL, airfoil, locate, sha256
+    from minisgd.views.terminal import console
+
+    screen = console(None)
+    file = path or locate(download=False)
+    if file is None:
+        screen.print(f"airfoil: not here; set MINISGD_DATA_DIR to its folder, or let a command download it from {URL}")
+        return
+    problem = airfoil(file)
+    found = sha256(file)
+    screen.print(f"airfoil: {file}", soft_wrap=True)
+    screen.print(f"  sha256 {found}, {'as expected' if found == SHA256 else f'expected {SHA256}'}")
+    screen.print(f"  {len(problem.x):,} examples of {problem.x.shape[1]}, whitened; the least loss is {problem.floor:.6f}")
+
+
+def load(name: str, path: Path | None, screen: Console) -> Problem:
+    """A problem by name, with a notice if it stands in for the real data."""
+    from minisgd.data import DATA, airfoil
+
+    if name not in DATA:
+        raise UsageError(f"unknown data {name!r}: expected {', '.join(DATA)}")
+    problem = airfoil(path) if name == "airfoil" else DATA[name]()
+    if problem.name == "airfoil-like":
+        screen.print("The airfoil data is not to be had here: a generated set of its shape stands in, named airfoil-like.")
+    return problem
+
+
+def keep(history: History, json: str | None, plot: Path | None, screen: Console) -> None:
+    """Save a history and its picture, if asked for."""
+    from dataclasses import asdict
+
+    from minisgd.views.terminal import write_json
+
+    write_json(asdict(history), json)
+    if plot:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 4.6), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([point.seconds for point in history.points], [point.loss for point in history.points], marker="o")
+        if history.floor is not None:
+            axes.axhline(history.floor, color="black", linestyle="--", linewidth=1, label="the least loss")
+            axes.legend()
+        axes.set_xlabel("seconds of training, evaluation left out")
+        axes.set_ylabel("loss")
+        axes.set_title(f"{history.settings.step} on {history.problem}", loc="left", fontsize=11)
+        try:
+            figure.savefig(plot, dpi=150)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--plot {plot}: {error}") from None
+        screen.print(str(plot), soft_wrap=True)
+
+
+def main() -> int:
+    """Run a command; bad input is one line and status 2."""
+    return cli.run(app, "python -m minisgd")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Experiments: each answers a claim or an exercise of the chapter with a table, a picture and a sentence.
+
+An experiment is a function of a problem and of ``advance``, which it tells what it does next; it returns a `Finding`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from minisgd.data import Problem
+
+Advance = Callable[[str], None]
+
+
+@dataclass
+class Finding:
+    """What an experiment found.
+
+    Parameters
+    ----------
+    title : str
+    headings : tuple of str
+        Of the table's columns.
+    rows : sequence of tuple of str
+    sentences : list of str
+        What the figures say, computed from them.
+    figure : Figure
+    data : dict
+        The figures themselves, for programs.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    sentences: list[str]
+    figure: Figure
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Where an experiment is, how many steps it announces, and what it asks."""
+
+    module: str
+    steps: int
+    asks: str
+
+    def run(self, problem: Problem, advance: Advance) -> Finding:
+        """Import it and run it."""
+        found: Finding = importlib.import_module(f"minisgd.experiments.{self.module}").run(problem, advance)
+        return found
+
+
+EXPERIMENTS = {
+    "book": Experiment("book", 10, "gradient descent, SGD or minibatches, with the chapter's settings?"),
+    "batch-size": Experiment("batch_size", 10, "which batch size reaches the floor first?"),
+    "noise": Experiment("noise", 11, "does the gradient's noise fall with the root of the batch size?"),
+    "variants": Experiment("variants", 9, "what do decay, replacement and doubled data change?"),
+    "overhead": Experiment("overhead", 7, "what does a step cost before it computes anything?"),
+}

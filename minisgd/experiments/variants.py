@@ -1,0 +1,80 @@
+"""The chapter's exercises: a decaying learning rate, sampling with replacement, and a genie that doubles the data."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from minisgd.data import Problem
+from minisgd.experiments import Advance, Finding
+from minisgd.train import Settings, train
+from minisgd.views.pictures import CYCLE
+
+EPOCHS = 10
+SEEDS = 20
+
+
+def doubled(problem: Problem) -> Problem:
+    """Each observation twice, and nobody told."""
+    x, y = np.concatenate([problem.x, problem.x]), np.concatenate([problem.y, problem.y])
+    return dataclasses.replace(problem, name=f"{problem.name}, doubled", x=x, y=y)
+
+
+def run(problem: Problem, advance: Advance) -> Finding:
+    """Train every variant with some seeds, and compare with the plain one."""
+    n = len(problem.x)
+    twice = doubled(problem)
+    variants = {
+        "batch 10": (problem, Settings(epochs=EPOCHS)),
+        "batch 10, rate x 0.1 an epoch": (problem, Settings(epochs=EPOCHS, schedule="decay")),
+        "batch 10, rate / t": (problem, Settings(epochs=EPOCHS, schedule="inverse")),
+        "batch 10, rate / root of t": (problem, Settings(epochs=EPOCHS, schedule="polynomial")),
+        "batch 10, with replacement": (problem, Settings(epochs=EPOCHS, replacement=True)),
+        "batch 10, doubled data": (twice, Settings(epochs=EPOCHS)),
+        "batch 1, doubled data": (twice, Settings(batch_size=1, rate=0.005, epochs=EPOCHS)),
+        "gd": (problem, Settings(batch_size=n, rate=0.5, epochs=EPOCHS)),
+        "gd, doubled data": (twice, Settings(batch_size=2 * n, rate=0.5, epochs=EPOCHS)),
+    }
+    curves: dict[str, np.ndarray] = {}
+    for name, (data, settings) in variants.items():
+        advance(name)
+        trained = [train(data, dataclasses.replace(settings, seed=seed)) for seed in range(SEEDS)]
+        curves[name] = np.array([[point.loss for point in history.points] for history in trained])
+    rows = []
+    for name, losses in curves.items():
+        last = losses[:, -1]
+        rows.append((name, f"{losses[:, 1].mean():.5f}", f"{last.mean():.5f}", f"{last.std(ddof=1):.5f}"))
+    plain, decayed = curves["batch 10"][:, -1], curves["batch 10, rate x 0.1 an epoch"][:, -1]
+    drawn = curves["batch 10, with replacement"][:, -1]
+    same = np.allclose(curves["gd"], curves["gd, doubled data"], rtol=1e-5)
+    lower = "lower" if decayed.mean() < plain.mean() else "higher"
+    calmer = plain.std() / max(decayed.std(), 1e-12)
+    once, after_two = curves["batch 10, doubled data"][:, 1].mean(), curves["batch 10"][:, 2].mean()
+    descent = "follows the same losses at twice the cost an epoch" if same else "changes its losses"
+    sentences = [
+        f"Over {SEEDS} seeds a rate that falls tenfold each epoch ends {lower} by {abs(plain.mean() - decayed.mean()):.5f}"
+        f" and spreads {calmer:.0f} times less.",
+        f"With replacement the end differs by {drawn.mean() - plain.mean():+.5f},"
+        f" and its spread is {drawn.std() / plain.std():.2f} times that of a permutation.",
+        f"On doubled data gradient descent {descent}; batch 10 steps twice as often in an epoch,"
+        f" and is at {once:.5f} after one where it was at {after_two:.5f} after two.",
+    ]
+    figure = Figure(figsize=(9, 4.8), layout="constrained")
+    axes = figure.subplots()
+    for (color, marker), (name, losses) in zip(CYCLE, curves.items(), strict=False):
+        gap = np.maximum(losses.mean(axis=0)[1:] - (problem.floor or 0), 1e-7)
+        axes.semilogy(range(1, EPOCHS + 1), gap, color=color, marker=marker, markersize=4, label=name)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("mean loss above the floor")
+    axes.set_title(f"Variants on {problem.name}, mean of {SEEDS} seeds", loc="left", fontsize=11)
+    axes.legend(fontsize=8, ncols=2)
+    return Finding(
+        title=f"Exercises of the chapter on {problem.name}, {EPOCHS} epochs, {SEEDS} seeds",
+        headings=("variant", "loss after 1", f"after {EPOCHS}", "spread"),
+        rows=rows,
+        sentences=sentences,
+        figure=figure,
+        data={name: losses.tolist() for name, losses in curves.items()},
+    )

@@ -1,0 +1,101 @@
+"""The commands as a user types them, on generated data where any will do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from minisgd.experiments import EXPERIMENTS
+
+
+def minisgd(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "minisgd", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=250,
+        env=os.environ | environment,
+    )
+
+
+@pytest.mark.parametrize("command", ["train", "experiment", "data"])
+def test_every_command_has_help_with_an_example(command):
+    done = minisgd(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: python -m minisgd {command}" in " ".join(done.stdout.split())
+
+
+def test_train_prints_saves_and_draws(tmp_path):
+    done = minisgd("train", "--data", "linear", "--epochs", 3, "--json", "-", "--plot", tmp_path / "loss.png")
+    assert done.returncode == 0, done.stderr
+    history = json.loads(done.stdout)
+    assert history["problem"] == "linear"
+    assert [point["examples"] for point in history["points"]] == [0, 10_000, 20_000, 30_000]
+    assert history["floor"] <= history["points"][-1]["loss"] < 1.2 * history["floor"]
+    assert (tmp_path / "loss.png").stat().st_size > 5_000
+    assert "above the floor" in done.stderr
+
+
+def test_divergence_ends_with_its_own_status_and_a_history(tmp_path):
+    done = minisgd("train", "--data", "linear", "--lr", 1e6, "--epochs", 50, "--json", tmp_path / "h.json")
+    assert done.returncode == 1
+    assert "diverged in epoch" in done.stdout
+    assert "try a learning rate below" in done.stdout
+    assert json.loads((tmp_path / "h.json").read_text())["points"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("train", "--data", "linear", "--batch-size", "0"), "batch size 0: expected 1 to 10000"),
+        (("train", "--data", "linear", "--batch-size", "10001"), "batch size 10001: expected 1 to 10000"),
+        (("train", "--data", "linear", "--lr", "nan"), "learning rate nan: expected a finite number"),
+        (("train", "--data", "linear", "--step", "numba-fussed"), "did you mean 'numba-fused'?"),
+        (("train", "--data", "iris"), "unknown data 'iris': expected airfoil, linear, logistic"),
+        (("train", "--path", "no/such/file"), "no/such/file: No such file"),
+        (("train", "--path", "README.md"), "README.md, line 1: expected 6 tab-separated fields"),
+        (("experiment", "alchemy"), "unknown experiment 'alchemy': expected book"),
+        (("experiment", "batch-size", "--data", "logistic"), "needs a problem whose least loss is known"),
+        (("train", "--data", "linear", "--json", "/no/such/folder/h.json"), "--json /no/such/folder/h.json"),
+        (("fly",), "No such command 'fly'"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, said):
+    done = minisgd(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_data_that_stands_in_says_so(tmp_path):
+    nowhere = {
+        "MINISGD_DATA_DIR": str(tmp_path),
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path),
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    done = minisgd("train", "--json", "-", **nowhere)
+    assert json.loads(done.stdout)["problem"] == "airfoil-like"
+    assert "a generated set of its shape stands in" in done.stderr
+    assert "airfoil: not here" in minisgd("data", **nowhere).stdout
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_answers(name, tmp_path):
+    done = minisgd("experiment", name, "--plot", tmp_path / name, "--json", tmp_path / "found.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert (tmp_path / f"{name}.svg").exists()
+    if name == "noise":
+        assert abs(found["slope"] + 0.5) < 0.02
+    if name == "book" and found["problem"] == "airfoil":
+        losses = [points[-1][2] for points in found["numba-fused"]]
+        assert all(0.2416 < loss < 0.2575 for loss in losses), "the range of the book's own runs, none below the floor"
+    if name == "overhead":
+        assert found["fits"]["torch"][0] > 10 * found["fits"]["numba-fused"][0]
+    if name == "batch-size":
+        assert all(row[3] is None or row[3] >= 1 for row in found["rows"])
