@@ -12,6 +12,7 @@ endif
 .PHONY: bench test lint clean
 
 bench: $(READY)
+	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
 	$(BIN)/python -m benchmarks run --plot .runs/ladder
 
 test: $(READY)

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 
 def run(
+    workload: Annotated[str, typer.Option(help="gemm: matrix products; sgd: epochs of minibatch SGD.")] = "gemm",
     preset: Annotated[str, typer.Option(help="quick, d2l or full: what is measured unless told otherwise.")] = "quick",
     kernel: Annotated[Optional[list[str]], typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,  # noqa: UP045
-    size: Annotated[Optional[list[str]], typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,  # noqa: UP045
+    size: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; of sgd n x d x k."),
+    ] = None,
+    batch_size: Annotated[Optional[list[int]], typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,  # noqa: UP045
     dtype: Annotated[Optional[list[str]], typer.Option(help="float32 or float64; repeatable.")] = None,  # noqa: UP045
     threads: Annotated[Optional[list[int]], typer.Option(help="Threads; repeatable.")] = None,  # noqa: UP045
     cache: Annotated[str, typer.Option(help="warm: the same operands each call; cold: others, out of cache.")] = "warm",
@@ -29,7 +34,7 @@ def run(
     plot: Plot = None,
     json: Json = None,
 ) -> None:
-    """Measure matrix products: time, GFLOPS, distance from the ceiling, error.
+    """Measure matrix products or epochs of SGD: time, GFLOPS, distance from the ceiling, error.
 
     Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
     """
@@ -40,11 +45,16 @@ def run(
     require_writable(runs)
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):
-        cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, device)
+        if workload == "sgd":
+            cases, budget_s = choose_epochs(kernel, size, batch_size, dtype, threads)
+        elif workload == "gemm":
+            cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, device)
+        else:
+            raise UsageError(f"--workload {workload}: expected gemm or sgd")
     if not cases:
         screen.print("nothing to measure: none of these kernels takes that dtype")
         raise typer.Exit(4)
-    found, complaint = measure(cases, budget_s, timeout, preset, runs, screen)
+    found, complaint = measure(cases, budget_s, timeout, preset if workload == "gemm" else workload, runs, screen)
     if found is None:
         screen.print("interrupted before anything was measured")
         raise typer.Exit(INTERRUPTED)
@@ -59,6 +69,25 @@ def run(
         raise typer.Exit(1)
 
 
+def choose_epochs(
+    step: list[str] | None,
+    size: list[str] | None,
+    batch_size: list[int] | None,
+    dtype: list[str] | None,
+    threads: list[int] | None,
+) -> tuple[list[Case], float]:
+    """Cases of the workload sgd; the chapter's shape and batch sizes unless told otherwise."""
+    from benchmarks.harness import cases
+
+    cases.check_dtypes(dtype or [])
+    cases.check_threads(threads or [])
+    shapes = [dict(zip("ndk", cases.parse_size(text).values(), strict=True)) for text in size or []]
+    generated = cases.epochs(
+        step or cases.QUICK_STEPS, shapes or [cases.AIRFOIL], batch_size or cases.BATCHES, dtype or ["float32"], threads or [1]
+    )
+    return generated, cases.PRESETS["quick"].budget_s
+
+
 def choose(
     preset: str,
     kernel: list[str] | None,
@@ -70,15 +99,12 @@ def choose(
 ) -> tuple[list[Case], float]:
     """Cases of a preset, with whatever was asked for in place of the preset's own; and its budget."""
     from benchmarks.harness import cases
-    from kernels.registry import FLOATS
 
     if preset not in cases.PRESETS:
         raise UsageError(f"--preset {preset}: expected {', '.join(cases.PRESETS)}")
     if cache not in ("warm", "cold"):
         raise UsageError(f"--cache {cache}: expected warm or cold")
-    for name in dtype or []:
-        if name not in FLOATS:
-            raise UsageError(f"--dtype {name}: expected {' or '.join(FLOATS)}")
+    cases.check_dtypes(dtype or [])
     cases.check_threads(threads or [])
     chosen = cases.PRESETS[preset]
     generated = cases.generate(

@@ -43,17 +43,19 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
     from benchmarks.views import tables
     from minisgd.views.terminal import write_json
 
-    screen.print(tables.results(run, textbook.GFLOPS if book else ()))
+    sgd = bool(run.records) and run.records[0].workload == "sgd"
+    screen.print(tables.epochs(run) if sgd else tables.results(run, textbook.GFLOPS if book else ()))
     if book:
         screen.print(f"The book's figures are put on the right flop count: x {textbook.CORRECTION:.3f}. {textbook.URL}")
-    screen.print(tables.legend(run))
+    if not sgd:
+        screen.print(tables.legend(run))
     for sentence in tables.sentences(run):
         screen.print(sentence, markup=False)
     write_json(run, json)
     if plot:
         from benchmarks.views import pictures
 
-        draw(pictures.ladder(run), plot, screen)
+        draw(pictures.epochs(run) if sgd else pictures.ladder(run), plot, screen)
 
 
 def draw(figure: Figure, prefix: Path, screen: Console) -> None:

@@ -10,6 +10,7 @@ from itertools import product
 from benchmarks.harness.records import Case
 from benchmarks.harness.threads import CORES
 from kernels import Unavailable, UnknownKernel, registry
+from minisgd import steps
 from minisgd.cli import UsageError
 
 LARGEST = {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024}
@@ -71,6 +72,13 @@ def check_threads(threads: Iterable[int]) -> None:
     for count in threads:
         if not 1 <= count <= CORES:
             raise UsageError(f"--threads {count}: expected 1 to {CORES}, the cores that this process may use")
+
+
+def check_dtypes(dtypes: Iterable[str]) -> None:
+    """Refuse what is neither float32 nor float64."""
+    for name in dtypes:
+        if name not in registry.FLOATS:
+            raise UsageError(f"--dtype {name}: expected {' or '.join(registry.FLOATS)}")
 
 
 def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel]:
@@ -136,6 +144,56 @@ def generate(
             one = case(kernel, sizes, dtype, threads=count, cache=cache, device=device)
             found[one.model_dump_json()] = one
     return list(found.values())
+
+
+BATCHES = (1, 10, 100, 1500)
+"""The chapter's batch sizes."""
+
+AIRFOIL = {"n": 1500, "d": 5, "k": 1}
+"""The shape of the chapter's data."""
+
+QUICK_STEPS = ("python", "numpy", "numba*", "torch")
+"""Steps that a quick run measures: torch's variants cost seconds an epoch at batch 1, or seconds to compile."""
+
+
+def epochs(
+    patterns: Sequence[str],
+    shapes: Sequence[Mapping[str, int]],
+    batches: Sequence[int],
+    dtypes: Sequence[str],
+    threads: Sequence[int],
+) -> list[Case]:
+    """Cases of the workload sgd: every step by shape, batch size, dtype, and threads where they make a difference.
+
+    Raises
+    ------
+    UsageError
+        If a pattern matches no step, or a batch size is not from 1 to n.
+    """
+    for pattern in patterns:
+        if not steps.available(pattern):
+            try:
+                steps.find(pattern)
+            except (UnknownKernel, Unavailable) as error:
+                raise UsageError(f"--kernel {pattern}: {error}") from None
+    for shape, batch in product(shapes, batches):
+        if not 1 <= batch <= shape["n"]:
+            raise UsageError(f"--batch-size {batch}: expected 1 to {shape['n']}, the number of examples")
+    names = {entry.name for pattern in patterns for entry in steps.available(pattern)}
+    chosen = [entry for entry in steps.available() if entry.name in names]
+    return [
+        Case(
+            workload="sgd",
+            kernel=entry.name,
+            rung="step",
+            backend=entry.backend,
+            dtype=dtype,
+            shape={**shape, "batch": batch},
+            threads=count,
+        )
+        for entry, shape, dtype, batch in product(chosen, shapes, dtypes, batches)
+        for count in (threads if entry.threads else [1])
+    ]
 
 
 def _largest(name: str) -> float:

@@ -40,6 +40,8 @@ class Product:
         Of the random operands; standard normal, never zeros.
     """
 
+    find = staticmethod(registry.find)
+
     def __init__(self, case: Case, device: Device, seed: int = 0) -> None:
         self._case, self._device = case, device
         self._random = np.random.default_rng(seed)

@@ -51,8 +51,8 @@ class Case(Model):
 
     @property
     def size(self) -> str:
-        """Shape as it is typed: 256, or 512x64x512."""
-        sizes = list(self.shape.values())
+        """Shape as it is typed: 256, or 512x64x512; examples, weights and outputs of an epoch."""
+        sizes = [size for name, size in self.shape.items() if name != "batch"]
         return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
 
 
@@ -70,6 +70,8 @@ class Record(Case):
     gflops: float | None = None
     gflops_low: float | None = None
     gflops_high: float | None = None
+    examples_s: float | None = Field(default=None, description="examples a second, of an epoch of SGD")
+    limit_s: float | None = Field(default=None, description="seconds that an epoch was reckoned to take at least")
     noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
     percent_of_peak: float | None = None
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")

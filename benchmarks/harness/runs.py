@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 from benchmarks.harness import ceilings, machine, statistics, timing
 from benchmarks.harness.devices import device
+from benchmarks.harness.epoch import Epoch
 from benchmarks.harness.records import Case, Ceilings, Machine, Record, Run
 from benchmarks.harness.workers import Worker, WorkerFailure
-from kernels import registry
 
 ROUNDS = 6
 """The fewest that give a 95 % interval of the median without assuming a distribution."""
@@ -100,7 +100,9 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
     """What follows from the samples of a case. A failed case keeps its error and its reason, and no speed."""
     if not slices:
         return Record(**dict(case), failure=failure)
-    costs = timing.WORKLOADS[case.workload].costs(case)
+    workload = timing.WORKLOADS[case.workload]
+    costs = workload.costs(case)
+    examples = costs.pop("examples", None)
     worst = max((each.check for each in slices), key=lambda check: check.error)
     checked = {"error": worst.error, "error_bound": worst.bound, "passed": failure is None, "failure": failure}
     if failure:
@@ -108,6 +110,7 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
     middle, low, high = statistics.summary([each.samples_s for each in slices])
     rate, rate_low, rate_high = (costs["flops"] / seconds / 1e9 for seconds in (middle, high, low))
     peak = limits and limits.peak(case.dtype, case.threads)
+    reckoned = Epoch.limit_s(case, limits) if limits and workload is Epoch else None
     return Record(
         **dict(case),
         **costs,
@@ -116,11 +119,13 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
         calls_per_sample=slices[0].calls_per_sample,
         samples_per_round=[len(each.samples_s) for each in slices],
         median_s=middle,
-        compile_s=max(0.0, slices[0].first_s - middle) if registry.find(case.kernel).compiles else None,
+        compile_s=max(0.0, slices[0].first_s - middle) if workload.find(case.kernel).compiles else None,
         thread_settings=slices[-1].thread_settings,
         gflops=rate,
         gflops_low=rate_low,
         gflops_high=rate_high,
+        examples_s=examples / middle if examples else None,
+        limit_s=reckoned,
         noisy=statistics.is_noisy(middle, low, high),
         percent_of_peak=100 * rate / peak if peak else None,
     )

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from benchmarks.harness import threads
 from benchmarks.harness.devices import Device, device
+from benchmarks.harness.epoch import Epoch
 from benchmarks.harness.product import Check, Product
 from benchmarks.harness.records import Case
-from kernels import registry
 
 RESOLUTIONS = 1000
 """A sample is at least this many times what the clock tells apart, so that reading the clock costs under 0.1 %."""
@@ -36,7 +36,7 @@ class Work(Protocol):
         """Call once on new inputs, and compare."""
 
 
-WORKLOADS: dict[str, type[Product]] = {"gemm": Product}
+WORKLOADS: dict[str, type[Product] | type[Epoch]] = {"gemm": Product, "sgd": Epoch}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def measure(case: Case, budget_s: float, calls_per_sample: int | None = None) ->
     calls_per_sample : int, optional
         As an earlier round chose it; chosen here if left out.
     """
-    registry.find(case.kernel)  # loads the thread pools that are limited next
+    WORKLOADS[case.workload].find(case.kernel)  # loads the thread pools that are limited next
     with threads.limited_to(case.threads):
         where = device(case.device)
         work = WORKLOADS[case.workload](case, where)

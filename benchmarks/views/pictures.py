@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
 from minisgd.cli import UsageError
-from minisgd.views.pictures import OTHER, STYLES
+from minisgd.views.pictures import CYCLE, OTHER, STYLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +58,26 @@ def _ceilings(axes: Axes, run: Run, records: Sequence[Record]) -> None:
         label = f"{peak:.0f}: {dtype} multiply-adds from registers, {threads} thread{'s'[: threads > 1]}"
         axes.annotate(label, (0, peak), (0, 3), textcoords="offset points", fontsize=8, va="bottom")
     axes.margins(y=0.1)
+
+
+def epochs(run: Run) -> Figure:
+    """Examples a second over the batch size for each step, and the reckoned limit."""
+    passed = [record for record in run.records if record.examples_s]
+    if not passed:
+        raise UsageError("nothing to draw: the run has no record that passed")
+    figure = Figure(figsize=(8.5, 5), layout="constrained")
+    axes = figure.subplots()
+    for (color, marker), step in zip(CYCLE, dict.fromkeys(record.kernel for record in passed), strict=False):
+        mine = sorted((record for record in passed if record.kernel == step), key=lambda record: record.shape["batch"])
+        batches = [record.shape["batch"] for record in mine]
+        axes.loglog(batches, [record.examples_s or 0 for record in mine], color=color, marker=marker, label=step)
+    limits = {record.shape["batch"]: record.shape["n"] / record.limit_s for record in passed if record.limit_s}
+    axes.loglog(sorted(limits), [limits[batch] for batch in sorted(limits)], "k--", linewidth=1, label="reckoned limit")
+    axes.set_xlabel("batch size")
+    axes.set_ylabel("examples a second")
+    axes.set_title(f"An epoch of SGD, {passed[0].size} {passed[0].dtype}\n{run.machine.cpu}", loc="left", fontsize=11)
+    axes.legend(fontsize=9)
+    return figure
 
 
 def tiles(line: Sequence[Record], plane: Sequence[Record], predicted: dict[str, int]) -> Figure:

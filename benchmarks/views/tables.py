@@ -16,9 +16,7 @@ from minisgd.views.units import digits, percent, seconds, size
 def results(run: Run, tabs: Iterable[str] = ()) -> Table:
     """A row a record; `tabs` are those of the book whose figures are shown beside."""
     tabs = tuple(tabs)
-    values = {name: {str(getattr(each, name)) for each in run.records} for name in ("size", "dtype", "device", "cache")}
-    varying = [name for name, found in values.items() if len(found) > 1]
-    fixed = [value for found in values.values() if len(found) == 1 for value in found]
+    varying, fixed = _conditions_apart(run)
     made = table(
         "kernel", *varying, "threads", "median", "GFLOPS", "interval", "% peak", "x first",
         *(f"book {tab}" for tab in tabs), "% bound", title=", ".join(fixed),
@@ -33,6 +31,51 @@ def results(run: Run, tabs: Iterable[str] = ()) -> Table:
         printed = (_printed(tab, record.rung) for tab in tabs)
         made.add_row(*cells, *_speed(record, first_rung(run, record)), *printed, _error(record))
     return made
+
+
+def epochs(run: Run) -> Table:
+    """A row an epoch of SGD: its time, what that makes, and how it stands to the reckoned limit and to the framework."""
+    varying, fixed = _conditions_apart(run)
+    made = table(
+        "step", *varying, "threads", "batch", "epoch", "M examples/s", "GFLOPS", "interval", "x limit", "x torch", "% bound",
+        title=", ".join(["an epoch of SGD", *fixed]),
+    )  # fmt: skip
+    torch = {_conditions(record): record.median_s for record in run.records if record.kernel == "torch"}
+    for before, record in zip([None, *run.records], run.records, strict=False):
+        if before and before.kernel != record.kernel:
+            made.add_section()
+        cells = [
+            record.kernel,
+            *(str(getattr(record, name)) for name in varying),
+            str(record.threads),
+            str(record.shape["batch"]),
+        ]
+        if record.failure or not record.median_s:
+            made.add_row(*cells, "failed", style="red")
+            continue
+        framework = torch.get(_conditions(record))
+        made.add_row(
+            *cells,
+            seconds(record.median_s),
+            digits((record.examples_s or 0) / 1e6),
+            f"[bold]{digits(record.gflops or 0)}[/bold]",
+            interval(record),
+            digits(record.median_s / record.limit_s) if record.limit_s else "",
+            digits(framework / record.median_s) if framework else "",
+            _error(record),
+        )
+    return made
+
+
+def _conditions_apart(run: Run) -> tuple[list[str], list[str]]:
+    """Names of the conditions that differ within the run, which get a column, and values of those that do not."""
+    values = {name: {str(getattr(each, name)) for each in run.records} for name in ("size", "dtype", "device", "cache")}
+    varying = [name for name, found in values.items() if len(found) > 1]
+    return varying, [value for found in values.values() if len(found) == 1 for value in found]
+
+
+def _conditions(record: Record) -> tuple[str, str, int]:
+    return record.size, record.dtype, record.shape["batch"]
 
 
 def first_rung(run: Run, record: Record) -> Record | None:
@@ -95,7 +138,7 @@ def sentences(run: Run) -> list[str]:
         first, top = first_rung(run, mine[0]), max(mine, key=lambda record: record.gflops or 0)
         if first and first.gflops and top.gflops and top is not first:
             said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
-    with_peak = [record for record in passed if record.percent_of_peak]
+    with_peak = [record for record in passed if record.percent_of_peak and record.workload == "gemm"]
     if with_peak:
         top = max(with_peak, key=lambda record: record.gflops or 0)
         peak = 100 * (top.gflops or 0) / (top.percent_of_peak or 1)
@@ -103,6 +146,14 @@ def sentences(run: Run) -> list[str]:
             f"The fastest, {top.kernel} on {top.threads} thread{'s'[: top.threads > 1]}, reaches {digits(top.gflops or 0)}"
             f" of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in the same minutes."
         )
+    torch = {
+        _conditions(record): record.median_s or 0 for record in passed if record.kernel == "torch" and record.workload == "sgd"
+    }
+    fused = {_conditions(record): record.median_s or 1 for record in passed if record.kernel == "numba-fused"}
+    said += [
+        f"At batch {at[2]} the fused epoch is {digits(torch[at] / fused[at])} times as fast as torch's eager loop."
+        for at in sorted(torch.keys() & fused.keys())
+    ]
     if noisy := sum(bool(record.noisy) for record in passed):
         said.append(f"~ marks {noisy} noisy rows: their interval reaches further than 5 %. Is the machine busy?")
     return said

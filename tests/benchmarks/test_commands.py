@@ -53,6 +53,8 @@ def test_every_command_has_help_with_an_example(command):
         (("run", "--cache", "hot"), "--cache hot: expected warm or cold"),
         (("run", "--preset", "fast"), "--preset fast: expected quick, d2l, full"),
         (("run", "--device", "tpu"), "--device tpu: expected cpu or cuda"),
+        (("run", "--workload", "lu"), "--workload lu: expected gemm or sgd"),
+        (("run", "--workload", "sgd", "--batch-size", "0"), "--batch-size 0: expected 1 to 1500"),
         (("run", "--runs", "/dev/null/runs"), "/dev/null/runs"),
         (("tune", "--kernel", "numpy/full"), "it has no tile to tune"),
         (("show", "no/such/file.json"), "no/such/file.json: No such file"),
@@ -112,6 +114,20 @@ def test_a_cold_run_and_an_oblong_product(tmp_path):
     assert record["cache"] == "cold"
     assert record["shape"] == {"m": 64, "n": 1, "p": 32}
     assert record["flops"] == 2 * 64 * 32
+
+
+def test_epochs_of_sgd_are_measured_beside_their_limit(tmp_path):
+    chosen = ("--workload", "sgd", "--kernel", "num*", "--batch-size", 10, "--size", "300x4x1")
+    done = benchmarks("run", *chosen, "--runs", tmp_path, "--json", "-", "--plot", tmp_path / "sgd")
+    assert done.returncode == 0, done.stderr
+    records = json.loads(done.stdout)["records"]
+    assert {record["kernel"] for record in records} == {"numpy", "numba", "numba-fused", "numba-gemm"}
+    for record in records:
+        assert record["shape"] == {"n": 300, "d": 4, "k": 1, "batch": 10}
+        assert record["examples_s"] == pytest.approx(300 / record["median_s"])
+        assert record["limit_s"] > 0
+    assert "x limit" in done.stderr
+    assert (tmp_path / "sgd.png").exists()
 
 
 def test_list_names_every_kernel():

@@ -1,0 +1,110 @@
+"""The workload `sgd`: an epoch of minibatch SGD made ready to be timed, its check, and the limit it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness.devices import Device
+from benchmarks.harness.product import Check
+from benchmarks.harness.records import Case, Ceilings
+from kernels.tiles import ITEMSIZE
+from kernels.vectors import vectors
+from minisgd import data, steps
+from minisgd.accuracy import reference
+from minisgd.orders import orders
+
+CHAIN_CYCLES = 27
+"""From one step's weights to the next: a dot product in a vector (19), the residual and the rate (4), the update (4)."""
+
+EXAMPLE_CYCLES = 2.5
+"""A load and an eighth of a transpose, whose 24 shuffles go through one port or two."""
+
+
+class Epoch:
+    """A linear problem of the case's shape, and an implementation bound to it.
+
+    Parameters
+    ----------
+    case : Case
+        Its shape has n, d, k and batch; its kernel is a step.
+    device : Device
+        The CPU: every step takes host memory.
+    seed : int
+        Of the data and of the visiting orders.
+    """
+
+    find = staticmethod(steps.find)
+
+    def __init__(self, case: Case, device: Device, seed: int = 0) -> None:
+        self._case = case
+        n, d, k = (case.shape[name] for name in "ndk")
+        self._problem = data.linear(n, d, k, seed=seed).astype(case.dtype)
+        self._weights, self._bias = np.zeros((d, k), case.dtype), np.zeros(k, case.dtype)
+        self._orders, self._random = orders(n, seed), np.random.default_rng(seed)
+        self._order = next(self._orders).copy()
+        # The largest rate at which no step of any batch size can diverge, so that no epoch runs into infinities.
+        self._rate = 1.0 / (1 + float(np.square(self._problem.x).sum(axis=1).max()))
+        problem = self._problem
+        epoch = steps.find(case.kernel).function(problem.x, problem.y, self._weights, self._bias, problem.objective)
+        self._call: Callable[[], Any] = partial(epoch, self._order, case.shape["batch"], self._rate)
+
+    @staticmethod
+    def costs(case: Case) -> dict[str, int]:
+        """Flops, the bytes of one pass over data and order, and examples."""
+        n, d, k, batch = (case.shape[name] for name in ("n", "d", "k", "batch"))
+        passed = n * (d + k) * ITEMSIZE[case.dtype] + 8 * n
+        return {"flops": steps.flops(n, d, k, batch), "bytes": passed, "examples": n}
+
+    @staticmethod
+    def limit_s(case: Case, ceilings: Ceilings) -> float | None:
+        """Seconds below which an epoch was reckoned not to go: the longest of chain, instructions, arithmetic and memory.
+
+        The clock follows from the measured peak of one thread. A step that begins the next logit before the last update is
+        in can go below the chain.
+        """
+        one, all_ = ceilings.peak(case.dtype, 1), ceilings.peak(case.dtype, case.threads)
+        served = ceilings.bandwidth("memory" if _outgrows_caches(case, ceilings) else "L2", case.threads)
+        if one is None or all_ is None or served is None:
+            return None
+        unit = vectors()
+        clock = one * 1e9 / (2 * unit.fmas_a_cycle * unit.lanes(ITEMSIZE[case.dtype]))
+        costs = Epoch.costs(case)
+        return max(
+            -(-case.shape["n"] // case.shape["batch"]) * CHAIN_CYCLES / clock,
+            case.shape["n"] * EXAMPLE_CYCLES / clock / case.threads,
+            costs["flops"] / (all_ * 1e9),
+            costs["bytes"] / (served.read_gbs * 1e9),
+        )
+
+    def calls(self, count: int) -> Iterator[Callable[[], None]]:
+        """`count` epochs, one after the other from wherever the last has left the weights."""
+        return repeat(self._call, count)
+
+    def check(self) -> Check:
+        """A fresh order and random weights; one epoch, compared with the float64 trajectory."""
+        self._order[...] = next(self._orders)
+        self._weights[...] = self._random.standard_normal(self._weights.shape)
+        self._bias[...] = self._random.standard_normal(self._bias.shape)
+        x, y, batch = self._problem.x, self._problem.y, self._case.shape["batch"]
+        copies = x.copy(), y.copy()
+        weights, bias, allowed = reference(
+            x, y, self._weights, self._bias, self._problem.objective, self._order, batch, self._rate, self._case.dtype
+        )
+        self._call()
+        distance = float(np.linalg.norm(np.vstack([self._weights - weights, self._bias - bias])))
+        if not all(np.array_equal(now, before) for now, before in zip((x, y), copies, strict=True)):
+            return Check(distance, allowed, "changed its data")
+        if not distance <= allowed:
+            return Check(distance, allowed, f"left the trajectory: distance {distance:.1e} exceeds the bound {allowed:.1e}")
+        return Check(distance, allowed, None)
+
+
+def _outgrows_caches(case: Case, ceilings: Ceilings) -> bool:
+    memory = ceilings.bandwidth("memory", case.threads)
+    # The memory's working set is several times the outermost cache (see `benchmarks.harness.ceilings`).
+    return memory is not None and Epoch.costs(case)["bytes"] > memory.working_set / 4
