@@ -46,6 +46,22 @@ def load(typing: Any, array: Any, start: Any, lanes: Any) -> Any:
 
 
 @intrinsic
+def prefetch(typing: Any, array: Any, start: Any) -> Any:
+    """``prefetch(array, start)``: ask for the cache line at flat index `start`, which may lie anywhere, and go on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(array)(context, builder, arguments[0]).data
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), cgutils.voidptr_t)
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [place, flag(0), flag(3), flag(1)])  # a read, kept in all levels, of data
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
+
+
+@intrinsic
 def store(typing: Any, array: Any, start: Any, vector: Any) -> Any:
     """``store(array, start, vector)``: overwrite elements of a C-contiguous array from flat index `start`."""
 

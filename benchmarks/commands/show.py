@@ -31,7 +31,7 @@ def show(
     from benchmarks.harness.records import load
     from minisgd.views.terminal import console
 
-    path = file or max(runs.glob("*.json"), default=None)
+    path = file or max(runs.glob("*.json"), key=lambda each: each.stat().st_mtime, default=None)
     if path is None:
         raise UsageError(f"{runs}: no runs yet; python -m benchmarks run makes one")
     present(load(path), console(json), json, plot, book=book)

@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
-from kernels.simd import dot, load, multiply_add, splat, store, transpose
+from kernels.simd import dot, load, multiply_add, prefetch, splat, store, transpose
 
 Array = NDArray[Any]
 compiled = partial(numba.njit, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 
 NARROW = 6
 """The most weights that fit a row of eight beside the bias's 1 and the target."""
+
+LANES = 16
+"""Of the vectors that stream over wide rows: a cache line of float32."""
 
 PARALLEL = 1 << 16
 """The fewest elements of a batch that are worth the microseconds of starting threads."""
@@ -164,32 +167,61 @@ def narrow_batches(rows: Array, state: Array, order: Array, batch_size: int, rat
 def add_rows(
     x: Array, y: Array, weights: Array, bias: Array, rows: Array, scale: float, logistic: bool, sums: Array, r: Array
 ) -> None:
-    """Add these rows' part of the gradient, and of the bias's in the last row of `sums`, while each row is in cache."""
+    """Add these rows' part of the gradient, and of the bias's in the last row of `sums`, while each row is in cache.
+
+    The second visit of a row comes from cache and would leave the memory idle, so it asks for the next row meanwhile: rows are
+    visited in random order, which no hardware foresees.
+    """
     one = x.dtype.type(1)
     d, k = weights.shape
-    for row in rows:
-        for j in range(k):
-            r[j] = bias[j]
+    for at in range(len(rows)):
+        row = rows[at]
         if k == 1:
-            z = bias[0]
-            for i in range(d):
-                z += x[row, i] * weights[i, 0]
-            r[0] = z
+            r[0] = (link(bias[0] + row_dot(x, row * d, weights, d), one, logistic) - y[row, 0]) * scale
+            add_row(r[0], x, row * d, sums, d, rows[min(at + 1, len(rows) - 1)] * d)
         else:
+            for j in range(k):
+                r[j] = bias[j]
             for i in range(d):
                 for j in range(k):
                     r[j] += x[row, i] * weights[i, j]
-        for j in range(k):
-            r[j] = (link(r[j], one, logistic) - y[row, j]) * scale
-            sums[d, j] += r[j]
-        if k == 1:
-            factor = r[0]
-            for i in range(d):
-                sums[i, 0] += factor * x[row, i]
-        else:
+            for j in range(k):
+                r[j] = (link(r[j], one, logistic) - y[row, j]) * scale
             for i in range(d):
                 for j in range(k):
                     sums[i, j] += x[row, i] * r[j]
+        for j in range(k):
+            sums[d, j] += r[j]
+
+
+@compiled()
+def row_dot(x: Array, start: int, weights: Array, d: int) -> float:
+    """Dot product of a row, given by its flat index, with one column of weights; two sums hide half of the latency."""
+    one = x.dtype.type(1)
+    even = odd = splat(one - one, LANES)
+    whole = d - d % (2 * LANES)
+    for i in range(0, whole, 2 * LANES):
+        even = multiply_add(load(x, start + i, LANES), load(weights, i, LANES), even)
+        odd = multiply_add(load(x, start + i + LANES, LANES), load(weights, i + LANES, LANES), odd)
+    total = dot(multiply_add(one, even, odd), splat(one, LANES))
+    row = start // d
+    for i in range(whole, d):
+        total += x[row, i] * weights[i, 0]
+    return total
+
+
+@compiled()
+def add_row(factor: float, x: Array, start: int, sums: Array, d: int, following: int) -> None:
+    """Sums += factor times a row, and a cache line of the following row asked for with each vector of this one."""
+    whole = d - d % LANES
+    for i in range(0, whole, LANES):
+        prefetch(x, following + i)
+        if x.itemsize > 4:
+            prefetch(x, following + i + LANES // 2)
+        store(sums, i, multiply_add(factor, load(x, start + i, LANES), load(sums, i, LANES)))
+    row = start // d
+    for i in range(whole, d):
+        sums[i, 0] += factor * x[row, i]
 
 
 @compiled()
