@@ -32,6 +32,9 @@ class Entry(Protocol):
         """The implementation."""
 
 
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+"""Where a package is installed under another name than it is imported by."""
+
 E = TypeVar("E", bound=Entry)
 
 
@@ -125,7 +128,7 @@ def _import(module: str) -> str | None:
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:
-        return f"{error.name} is not installed: pip install {error.name}"
+        return f"{error.name} is not installed: pip install {DISTRIBUTIONS.get(error.name or '', error.name)}"
     except Exception as error:  # a stranger's module may raise anything, and must not hide the entries of others
         return f"{type(error).__name__} on import: {error}".splitlines()[0]
     return None

@@ -125,9 +125,11 @@ def check(settings: Settings, problem: Problem) -> None:
     if problem.objective == "logistic" and not np.isin(problem.y, (0, 1)).all():
         raise UsageError(f"labels of {problem.name}: expected 0 and 1 for logistic, got {problem.y.min()} to {problem.y.max()}")
     try:
-        steps.find(settings.step)
+        step = steps.find(settings.step)
     except (UnknownKernel, Unavailable) as error:
         raise UsageError(str(error)) from None
+    if step.singles and (settings.batch_size > 1 or problem.objective != "squared" or problem.y.shape[1] > 1):
+        raise UsageError(f"step {step.name!r} takes batches of one, squared error and one output; expected --batch-size 1")
 
 
 def train(

@@ -152,8 +152,8 @@ BATCHES = (1, 10, 100, 1500)
 AIRFOIL = {"n": 1500, "d": 5, "k": 1}
 """The shape of the chapter's data."""
 
-QUICK_STEPS = ("python", "numpy", "numba*", "torch")
-"""Steps that a quick run measures: torch's variants cost seconds an epoch at batch 1, or seconds to compile."""
+QUICK_STEPS = ("[!t]*", "torch")
+"""Steps that a quick run measures: torch's variants cost seconds an epoch at batch 1, or to compile."""
 
 
 def epochs(
@@ -192,6 +192,7 @@ def epochs(
             threads=count,
         )
         for entry, shape, dtype, batch in product(chosen, shapes, dtypes, batches)
+        if not entry.singles or batch == shape["k"] == 1
         for count in (threads if entry.threads else [1])
     ]
 

@@ -27,19 +27,19 @@ def fma_chain(x: Any) -> Any:
     return x
 
 
-def measure(device: Device) -> Ceilings:
-    """FMA peak of each dtype, and bandwidth of the L2 cache and of the memory."""
+def measure(device: Device, place: str = "cuda", elements: int = ELEMENTS) -> Ceilings:
+    """FMA peak of each dtype, and bandwidth of the L2 cache and of the memory; `place` is torch's name for the device."""
     import torch
 
     chain = torch.compile(fma_chain)
     peaks = []
     for dtype in ITEMSIZE:
-        x = torch.ones(ELEMENTS, dtype=getattr(torch, dtype), device="cuda")
+        x = torch.ones(elements, dtype=getattr(torch, dtype), device=place)
         seconds = _best(device, partial(chain, x))
-        peaks.append(Peak(dtype=dtype, threads=1, gflops=2 * STEPS * ELEMENTS / seconds / 1e9))
+        peaks.append(Peak(dtype=dtype, threads=1, gflops=2 * STEPS * elements / seconds / 1e9))
     bandwidths = []
     for level, size in {"L2": device.cache_bytes // 2, "memory": device.cache_bytes * 8}.items():
-        x = torch.ones(size // 4, device="cuda")
+        x = torch.ones(size // 4, device=place)
         half = len(x) // 2
         read = _best(device, x.sum)
         copy = _best(device, partial(x[:half].copy_, x[half : 2 * half]))

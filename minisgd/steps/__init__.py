@@ -41,6 +41,8 @@ class Step:
         Whether the number of threads makes a difference.
     compiles : bool
         Whether the first call compiles.
+    singles : bool
+        Whether it takes one output, squared error and batches of one example alone.
     order : int
         Place in the table.
     """
@@ -49,6 +51,7 @@ class Step:
     function: Prepare
     threads: bool = False
     compiles: bool = False
+    singles: bool = False
     order: int = 0
 
     @property
@@ -65,6 +68,7 @@ STEPS: Table[Step] = Table(
         "numpy": "minisgd.steps.numpy_step",
         "numba": "minisgd.steps.numba_steps",
         "torch": "minisgd.steps.torch_steps",
+        "sklearn": "minisgd.steps.sklearn_step",
     },
     rank=lambda step: step.order,
 )

@@ -12,7 +12,7 @@ from minisgd.accuracy import reference
 from minisgd.data import linear, logistic
 from minisgd.steps.numba_steps import on_gemm
 
-STEPS = {step.name: step.function for step in steps.available()} | {"on numpy/full": on_gemm("numpy/full")}
+STEPS = {step.name: step.function for step in steps.available() if not step.singles} | {"on numpy/full": on_gemm("numpy/full")}
 SLOW = {"torch-compile"}
 
 
@@ -53,6 +53,14 @@ def test_the_trajectory_is_followed_within_the_bound(name, objective, dtype, n, 
 @pytest.mark.parametrize("batch_size", [1, 7, 40])
 def test_a_compiled_step_too(objective, batch_size):
     distance, allowed = follow(STEPS["torch-compile"], objective, "float32", 40, 5, 1, batch_size, 0)
+    assert distance <= allowed
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_peer_for_single_examples_too(dtype):
+    peers = [step for step in steps.available() if step.singles]
+    assert [step.name for step in peers] == ["sklearn"]
+    distance, allowed = follow(peers[0].function, "squared", dtype, 57, 5, 1, 1, 0)
     assert distance <= allowed
 
 

@@ -67,6 +67,7 @@ def test_divergence_names_the_epoch_and_keeps_the_history(problem):
         ({"epochs": -1}, "epochs -1: expected 0 or more"),
         ({"schedule": "cosine"}, "schedule 'cosine': expected constant"),
         ({"dtype": "float16"}, "dtype 'float16': expected float32 or float64"),
+        ({"step": "sklearn"}, "step 'sklearn' takes batches of one"),
         ({"step": "jax"}, "unknown step 'jax'"),
     ],
 )
