@@ -9,7 +9,8 @@ from itertools import product
 
 from benchmarks.harness.records import Case
 from benchmarks.harness.threads import CORES
-from kernels import Unavailable, UnknownKernel, registry
+from kernels import registry
+from kernels.table import E, Table, Unavailable, UnknownKernel
 from minisgd import steps
 from minisgd.cli import UsageError
 
@@ -83,16 +84,22 @@ def check_dtypes(dtypes: Iterable[str]) -> None:
 
 def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel]:
     """Kernels that match any of the patterns and run on the device, in the table's order."""
+    chosen = [entry for entry in _matching(registry.PRODUCTS, patterns) if device in entry.devices]
+    if not chosen:
+        raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {device}; see python -m benchmarks list")
+    return chosen
+
+
+def _matching(table: Table[E], patterns: Sequence[str]) -> list[E]:
+    """Entries that match any of the patterns, in the table's order; a pattern that matches none is refused."""
     for pattern in patterns:
-        if not registry.available(pattern):
+        if not table.available(pattern):
             try:
-                registry.find(pattern)
+                table.find(pattern)
             except (UnknownKernel, Unavailable) as error:
                 raise UsageError(f"--kernel {pattern}: {error}") from None
-    names = {entry.name for pattern in patterns for entry in registry.available(pattern) if device in entry.devices}
-    if not names:
-        raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {device}; see python -m benchmarks list")
-    return [entry for entry in registry.available() if entry.name in names]
+    names = {entry.name for pattern in patterns for entry in table.available(pattern)}
+    return [entry for entry in table.available() if entry.name in names]
 
 
 def case(
@@ -170,17 +177,9 @@ def epochs(
     UsageError
         If a pattern matches no step, or a batch size is not from 1 to n.
     """
-    for pattern in patterns:
-        if not steps.available(pattern):
-            try:
-                steps.find(pattern)
-            except (UnknownKernel, Unavailable) as error:
-                raise UsageError(f"--kernel {pattern}: {error}") from None
     for shape, batch in product(shapes, batches):
         if not 1 <= batch <= shape["n"]:
             raise UsageError(f"--batch-size {batch}: expected 1 to {shape['n']}, the number of examples")
-    names = {entry.name for pattern in patterns for entry in steps.available(pattern)}
-    chosen = [entry for entry in steps.available() if entry.name in names]
     return [
         Case(
             workload="sgd",
@@ -191,7 +190,7 @@ def epochs(
             shape={**shape, "batch": batch},
             threads=count,
         )
-        for entry, shape, dtype, batch in product(chosen, shapes, dtypes, batches)
+        for entry, shape, dtype, batch in product(_matching(steps.STEPS, patterns), shapes, dtypes, batches)
         if not entry.singles or batch == shape["k"] == 1
         for count in (threads if entry.threads else [1])
     ]
