@@ -58,7 +58,7 @@ def on_gemm(kernel: str) -> Prepare:
                 z += bias
                 r = residual(objective, z, y[rows])
                 r *= rate / len(rows)
-                multiply(examples.T, r, gradient)
+                multiply(np.ascontiguousarray(examples.T), r, gradient)  # simple kernels are slow on strided rows
                 np.subtract(weights, gradient, out=weights)
                 np.subtract(bias, r.sum(axis=0), out=bias)
 
