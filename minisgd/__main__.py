@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,11 +27,11 @@ app = typer.Typer(
 
 Data = Annotated[str, typer.Option("--data", help="airfoil, linear or logistic.")]
 DataPath = Annotated[
-    Optional[Path],  # noqa: UP045 (typer reads this at run time)
+    Path | None,
     typer.Option("--path", metavar="FILE", help="The airfoil file; looked for, or downloaded, if left out."),
 ]
 Json = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option("--json", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output for -."),
 ]
 
@@ -48,7 +48,7 @@ def train(
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     seed: Annotated[int, typer.Option(help="Of the visiting orders.")] = 0,
     replacement: Annotated[bool, typer.Option("--replacement", help="Draw examples with replacement.")] = False,
-    plot: Annotated[Optional[Path], typer.Option(metavar="FILE", help="Draw loss against time.")] = None,  # noqa: UP045
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw loss against time.")] = None,
     json: Json = None,
 ) -> None:
     """Train a linear model by minibatch SGD.
@@ -94,7 +94,7 @@ def experiment(
     name: Annotated[str, typer.Argument(help=", ".join(f"{name}: {each.asks}" for name, each in EXPERIMENTS.items()))],
     data: Data = "airfoil",
     path: DataPath = None,
-    plot: Annotated[Optional[Path], typer.Option(metavar="PREFIX", help="Picture; .runs/NAME if left out.")] = None,  # noqa: UP045
+    plot: Annotated[Path | None, typer.Option(metavar="PREFIX", help="Picture; .runs/NAME if left out.")] = None,
     json: Json = None,
 ) -> None:
     """Answer a claim or an exercise of the chapter with a table, a picture and a sentence.

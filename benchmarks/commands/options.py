@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 Json = Annotated[
-    Optional[str],  # noqa: UP045 (typer reads this at run time)
+    str | None,
     typer.Option("--json", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output for -."),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that keeps the runs.")]
 Plot = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option("--plot", metavar="PREFIX", help="Draw the picture into PREFIX.png and PREFIX.svg."),
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]

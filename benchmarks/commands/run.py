@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def run(
     workload: Annotated[str, typer.Option(help="gemm: matrix products; sgd: epochs of minibatch SGD.")] = "gemm",
     preset: Annotated[str, typer.Option(help="quick, d2l or full: what is measured unless told otherwise.")] = "quick",
-    kernel: Annotated[Optional[list[str]], typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,  # noqa: UP045
+    kernel: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,
     size: Annotated[
         list[str] | None,
         typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; of sgd n x d x k."),
     ] = None,
-    batch_size: Annotated[Optional[list[int]], typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,  # noqa: UP045
-    dtype: Annotated[Optional[list[str]], typer.Option(help="float32 or float64; repeatable.")] = None,  # noqa: UP045
-    threads: Annotated[Optional[list[int]], typer.Option(help="Threads; repeatable.")] = None,  # noqa: UP045
+    batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,
+    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
+    threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
     cache: Annotated[str, typer.Option(help="warm: the same operands each call; cold: others, out of cache.")] = "warm",
     device: Device = "cpu",
     timeout: Timeout = TIMEOUT_S,
@@ -46,8 +46,12 @@ def run(
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):
         if workload == "sgd":
+            if (preset, cache, device) != ("quick", "warm", "cpu"):
+                raise UsageError("--workload sgd: it is measured warm, on the cpu; leave --preset, --cache and --device out")
             cases, budget_s = choose_epochs(kernel, size, batch_size, dtype, threads)
         elif workload == "gemm":
+            if batch_size:
+                raise UsageError("--batch-size: a matrix product has none; add --workload sgd")
             cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, device)
         else:
             raise UsageError(f"--workload {workload}: expected gemm or sgd")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(
-    file: Annotated[Optional[Path], typer.Argument(help="A run file; the newest one if left out.")] = None,  # noqa: UP045
+    file: Annotated[Path | None, typer.Argument(help="A run file; the newest one if left out.")] = None,
     book: Annotated[bool, typer.Option("--book", help="Print the book's figures beside.")] = False,
     runs: Runs = RUNS,
     plot: Plot = None,

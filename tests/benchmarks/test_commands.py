@@ -53,6 +53,8 @@ def test_every_command_has_help_with_an_example(command):
         (("run", "--cache", "hot"), "--cache hot: expected warm or cold"),
         (("run", "--preset", "fast"), "--preset fast: expected quick, d2l, full"),
         (("run", "--device", "tpu"), "--device tpu: expected cpu or cuda"),
+        (("run", "--workload", "sgd", "--cache", "cold"), "--workload sgd: it is measured warm, on the cpu"),
+        (("run", "--batch-size", "10"), "--batch-size: a matrix product has none; add --workload sgd"),
         (("run", "--workload", "lu"), "--workload lu: expected gemm or sgd"),
         (("run", "--workload", "sgd", "--batch-size", "0"), "--batch-size 0: expected 1 to 1500"),
         (("run", "--runs", "/dev/null/runs"), "/dev/null/runs"),
