@@ -48,6 +48,7 @@ def train(
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     seed: Annotated[int, typer.Option(help="Of the visiting orders.")] = 0,
     replacement: Annotated[bool, typer.Option("--replacement", help="Draw examples with replacement.")] = False,
+    drop_last: Annotated[bool, typer.Option("--drop-last", help="Leave out a last batch that is short.")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw loss against time.")] = None,
     json: Json = None,
 ) -> None:
@@ -62,7 +63,7 @@ def train(
 
     screen = console(json)
     problem = load(data, path, screen)
-    settings = Settings(step, batch_size, lr, epochs, schedule, dtype, seed, replacement)
+    settings = Settings(step, batch_size, lr, epochs, schedule, dtype, seed, replacement, drop_last)
     history, end = History(problem.name, len(problem.x), settings, problem.floor), 0
     try:
         with progress(screen, epochs + 1) as advance:

@@ -43,6 +43,8 @@ class Settings:
         Of the visiting orders.
     replacement : bool
         Draw the examples with replacement, instead of a permutation each epoch.
+    drop_last : bool
+        Leave out a last batch that is short, instead of stepping on it.
     """
 
     step: str = "numba-fused"
@@ -53,6 +55,7 @@ class Settings:
     dtype: str = "float32"
     seed: int = 0
     replacement: bool = False
+    drop_last: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,8 @@ def train(
     prepare(data.x, data.y, weights, bias, data.objective)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
     weights[...], bias[...] = 0, 0
     epoch = prepare(data.x, data.y, weights, bias, data.objective)
-    history = History(problem.name, n, settings, problem.floor)
+    visited = n - n % settings.batch_size if settings.drop_last else n
+    history = History(problem.name, visited, settings, problem.floor)
 
     def evaluate(seconds: float, examples: int) -> None:
         found = loss(problem.objective, weights, bias, problem.x, problem.y)
@@ -181,10 +185,10 @@ def train(
     for turn in range(settings.epochs):
         rate = schedule(settings.rate, turn)
         start = time.perf_counter()
-        epoch(next(visiting), settings.batch_size, rate)
+        epoch(next(visiting)[:visited], settings.batch_size, rate)
         spent += time.perf_counter() - start
         if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
             raise Diverged(f"diverged in epoch {turn + 1}: the weights are no longer finite; try a learning rate below {rate:g}")
         if (turn + 1) % evaluate_every == 0 or turn + 1 == settings.epochs:
-            evaluate(spent, (turn + 1) * n)
+            evaluate(spent, (turn + 1) * visited)
     return history

@@ -42,6 +42,13 @@ def test_the_history_counts_examples_and_seconds_without_evaluation(problem):
     assert history.seconds_an_epoch == seconds[-1] / 3
 
 
+def test_a_short_last_batch_is_kept_unless_it_is_dropped_on_purpose(problem):
+    kept, dropped = (train(problem, Settings(batch_size=150, epochs=2, drop_last=drop)) for drop in (False, True))
+    assert [point.examples for point in kept.points] == [0, 400, 800]
+    assert [point.examples for point in dropped.points] == [0, 300, 600]
+    assert kept.points[1].loss != dropped.points[1].loss
+
+
 def test_the_history_is_saved_as_json(problem, tmp_path):
     train(problem, Settings(epochs=1)).save(tmp_path / "h.json")
     found = json.loads((tmp_path / "h.json").read_text())
