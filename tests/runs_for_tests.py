@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.harness.records import Bandwidth, CacheLevel, Ceilings, Machine, Peak, Record, Run
+from benchmarks.harness.records import Bandwidth, Ceilings, Machine, Peak, Record, Run
+from kernels.caches import Cache
 
 CEILINGS = Ceilings(
     peaks=[Peak(dtype=dtype, threads=threads, gflops=100.0 * threads) for dtype in ("float32",) for threads in (1, 2)],
@@ -13,7 +14,7 @@ CEILINGS = Ceilings(
 )
 MACHINE = Machine(
     cpu="a CPU", cores=2, vectors="AVX2", memory_bytes=1 << 34, os="an OS", python="3.11.7", libraries={"numpy": "2.4.6"},
-    caches=[CacheLevel(level=1, size=1 << 15, ways=8, line=64, shared_by=1, source="sysfs")], blas=[], gpu=None,
+    caches=[Cache(level=1, size=1 << 15, ways=8, line=64, shared_by=1, source="sysfs")], blas=[], gpu=None,
     ceilings={"cpu": CEILINGS},
 )  # fmt: skip
 

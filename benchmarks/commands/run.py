@@ -59,18 +59,10 @@ def run(
         screen.print("nothing to measure: none of these kernels takes that dtype")
         raise typer.Exit(4)
     found, complaint = measure(cases, budget_s, timeout, preset if workload == "gemm" else workload, runs, screen)
-    if found is None:
-        screen.print("interrupted before anything was measured")
-        raise typer.Exit(INTERRUPTED)
     from benchmarks.commands.show import present
 
     present(found, screen, json, plot, book=preset == "d2l")
-    if isinstance(complaint, OSError):
-        raise UsageError(f"{complaint.filename}: {complaint.strerror}; the results are above, but not all on disk")
-    if complaint:
-        raise typer.Exit(INTERRUPTED)
-    if any(record.failure for record in found.records):
-        raise typer.Exit(1)
+    conclude(found, complaint)
 
 
 def choose_epochs(
@@ -125,7 +117,7 @@ def choose(
 
 def measure(
     cases: list[Case], budget_s: float, timeout_s: float, name: str, folder: Path, screen: Console
-) -> tuple[Run | None, OSError | KeyboardInterrupt | None]:
+) -> tuple[Run, OSError | KeyboardInterrupt | None]:
     """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
     from datetime import UTC, datetime
 
@@ -150,6 +142,19 @@ def measure(
             runs.execute(cases, budget_s=budget_s, timeout_s=timeout_s, advance=advance, keep=keep)
     except KeyboardInterrupt as error:
         complaint = error
-    if kept and not isinstance(complaint, OSError):
+    if kept is None:
+        screen.print("interrupted before anything was measured")
+        raise typer.Exit(INTERRUPTED)
+    if not isinstance(complaint, OSError):
         screen.print(f"run kept in {path}")
     return kept, complaint
+
+
+def conclude(run: Run, complaint: OSError | KeyboardInterrupt | None) -> None:
+    """End with the status that says how it went, once everything is printed."""
+    if isinstance(complaint, OSError):
+        raise UsageError(f"{complaint.filename}: {complaint.strerror}; the results are above, but not all on disk")
+    if complaint:
+        raise typer.Exit(INTERRUPTED)
+    if any(record.failure for record in run.records):
+        raise typer.Exit(1)

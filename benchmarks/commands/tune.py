@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
-from minisgd.cli import INTERRUPTED, UsageError
+from minisgd.cli import UsageError
 
 EDGES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 PLANE = (32, 64, 128, 256, 512)
@@ -29,22 +28,19 @@ def tune(
 
     Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
     """
-    from benchmarks.commands.run import measure
+    from benchmarks.commands.run import conclude, measure
     from benchmarks.commands.show import draw
     from benchmarks.harness import cases
     from benchmarks.views import pictures, tables
     from kernels import Unavailable, UnknownKernel, registry, tiles
     from kernels.caches import caches
-    from minisgd.views.terminal import console, require_writable, table, write_json
-    from minisgd.views.units import digits
-    from minisgd.views.units import size as as_size
+    from minisgd.views.terminal import console, require_writable, write_json
 
     screen = console(json)
     shape = cases.parse_size(size)
     cases.check_threads([threads])
     require_writable(runs)
-    if dtype not in tiles.ITEMSIZE:
-        raise UsageError(f"--dtype {dtype}: expected {' or '.join(tiles.ITEMSIZE)}")
+    cases.check_dtypes([dtype])
     with screen.status("loading the kernel's backend"):
         try:
             entry = registry.find(kernel)
@@ -66,39 +62,18 @@ def tune(
     grid = [dict(pairs) for pairs in dict.fromkeys(tuple(tile.items()) for tile in grid)]
     chosen = [cases.case(entry, shape, dtype, threads=threads, tile=tile) for tile in grid]
     found, complaint = measure(chosen, BUDGET_S, timeout, "tune", runs, screen)
-    passed = [record for record in found.records if record.gflops] if found else []
+    passed = [record for record in found.records if record.gflops]
     if not passed:
-        screen.print("nothing was measured" if not found else f"every tile failed: {found.records[0].failure}")
-        raise typer.Exit(4 if not found else 1)
+        screen.print(f"every tile failed: {found.records[0].failure}", markup=False)
+        raise typer.Exit(1)
 
     best = max(passed, key=lambda record: record.gflops or 0)
-    made = table("tile", "resident", " fits", "GFLOPS", "interval", "% of best", "")
-    for record in passed:
-        tile = record.tile or {}
-        resident = tiles.resident_bytes(tile, dtype, shape["n"])
-        fits = next((f"L{level.level}" for level in caches() if resident <= level.size), "memory")
-        notes = ["measured best"] if record is best else []
-        if len(set(tile.values())) == 1:
-            notes += [f"predicted for {name}" for name, edge in predicted.items() if edge == next(iter(tile.values()))]
-        made.add_row(
-            " x ".join(map(str, tile.values())),
-            as_size(resident),
-            fits,
-            digits(record.gflops or 0),
-            tables.interval(record),
-            digits(100 * (record.gflops or 0) / (best.gflops or 1)),
-            ", ".join(notes),
-        )
-    screen.print(made)
+    screen.print(tables.tiling(passed, predicted))
     for each in derived.values():
         screen.print(str(each))
-    for record in passed:
-        edges = set((record.tile or {}).values())
-        for name, edge in predicted.items():
-            if edges == {edge}:
-                share = digits(100 * (record.gflops or 0) / (best.gflops or 1))
-                screen.print(f"The tile predicted for {name}, {edge}, reaches {share} % of the measured best.")
-    write_json({"run": found.model_dump(mode="json") if found else None, "predicted": predicted, "best": best.tile}, json)
+    for sentence in tables.predictions(passed, predicted):
+        screen.print(sentence)
+    write_json({"run": found.model_dump(mode="json"), "predicted": predicted, "best": best.tile}, json)
     if plot:
         flat = [record for record in passed if len(set((record.tile or {}).values())) == 1]
         plane = [
@@ -106,6 +81,5 @@ def tune(
             for record in passed
             if (tile := record.tile or {}).get("tn") in PLANE and tile["tm"] == tm and tile["tp"] in PLANE
         ]
-        draw(pictures.tiles(flat, plane, predicted), Path(plot), screen)
-    if complaint:
-        raise typer.Exit(INTERRUPTED if isinstance(complaint, KeyboardInterrupt) else 2)
+        draw(pictures.tiles(flat, plane, predicted), plot, screen)
+    conclude(found, complaint)

@@ -22,7 +22,6 @@ LARGEST = {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*
 class Preset:
     """A named choice of cases, and how long to sample each in each round."""
 
-    help: str
     kernels: tuple[str, ...] = ("*",)
     sizes: tuple[int, ...] = (256,)
     dtypes: tuple[str, ...] = ("float32",)
@@ -32,20 +31,28 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset("every kernel at 256, float32: under a minute"),
+    "quick": Preset(),
     "d2l": Preset(
-        "the chapter's experiment: element, column, full and block 64 at 256, float32",
         kernels=("[!p]*/elementwise", "*/columnwise", "*/full", "*/block"),  # the interpreter's loop is not the book's
         threads=(CORES,),
         shrink=False,
     ),
     "full": Preset(
-        "sizes 16 to 2048, odd ones too, both dtypes",
         sizes=(16, 31, 64, 97, 128, 255, 256, 384, 509, 512, 768, 1024, 1531, 2048),
         dtypes=registry.FLOATS,
         budget_s=0.03,
     ),
 }
+
+
+BATCHES = (1, 10, 100, 1500)
+"""The chapter's batch sizes."""
+
+AIRFOIL = {"n": 1500, "d": 5, "k": 1}
+"""The shape of the chapter's data."""
+
+QUICK_STEPS = ("[!t]*", "torch")
+"""Steps that a quick run measures: torch's variants cost seconds an epoch at batch 1, or to compile."""
 
 
 def parse_size(text: str) -> dict[str, int]:
@@ -151,16 +158,6 @@ def generate(
             one = case(kernel, sizes, dtype, threads=count, cache=cache, device=device)
             found[one.model_dump_json()] = one
     return list(found.values())
-
-
-BATCHES = (1, 10, 100, 1500)
-"""The chapter's batch sizes."""
-
-AIRFOIL = {"n": 1500, "d": 5, "k": 1}
-"""The shape of the chapter's data."""
-
-QUICK_STEPS = ("[!t]*", "torch")
-"""Steps that a quick run measures: torch's variants cost seconds an epoch at batch 1, or to compile."""
 
 
 def epochs(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import platform
 import re
 import subprocess
 
-from benchmarks.harness.records import Blas, CacheLevel, Machine
+from benchmarks.harness.records import Blas, Machine
 from benchmarks.harness.threads import CORES
 from kernels.caches import caches
 from kernels.vectors import vectors
@@ -35,7 +34,7 @@ def describe() -> Machine:
         cpu=cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or "unknown CPU",
         cores=CORES,
         vectors=vectors().name,
-        caches=[CacheLevel(**dataclasses.asdict(level)) for level in caches()],
+        caches=list(caches()),
         memory_bytes=psutil.virtual_memory().total,
         os=platform.platform(),
         python=platform.python_version(),

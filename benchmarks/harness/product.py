@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.devices import Device
-from benchmarks.harness.records import Case
+from benchmarks.harness.records import Case, Ceilings
 from kernels import accuracy, flops, registry
 
 COLD_POOL = 2
@@ -60,6 +60,11 @@ class Product:
     def costs(case: Case) -> dict[str, int]:
         """Flops and compulsory bytes."""
         return {"flops": flops.flops(**case.shape), "bytes": _bytes(case)}
+
+    @staticmethod
+    def limit_s(case: Case, ceilings: Ceilings) -> float | None:
+        """None: a product is held against the FMA peak itself."""
+        return None
 
     def calls(self, count: int) -> Iterator[Callable[[], None]]:
         """What is timed: `count` calls on the same operands (warm), or each on the next of the pool (cold)."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from kernels.caches import Cache
 from minisgd.cli import UsageError
 
 SCHEMA = 1
@@ -80,17 +81,6 @@ class Record(Case):
     failure: str | None = None
 
 
-class CacheLevel(Model):
-    """A data cache; `kernels.caches.Cache` says what the fields mean."""
-
-    level: int
-    size: int
-    ways: int
-    line: int
-    shared_by: int
-    source: str
-
-
 class Peak(Model):
     """Multiply-adds from registers."""
 
@@ -139,7 +129,7 @@ class Machine(Model):
     cpu: str
     cores: int
     vectors: str
-    caches: list[CacheLevel]
+    caches: list[Cache]
     memory_bytes: int
     os: str
     python: str

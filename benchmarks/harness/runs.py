@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from benchmarks.harness import ceilings, machine, statistics, timing
 from benchmarks.harness.devices import device
-from benchmarks.harness.epoch import Epoch
 from benchmarks.harness.records import Case, Ceilings, Machine, Record, Run
 from benchmarks.harness.workers import Worker, WorkerFailure
 
@@ -67,7 +66,8 @@ def execute(
         here: Machine = own.call(machine.describe, SETUP_TIMEOUT_S)
         found: dict[str, Ceilings] = {}
         for round_ in range(rounds):
-            advance("ceilings") if round_ else None
+            if round_:
+                advance("ceilings")
             for name in where:
                 found[name] = ceilings.best(found.get(name), own.call(measure_ceilings, SETUP_TIMEOUT_S, name, threads))
             here = here.model_copy(update={"ceilings": found})
@@ -110,7 +110,6 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
     middle, low, high = statistics.summary([each.samples_s for each in slices])
     rate, rate_low, rate_high = (costs["flops"] / seconds / 1e9 for seconds in (middle, high, low))
     peak = limits and limits.peak(case.dtype, case.threads)
-    reckoned = Epoch.limit_s(case, limits) if limits and workload is Epoch else None
     return Record(
         **dict(case),
         **costs,
@@ -125,7 +124,7 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
         gflops_low=rate_low,
         gflops_high=rate_high,
         examples_s=examples / middle if examples else None,
-        limit_s=reckoned,
+        limit_s=workload.limit_s(case, limits) if limits else None,
         noisy=statistics.is_noisy(middle, low, high),
         percent_of_peak=100 * rate / peak if peak else None,
     )

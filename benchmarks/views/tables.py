@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
 from benchmarks import book
 from benchmarks.harness.records import Machine, Record, Run
+from kernels.caches import caches
 from kernels.registry import RUNGS
+from kernels.tiles import resident_bytes
 from minisgd.views.terminal import table
 from minisgd.views.units import digits, percent, seconds, size
 
@@ -157,6 +159,38 @@ def sentences(run: Run) -> list[str]:
     if noisy := sum(bool(record.noisy) for record in passed):
         said.append(f"~ marks {noisy} noisy rows: their interval reaches further than 5 %. Is the machine busy?")
     return said
+
+
+def tiling(records: Sequence[Record], predicted: dict[str, int]) -> Table:
+    """A row a tile: what it keeps in cache, the cache that this fits, and its rate; the best and the predicted are noted."""
+    best = max(records, key=lambda record: record.gflops or 0)
+    made = table("tile", "resident", " fits", "GFLOPS", "interval", "% of best", "")
+    for record in records:
+        tile = record.tile or {}
+        resident = resident_bytes(tile, record.dtype, record.shape["n"])
+        notes = ["measured best"] if record is best else []
+        notes += [f"predicted for {name}" for name, edge in predicted.items() if set(tile.values()) == {edge}]
+        made.add_row(
+            " x ".join(map(str, tile.values())),
+            size(resident),
+            next((f"L{level.level}" for level in caches() if resident <= level.size), "memory"),
+            digits(record.gflops or 0),
+            interval(record),
+            digits(100 * (record.gflops or 0) / (best.gflops or 1)),
+            ", ".join(notes),
+        )
+    return made
+
+
+def predictions(records: Sequence[Record], predicted: dict[str, int]) -> list[str]:
+    """How near each predicted tile comes to the measured best."""
+    best = max(record.gflops or 0 for record in records)
+    return [
+        f"The tile predicted for {name}, {edge}, reaches {digits(100 * (record.gflops or 0) / best)} % of the measured best."
+        for name, edge in predicted.items()
+        for record in records
+        if set((record.tile or {}).values()) == {edge}
+    ]
 
 
 def machine(here: Machine) -> Iterable[Table | str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from statistics import median
 
 from matplotlib.figure import Figure
@@ -21,7 +22,23 @@ WITHIN = 1.01
 
 RATES = tuple(round(2.0**-power, 6) for power in range(13))
 EPOCHS = 60
+TIMED_EPOCHS = 200
 SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A batch size at its best learning rate: seconds an epoch, and epochs to the target, infinite if it is never reached."""
+
+    size: int
+    epoch_s: float
+    rate: float
+    epochs: float
+
+    @property
+    def seconds(self) -> float:
+        """To the target."""
+        return self.epochs * self.epoch_s
 
 
 def run(problem: Problem, advance: Advance) -> Finding:
@@ -29,44 +46,40 @@ def run(problem: Problem, advance: Advance) -> Finding:
     if problem.floor is None:
         raise UsageError(f"{problem.name}: the experiment needs a problem whose least loss is known; try airfoil or linear")
     n, d = problem.x.shape
-    sizes = [size for size in SIZES if size < n] + [n]
     found = []
-    for size in sizes[: len(SIZES)]:
+    for size in sorted({min(size, n) for size in SIZES}):
         advance(f"batch size {size}")
-        tuned = [_to_floor(problem, size, rate) for rate in RATES]
-        reached = [each for each in tuned if each]
-        epoch = median(
-            train(problem, Settings(batch_size=size, rate=0.0, epochs=40), evaluate_every=40).seconds_an_epoch for _ in "123"
-        )
-        best = min(reached, key=lambda each: each[1], default=None)
-        found.append((size, epoch, best))
+        timed = Settings(batch_size=size, rate=RATES[-1], epochs=TIMED_EPOCHS)
+        epoch = median(train(problem, timed, evaluate_every=TIMED_EPOCHS).seconds_an_epoch for _ in range(SEEDS))
+        needed = {rate: _epochs_to_target(problem, size, rate) for rate in RATES}
+        rate = min(RATES, key=needed.__getitem__)
+        found.append(Tuned(size, epoch, rate, needed[rate]))
     rows = [
         (
-            str(size),
-            seconds(epoch),
-            digits(n / epoch / 1e6),
-            digits(flops(n, d, 1, size) / epoch / 1e9),
-            f"{best[0]:g}" if best else "none",
-            f"{best[1]:g}" if best else f"over {EPOCHS}",
-            seconds(best[1] * epoch) if best else "",
+            str(each.size),
+            seconds(each.epoch_s),
+            digits(n / each.epoch_s / 1e6),
+            digits(flops(n, d, 1, each.size) / each.epoch_s / 1e9),
+            *((f"{each.rate:g}", f"{each.epochs:g}", seconds(each.seconds)) if each.epochs < math.inf else ("", "never", "")),
         )
-        for size, epoch, best in found
+        for each in found
     ]
-    winner = min((each for each in found if each[2]), key=lambda each: each[2][1] * each[1])  # type: ignore[index]
-    one, full = found[0], found[-1]
-    sentences = [
-        f"Batch size {winner[0]} is first within 1 % of the floor, in {seconds(winner[2][1] * winner[1])}.",  # type: ignore[index]
-        f"From batch 1 to {full[0]} an epoch gets {one[1] / full[1]:.1f} times cheaper"
-        + (f", and {full[2][1] / one[2][1]:.0f} times as many are needed" if one[2] and full[2] else "")
-        + ": the curves cross where an epoch stops getting cheaper faster than the number of epochs grows.",
-    ]
+    winner, one, full = min(found, key=lambda each: each.seconds), found[0], found[-1]
+    sentences = [f"From batch {one.size} to {full.size} an epoch gets {one.epoch_s / full.epoch_s:.1f} times cheaper."]
+    if winner.epochs < math.inf:
+        sentences.insert(0, f"Batch size {winner.size} is first within 1 % of the floor, in {seconds(winner.seconds)}.")
+    if one.epochs < math.inf and full.epochs < math.inf:
+        sentences.append(
+            f"It needs {full.epochs / one.epochs:.1f} times as many: the curves cross where an epoch stops getting cheaper"
+            " faster than their number grows."
+        )
     return Finding(
         title=f"Seconds until the loss is within 1 % of the floor {problem.floor:.6f}, numba-fused on {problem.name}",
         headings=("batch", "epoch", "M examples/s", "GFLOPS", "best rate", "epochs to 1 %", "time to 1 %"),
         rows=rows,
         sentences=sentences,
         figure=_draw(problem, found),
-        data={"rows": [[size, epoch, *(best or (None, None))] for size, epoch, best in found]},
+        data={"rows": [[each.size, each.epoch_s, each.rate, each.epochs if each.epochs < math.inf else None] for each in found]},
     )
 
 
@@ -74,8 +87,8 @@ class _Reached(Exception):
     """The target is reached; there is no need to train on."""
 
 
-def _to_floor(problem: Problem, size: int, rate: float) -> tuple[float, float] | None:
-    """The rate, and the median number of epochs to the target over some seeds; None if most never reach it."""
+def _epochs_to_target(problem: Problem, size: int, rate: float) -> float:
+    """The median over some seeds; infinite if most never reach it."""
 
     def stop_there(history: History) -> None:
         if history.points[-1].loss <= WITHIN * (problem.floor or 0):
@@ -91,25 +104,22 @@ def _to_floor(problem: Problem, size: int, rate: float) -> tuple[float, float] |
         except Diverged:
             pass
         needed.append(epochs)
-    middle = median(needed)
-    return (rate, middle) if middle < math.inf else None
+    return median(needed)
 
 
-def _draw(problem: Problem, found: list[tuple[int, float, tuple[float, float] | None]]) -> Figure:
+def _draw(problem: Problem, found: list[Tuned]) -> Figure:
     figure = Figure(figsize=(9, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    sizes = [size for size, _, _ in found]
-    left.plot(sizes, [epoch * 1e6 for _, epoch, _ in found], color=CYCLE[0][0], marker=CYCLE[0][1], label="microseconds an epoch")
-    reached = [(size, epoch, best) for size, epoch, best in found if best]
-    counts = [best[1] for _, _, best in reached]
-    left.plot([size for size, _, _ in reached], counts, color=CYCLE[1][0], marker=CYCLE[1][1], label="epochs to 1 % of the floor")
-    times = [best[1] * epoch * 1e6 for _, epoch, best in reached]
-    right.plot([size for size, _, _ in reached], times, color=CYCLE[2][0], marker=CYCLE[2][1])
-    right.set_ylabel("microseconds until within 1 % of the floor")
-    for axes in (left, right):
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+    reached = [each for each in found if each.epochs < math.inf]
+    series = [
+        (left, "microseconds an epoch", found, [each.epoch_s * 1e6 for each in found]),
+        (left, "epochs to 1 % of the floor", reached, [each.epochs for each in reached]),
+        (right, "microseconds until within 1 % of the floor", reached, [each.seconds * 1e6 for each in reached]),
+    ]
+    for (color, marker), (axes, label, drawn, values) in zip(CYCLE, series, strict=False):
+        axes.loglog([each.size for each in drawn], values, color=color, marker=marker, label=label)
         axes.set_xlabel("batch size")
     left.legend(fontsize=9)
+    right.legend(fontsize=9)
     left.set_title(f"numba-fused on {problem.name}", loc="left", fontsize=11)
     return figure
