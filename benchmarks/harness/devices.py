@@ -62,7 +62,7 @@ class Cpu:
 
     def fetch(self, array: Any) -> NDArray[Any]:
         """A copy, taken at once: a kernel that goes on working after it has returned is caught."""
-        return np.array(array)
+        return np.asarray(array).copy()
 
     def seconds(self, calls: Iterable[Callable[[], None]]) -> float:
         """By ``time.perf_counter``."""

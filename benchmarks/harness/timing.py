@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,27 +73,33 @@ def measure(case: Case, budget_s: float, calls_per_sample: int | None = None) ->
     calls_per_sample : int, optional
         As an earlier round chose it; chosen here if left out.
     """
-    WORKLOADS[case.workload].find(case.kernel)  # loads the thread pools that are limited next
-    with threads.limited_to(case.threads):
-        where = device(case.device)
-        work = WORKLOADS[case.workload](case, where)
+    where = device(case.device)
+    with prepared(case, where) as work:
         start = time.perf_counter()
-        warm_s = where.seconds(work.calls(1))
+        where.seconds(work.calls(1))
         first_s = time.perf_counter() - start
-        samples_s, calls = sample(work, where, budget_s, calls_per_sample, warm_s)
+        samples_s, calls = sample(work, where, budget_s, calls_per_sample)
         found = Slice(samples_s, calls, first_s, work.check(), threads.settings())
     if case.threads > 1:
         time.sleep(SETTLE_S)
     return found
 
 
-def sample(work: Work, where: Device, budget_s: float, calls: int | None = None, warm_s: float = 0.0) -> tuple[list[float], int]:
+@contextmanager
+def prepared(case: Case, where: Device) -> Iterator[Work]:
+    """A case made ready on a device; this process's threads are the case's meanwhile."""
+    WORKLOADS[case.workload].find(case.kernel)  # loads the thread pools that are limited next
+    with threads.limited_to(case.threads):
+        yield WORKLOADS[case.workload](case, where)
+
+
+def sample(work: Work, where: Device, budget_s: float, calls: int | None = None) -> tuple[list[float], int]:
     """Warm up, choose how many calls make a sample unless told, and take samples for `budget_s` seconds.
 
-    A call that takes as long as the warm-up has warmed up by itself: `warm_s` is what has run before.
+    The first call of all goes before, and counts for nothing: it may compile, load libraries or start threads.
     """
     long_enough = max(RESOLUTIONS * where.resolution_s, SAMPLE_S)
-    batch, took = calls or 1, warm_s
+    batch, took, warm_s = calls or 1, 0.0, 0.0
     while warm_s < WARM_S or (calls is None and took < long_enough):
         took = where.seconds(work.calls(batch))
         warm_s += took

@@ -116,7 +116,14 @@ def test_a_sample_is_long_enough_for_the_clock(seconds):
     assert len(samples) >= 1
 
 
-def test_a_call_longer_than_the_warm_up_warms_up_by_itself():
-    work = Steady(0.5)
-    timing.sample(work, work, budget_s=0.05, warm_s=0.5)
-    assert work.counts == [1]
+def test_a_first_call_that_compiles_is_no_measure_of_the_next(clockwork, monkeypatch):
+    def slow_at_first(self, calls):
+        if not Clockwork.timed_calls:
+            Clockwork.now += 10.0
+        return seconds(self, calls)
+
+    seconds = Clockwork.seconds
+    monkeypatch.setattr(Clockwork, "seconds", slow_at_first)
+    found = timing.measure(case(), budget_s=0.06)
+    assert found.calls_per_sample > 1
+    assert len(found.samples_s) > 1
