@@ -10,6 +10,8 @@ import sys
 
 import typer
 
+from benchmarks.commands.export import export
+from benchmarks.commands.history import history
 from benchmarks.commands.kernels import kernels
 from benchmarks.commands.machine import machine
 from benchmarks.commands.run import run
@@ -28,6 +30,8 @@ app.command("show")(show)
 app.command("machine")(machine)
 app.command("list")(kernels)
 app.command("tune")(tune)
+app.command("history")(history)
+app.command("export")(export)
 
 
 def main() -> int:

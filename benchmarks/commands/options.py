@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from minisgd.cli import UsageError
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Run
 
 Json = Annotated[
     str | None,
@@ -16,8 +22,40 @@ Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="PREFIX", help="Draw the picture into PREFIX.png and PREFIX.svg."),
 ]
+Asv = Annotated[Path | None, typer.Option("--asv", metavar="DIR", help="asv's results folder, instead of a run.")]
+Pytest = Annotated[Path | None, typer.Option("--pytest", metavar="FILE", help="pytest-benchmark's JSON, instead of a run.")]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="For a case in a round.")]
 
 RUNS = Path(".runs")
+ASV = Path(".asv/results")
 TIMEOUT_S = 60.0
+
+
+def find_runs(
+    file: Path | None, asv: Path | None, pytest: Path | None, folder: Path, complain: Callable[[str], None]
+) -> list[Run]:
+    """Runs from where the options say, oldest first; the newest of the folder if they say nothing.
+
+    Raises
+    ------
+    UsageError
+        If more than one place is named, or there is no run.
+    """
+    from benchmarks.harness.records import load
+    from benchmarks.stores import asv as asv_store
+    from benchmarks.stores import pytest_benchmark
+
+    if sum(each is not None for each in (file, asv, pytest)) > 1:
+        raise UsageError("expected one of a run file, --asv and --pytest")
+    if asv:
+        found = asv_store.runs(asv, complain)
+        if not found:
+            raise UsageError(f"{asv}: no result of this suite; make some: asv run")
+        return found
+    if pytest:
+        return [pytest_benchmark.run(pytest)]
+    path = file or max(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, default=None)
+    if path is None:
+        raise UsageError(f"{folder}: no runs yet; python -m benchmarks run makes one")
+    return [load(path)]

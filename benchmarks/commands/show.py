@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands.options import RUNS, Json, Plot, Runs
+from benchmarks.commands.options import RUNS, Asv, Json, Plot, Pytest, Runs, find_runs
 from minisgd.cli import UsageError
 
 if TYPE_CHECKING:
@@ -20,28 +20,31 @@ if TYPE_CHECKING:
 def show(
     file: Annotated[Path | None, typer.Argument(help="A run file; the newest one if left out.")] = None,
     book: Annotated[bool, typer.Option("--book", help="Print the book's figures beside.")] = False,
+    asv: Asv = None,
+    pytest: Pytest = None,
     runs: Runs = RUNS,
     plot: Plot = None,
     json: Json = None,
 ) -> None:
-    """Print a run that was kept, and draw its ladder.
+    """Print a run that was kept, or the newest commit that asv has measured, and draw its ladder.
 
     Example: python -m benchmarks show --plot .runs/ladder
     """
-    from benchmarks.harness.records import load
-    from minisgd.views.terminal import console
+    from minisgd.views.terminal import console, write_json
 
-    path = file or max(runs.glob("*.json"), key=lambda each: each.stat().st_mtime, default=None)
-    if path is None:
-        raise UsageError(f"{runs}: no runs yet; python -m benchmarks run makes one")
-    present(load(path), console(json), json, plot, book=book)
+    screen = console(json)
+    newest = find_runs(file, asv, pytest, runs, lambda line: screen.print(line, style="yellow", markup=False))[-1]
+    for workload in dict.fromkeys(record.workload for record in newest.records):
+        part = newest.model_copy(update={"records": [each for each in newest.records if each.workload == workload]})
+        place = plot and plot.with_name(f"{plot.name}-{workload}") if len(part.records) < len(newest.records) else plot
+        present(part, screen, None, place, book=book)
+    write_json(newest, json)
 
 
 def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:
     """A run as table, words, JSON and picture; the picture's paths come last."""
     from benchmarks import book as textbook
     from benchmarks.views import tables
-    from minisgd.views.terminal import write_json
 
     sgd = bool(run.records) and run.records[0].workload == "sgd"
     screen.print(tables.epochs(run) if sgd else tables.results(run, textbook.GFLOPS if book else ()))
@@ -51,6 +54,8 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
         screen.print(tables.legend(run))
     for sentence in tables.sentences(run):
         screen.print(sentence, markup=False)
+    from minisgd.views.terminal import write_json
+
     write_json(run, json)
     if plot:
         from benchmarks.views import pictures

@@ -153,7 +153,7 @@ def generate(
     for kernel, shape, dtype in product(kernels, shapes, dtypes):
         if dtype not in kernel.dtypes:
             continue
-        sizes = {name: int(min(size, _largest(kernel.name))) for name, size in shape.items()} if shrink else shape
+        sizes = {name: at_most(kernel.name, size) for name, size in shape.items()} if shrink else shape
         for count in threads if kernel.threads and device == "cpu" else [1]:
             one = case(kernel, sizes, dtype, threads=count, cache=cache, device=device)
             found[one.model_dump_json()] = one
@@ -193,5 +193,6 @@ def epochs(
     ]
 
 
-def _largest(name: str) -> float:
-    return min((size for pattern, size in LARGEST.items() if fnmatchcase(name, pattern)), default=float("inf"))
+def at_most(name: str, size: int) -> int:
+    """A size, or the kernel's `LARGEST` if that is smaller."""
+    return min([size, *(largest for pattern, largest in LARGEST.items() if fnmatchcase(name, pattern))])

@@ -56,6 +56,12 @@ class Case(Model):
         sizes = [size for name, size in self.shape.items() if name != "batch"]
         return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
 
+    @property
+    def title(self) -> str:
+        """The case in one word, as trackers and dashboards know it."""
+        batch = [f"batch{self.shape['batch']}"] if "batch" in self.shape else []
+        return "-".join([self.kernel, self.size, *batch, self.dtype, f"x{self.threads}"])
+
 
 class Record(Case):
     """A case, its samples, and what follows from them. None where a thing does not apply."""
@@ -65,6 +71,7 @@ class Record(Case):
     samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
     median_s: float | None = None
     compile_s: float | None = None
+    workspace_bytes: float | None = Field(default=None, description="memory that a call takes beside its operands")
     thread_settings: dict[str, int] | None = Field(default=None, description="threads of each pool, as it reports")
     flops: int | None = None
     bytes: int | None = Field(default=None, description="compulsory: each operand once")

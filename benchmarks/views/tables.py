@@ -76,8 +76,8 @@ def _conditions_apart(run: Run) -> tuple[list[str], list[str]]:
     return varying, [value for found in values.values() if len(found) == 1 for value in found]
 
 
-def _conditions(record: Record) -> tuple[str, str, int]:
-    return record.size, record.dtype, record.shape["batch"]
+def _conditions(record: Record) -> tuple[str, str, int, int]:
+    return record.size, record.dtype, record.shape["batch"], record.threads
 
 
 def first_rung(run: Run, record: Record) -> Record | None:
@@ -153,7 +153,7 @@ def sentences(run: Run) -> list[str]:
     }
     fused = {_conditions(record): record.median_s or 1 for record in passed if record.kernel == "numba-fused"}
     said += [
-        f"At batch {at[2]} the fused epoch is {digits(torch[at] / fused[at])} times as fast as torch's eager loop."
+        f"At batch {at[2]}{f' on {at[3]} threads' if at[3] > 1 else ''} the fused epoch is {digits(torch[at] / fused[at])} times as fast as torch's eager loop."
         for at in sorted(torch.keys() & fused.keys())
     ]
     if noisy := sum(bool(record.noisy) for record in passed):

@@ -1,0 +1,114 @@
+"""What the pytest-benchmark suites share: measuring a case with the public fixture, and what is said of it.
+
+pytest-benchmark knows seconds alone. Flops, GFLOPS, the distance from the ceiling and the error go into `extra_info`, and a
+table of them is printed at the end. Under pytest-codspeed, which takes the fixture's place, the same tests run as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from benchmarks.harness.product import Check
+    from benchmarks.harness.records import Case, Ceilings
+
+Measured = Callable[["Case"], "Check"]
+
+SPEEDS = pytest.StashKey[list[list[str]]]()
+
+
+@pytest.fixture(scope="session")
+def limits() -> Ceilings:
+    """This machine's ceilings, measured once beside the suite."""
+    from benchmarks.harness import ceilings
+    from benchmarks.tracked import threads
+
+    return ceilings.measure(threads())
+
+
+@pytest.fixture
+def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -> Measured:
+    """Measure one case: warm it up, let the fixture time it, check it, and note what the clock does not know."""
+
+    def measure(case: Case) -> Check:
+        from benchmarks.harness import threads, timing
+        from benchmarks.harness.devices import device
+
+        where = device(case.device)
+        with timing.prepared(case, where) as work:
+            (call,) = work.calls(1)
+            call()  # compiles: pytest-benchmark has no warm-up of its own on CPython
+            benchmark(call)
+            check, settings = work.check(), threads.settings()
+        stats = getattr(benchmark, "stats", None)  # None with --benchmark-disable; codspeed's fixture has none
+        if stats is not None and check.failure is None:
+            note(benchmark, case, limits, stats.stats.median, check, settings)
+            request.config.stash.setdefault(SPEEDS, []).append(speed(benchmark.extra_info, case, stats.stats.median))
+        return check
+
+    return measure
+
+
+def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: Check, settings: dict[str, int]) -> None:
+    """Write into the stored JSON what a record would carry."""
+    from benchmarks.harness.timing import WORKLOADS
+
+    costs = WORKLOADS[case.workload].costs(case)
+    peak = limits.peak(case.dtype, case.threads)
+    gflops = costs["flops"] / median_s / 1e9
+    benchmark.group = f"{case.workload} {case.size} {case.dtype}"
+    benchmark.extra_info.update(
+        case=case.model_dump(mode="json"), flops=costs["flops"], bytes=costs["bytes"], gflops=gflops,
+        percent_of_peak=100 * gflops / peak if peak else None, error=check.error, error_bound=check.bound,
+        threads=case.threads, thread_settings=settings, tile=case.tile,
+    )  # fmt: skip
+
+
+def speed(noted: dict[str, Any], case: Case, median_s: float) -> list[str]:
+    """A row of the table at the end."""
+    from minisgd.views import units
+
+    return [
+        case.title,
+        units.seconds(median_s),
+        units.digits(noted["gflops"]),
+        "" if noted["percent_of_peak"] is None else units.percent(noted["percent_of_peak"]),
+        units.percent(100 * noted["error"] / noted["error_bound"]) if noted["error_bound"] else "",
+    ]
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """GFLOPS, which pytest-benchmark's own table cannot show."""
+    rows = config.stash.get(SPEEDS, [])
+    if not rows:
+        return
+    from rich.console import Console
+
+    from minisgd.views.terminal import table
+
+    made = table("case", "median", "GFLOPS", "% peak", "% bound", title="speed and error")
+    for row in rows:
+        made.add_row(*row)
+    screen = Console(width=100)
+    with screen.capture() as text:
+        screen.print(made)
+    terminalreporter.write(text.get())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Add what this suite knows of the machine: caches, vectors, libraries, BLAS."""
+    from benchmarks.harness.machine import describe
+
+    machine_info["minisgd"] = describe().model_dump(mode="json")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_commit_info(config: pytest.Config, commit_info: dict[str, Any]) -> None:
+    """Name the commit as the records do, "+" behind it if the working tree differs."""
+    from benchmarks.harness.machine import commit
+
+    commit_info["minisgd"] = commit()

@@ -1,0 +1,246 @@
+"""What is tracked over commits: one curated grid of cases, for asv and for pytest-benchmark, from the registry.
+
+asv names a benchmark by module, class and method, and a point by its place in the product of the method's parameters; it
+looks the place up again in the commit that it measures. So each kernel gets a class of its own, whose parameters depend on
+that kernel alone: a kernel that a commit lacks shifts nobody else's points. Parameters are the fields of a case, the first
+being the kernel's name, so that a stored result says what it is.
+
+What a commit cannot measure is skipped: asv stores NaN for a benchmark that raises `SkipNotImplemented`, and goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Case
+    from benchmarks.harness.timing import Slice
+    from kernels.registry import Kernel
+    from minisgd.steps import Step
+
+VERSION = "1"
+"""Of the way in which a point is measured. Another version cuts every series, so it is raised on purpose or not at all."""
+
+SIZES = (64, 256, 512)
+BATCHES = (1, 10, 100, 1500)
+THREADS = (1, 2)
+"""The same on every machine, so that the same points are; one that has fewer cores skips."""
+
+LARGE = 512
+"""Size at which rates and workspace are tracked: a square product in float32."""
+
+SAMPLES_S = 0.1
+"""Seconds of samples of a point in a process."""
+
+PROCESSES = 2
+"""In which a point is timed: what one process happens to find, its memory's placement say, the other may not."""
+
+Point = tuple[Any, ...]
+
+
+def classes(workload: str) -> dict[str, type]:
+    """Benchmark classes of a workload by name; none on a commit that the harness cannot measure.
+
+    Parameters
+    ----------
+    workload : {"gemm", "sgd"}
+    """
+    try:
+        from benchmarks.harness import timing  # noqa: F401 (what every point will need)
+        from kernels import registry
+        from minisgd import steps
+    except ImportError as error:
+        print(f"nothing can be measured here: {error}", file=sys.stderr)
+        return {}
+    if workload == "gemm":
+        return {class_name(each.name): _product(each) for each in registry.available() if "cpu" in each.devices}
+    return {class_name(each.name): _epoch(each) for each in quick_steps(steps.available())}
+
+
+def absent(name: str) -> type:
+    """Stand in for the class of a kernel that this commit lacks: each of its points is skipped.
+
+    Raises
+    ------
+    AttributeError
+        If it is not the name of a class.
+    """
+    if not name[:1].isupper():
+        raise AttributeError(name)
+
+    def skip(self: object, place: int) -> None:
+        _skip(f"{name} does not exist in this commit")
+
+    skip.params = [list(range(10_000))]  # type: ignore[attr-defined] # whichever place asv asks for
+    skip.version = VERSION  # type: ignore[attr-defined]
+    methods = ("track_seconds", "track_gflops", "track_compile", "track_workspace")
+    return type(name, (), dict.fromkeys(methods, skip))
+
+
+def class_name(kernel: str) -> str:
+    """A kernel's name as a class is called.
+
+    Examples
+    --------
+    >>> class_name("numba/tiled"), class_name("numba-fused")
+    ('NumbaTiled', 'NumbaFused')
+    """
+    return "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
+
+
+def products(kernel: Kernel) -> dict[str, list[Any]]:
+    """The grid of a kernel: the values of each parameter, by name."""
+    from benchmarks.harness.cases import at_most
+
+    return {
+        "kernel": [kernel.name],
+        "size": sorted({at_most(kernel.name, size) for size in SIZES}),
+        "dtype": list(kernel.dtypes),
+        "threads": list(THREADS if kernel.threads else THREADS[:1]),
+    }
+
+
+def epochs(step: Step) -> dict[str, list[Any]]:
+    """The grid of a step, on the shape of the chapter's data: the values of each parameter, by name."""
+    return {
+        "kernel": [step.name],
+        "batch_size": [1] if step.singles else list(BATCHES),
+        "dtype": ["float32"],
+        "threads": list(THREADS if step.threads else THREADS[:1]),
+    }
+
+
+def quick_steps(steps: list[Step]) -> list[Step]:
+    """Those that a quick run measures."""
+    from fnmatch import fnmatchcase
+
+    from benchmarks.harness.cases import QUICK_STEPS
+
+    return [step for step in steps if any(fnmatchcase(step.name, pattern) for pattern in QUICK_STEPS)]
+
+
+def all_cases(workload: str) -> list[Case]:
+    """Every case of the grid that this machine has the cores for."""
+    from benchmarks.harness.threads import CORES
+    from kernels import registry
+    from minisgd import steps
+
+    if workload == "gemm":
+        points = [p for each in registry.available() if "cpu" in each.devices for p in product(*products(each).values())]
+    else:
+        points = [p for each in quick_steps(steps.available()) for p in product(*epochs(each).values())]
+    return [case(workload, *point) for point in points if point[-1] <= CORES]
+
+
+def threads() -> list[int]:
+    """Thread counts of the grid that this machine has the cores for."""
+    from benchmarks.harness.threads import CORES
+
+    return [count for count in THREADS if count <= CORES]
+
+
+def case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
+    """The case of a point; `size` is the batch size of an epoch."""
+    from benchmarks.harness import cases
+    from kernels import registry
+
+    if workload == "gemm":
+        return cases.case(registry.find(kernel), {"m": size, "n": size, "p": size}, dtype, threads=threads)
+    return cases.epochs([kernel], [cases.AIRFOIL], [size], [dtype], [threads])[0]
+
+
+def _product(kernel: Kernel) -> type:
+    """The benchmarks of a kernel."""
+    grid = products(kernel)
+
+    def track_gflops(self: object, *point: Any) -> float:
+        from statistics import median
+
+        from benchmarks.harness.timing import WORKLOADS
+
+        case = _measurable("gemm", *point)
+        return WORKLOADS["gemm"].costs(case)["flops"] / median(_measure(case).samples_s) / 1e9
+
+    def track_workspace(self: object, *point: Any) -> float:
+        from benchmarks.harness.memory import workspace
+
+        return workspace(_measurable("gemm", *point))
+
+    large = {**grid, "size": grid["size"][-1:], "dtype": grid["dtype"][:1]}
+    methods = {
+        "track_seconds": _seconds("gemm", grid),
+        "track_gflops": _declare(track_gflops, large, unit="GFLOPS", higher_is_better=True),
+        "track_workspace": _declare(track_workspace, {**large, "threads": [1]}, unit="bytes"),
+    }
+    if kernel.compiles:
+        methods["track_compile"] = _compile("gemm", {**grid, "size": grid["size"][:1], "threads": [1]})
+    return type(class_name(kernel.name), (), methods)
+
+
+def _epoch(step: Step) -> type:
+    """The benchmarks of a step."""
+    grid = epochs(step)
+    methods = {"track_seconds": _seconds("sgd", grid)}
+    if step.compiles:
+        methods["track_compile"] = _compile("sgd", {**grid, "batch_size": [10], "threads": [1]})
+    return type(class_name(step.name), (), methods)
+
+
+def _seconds(workload: str, grid: dict[str, list[Any]]) -> Callable[..., Any]:
+    """Samples by the harness's own clock. asv's would count making the operands, or make them again for every single call."""
+
+    def track_seconds(self: object, *point: Any) -> dict[str, Any]:
+        found = _measure(_measurable(workload, *point))
+        return {"samples": found.samples_s, "number": found.calls_per_sample}
+
+    return _declare(track_seconds, grid, type="time", unit="seconds", rounds=PROCESSES)
+
+
+def _compile(workload: str, grid: dict[str, list[Any]]) -> Callable[..., Any]:
+    def track_compile(self: object, *point: Any) -> float:
+        from benchmarks.harness.compiling import seconds_to_compile
+
+        return seconds_to_compile(_measurable(workload, *point))
+
+    return _declare(track_compile, grid, unit="seconds")
+
+
+def _declare(method: Callable[..., Any], grid: dict[str, list[Any]], **attributes: Any) -> Callable[..., Any]:
+    """Give a method what asv reads from it."""
+    for name, value in {"params": list(grid.values()), "param_names": list(grid), "version": VERSION, **attributes}.items():
+        setattr(method, name, value)
+    return method
+
+
+def _measurable(workload: str, *point: Any) -> Case:
+    """The case of a point, or asv told to skip it."""
+    from benchmarks.harness.threads import CORES
+    from kernels import Unavailable, UnknownKernel
+    from minisgd.cli import UsageError
+
+    if point[-1] > CORES:
+        _skip(f"{point[-1]} threads on {CORES} cores")
+    try:
+        return case(workload, *point)
+    except (UnknownKernel, Unavailable, UsageError) as error:
+        _skip(str(error))
+        raise
+
+
+def _measure(case: Case) -> Slice:
+    """Samples that count: a kernel that fails its check has no speed."""
+    from benchmarks.harness.timing import measure
+
+    found = measure(case, SAMPLES_S)
+    if found.check.failure:
+        raise ArithmeticError(f"{case.kernel} {case.size} {case.dtype}: {found.check.failure}")
+    return found
+
+
+def _skip(why: str) -> None:
+    from asv_runner.benchmarks.mark import SkipNotImplemented
+
+    raise SkipNotImplemented(why)

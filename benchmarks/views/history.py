@@ -1,0 +1,101 @@
+"""Series over commits, as a table, in words, and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
+
+from benchmarks.stores.history import Series
+from minisgd.views import units
+from minisgd.views.pictures import CYCLE
+from minisgd.views.terminal import table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+PANELS = 6
+"""As many series as can be read in one picture; the table has all."""
+
+COLORS = {"worse": "#d55e00", "better": "#009e73"}
+
+
+def table_of(shown: Sequence[Series]) -> Table:
+    """A row a step; a series without one has a row of its own."""
+    made = table("case", " of", "commits", "first", "last", " at commit", "from", "to", "ratio", " verdict")
+    for each in shown:
+        ends = (_value(each, each.points[0].value), _value(each, each.points[-1].value))
+        cells = [each.case.title, each.metric.split()[0], str(len(each.points)), *ends]
+        for step in each.steps:
+            made.add_row(
+                *cells, step.commit[:8], _value(each, step.before), _value(each, step.after), units.digits(step.ratio),
+                f"[{'red' if step.verdict == 'worse' else 'green'}]{step.verdict}[/]",
+            )  # fmt: skip
+        if not each.steps:
+            made.add_row(*cells, "", "", "", "", "no step")
+    return made
+
+
+def sentences(found: Sequence[Series]) -> list[str]:
+    """How many series there are, and how many have got worse, better, or neither."""
+    worse = sum(any(step.verdict == "worse" for step in each.steps) for each in found)
+    better = sum(any(step.verdict == "better" for step in each.steps) for each in found)
+    commits = {point.commit for each in found for point in each.points}
+    where = sorted({each.machine for each in found})
+    return [
+        f"{len(found)} series over {len(commits)} commits on {', '.join(where)}: {worse} with a step for the worse, {better} with"
+        f" one for the better, {sum(not each.steps for each in found)} without. Less is better of each."
+    ]
+
+
+def plain(found: Sequence[Series]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [
+        {
+            "case": each.case.title, "metric": each.metric, "machine": each.machine, "environment": each.environment,
+            "commits": [point.commit for point in each.points], "values": [point.value for point in each.points],
+            "steps": [
+                {"commit": step.commit, "before": step.before, "after": step.after, "ratio": step.ratio, "verdict": step.verdict}
+                for step in each.steps
+            ],
+        }
+        for each in found
+    ]  # fmt: skip
+
+
+def picture(shown: Sequence[Series]) -> Figure:
+    """The first series, each with its points, intervals, levels and steps."""
+    chosen = shown[:PANELS]
+    figure = Figure(figsize=(10, 0.6 + 2.2 * len(chosen)), layout="constrained")
+    for axes, each, (color, marker) in zip(figure.subplots(len(chosen), squeeze=False)[:, 0], chosen, CYCLE, strict=False):
+        places = range(len(each.points))
+        values = [point.value for point in each.points]
+        below = [max(0, point.value - point.low) for point in each.points]
+        above = [max(0, point.high - point.value) for point in each.points]
+        axes.errorbar(places, values, [below, above], color=color, marker=marker, linestyle="none", capsize=3)
+        for left, right, level in each.levels:
+            axes.hlines(level, left - 0.4, right - 0.6, color="black", linewidth=1)
+        for step in each.steps:
+            at = next(place for place, point in enumerate(each.points) if point.commit == step.commit)
+            axes.axvline(at - 0.5, color=COLORS[step.verdict], linestyle="--")
+            axes.annotate(
+                f"{step.verdict} x {units.digits(step.ratio)}", (at - 0.5, 0.9), (4, 0), xycoords=("data", "axes fraction"),
+                textcoords="offset points", color=COLORS[step.verdict],
+            )  # fmt: skip
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel(each.metric)
+        axes.set_title(each.case.title, loc="left", fontsize=10)
+        shown_at = list(places)[:: max(1, len(places) // 12)]
+        axes.set_xticks(shown_at, [_commit(each, place) for place in shown_at], fontsize=8)
+    return figure
+
+
+def _commit(each: Series, place: int) -> str:
+    point = each.points[place]
+    return f"{point.commit[:8]}\n{datetime.fromtimestamp(point.date, UTC):%Y-%m-%d}"
+
+
+def _value(each: Series, value: float) -> str:
+    return units.size(int(value)) if each.metric.endswith("bytes") else units.seconds(value)
