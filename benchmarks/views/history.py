@@ -81,7 +81,7 @@ def picture(shown: Sequence[Series]) -> Figure:
             at = next(place for place, point in enumerate(each.points) if point.commit == step.commit)
             axes.axvline(at - 0.5, color=COLORS[step.verdict], linestyle="--")
             axes.annotate(
-                f"{step.verdict} x {units.digits(step.ratio)}", (at - 0.5, 0.9), (4, 0), xycoords=("data", "axes fraction"),
+                f"{step.verdict} x {units.digits(step.ratio)}", (at - 0.5, 0.05), (4, 0), xycoords=("data", "axes fraction"),
                 textcoords="offset points", color=COLORS[step.verdict],
             )  # fmt: skip
         axes.set_ylim(bottom=0)

@@ -152,10 +152,10 @@ def sentences(run: Run) -> list[str]:
         _conditions(record): record.median_s or 0 for record in passed if record.kernel == "torch" and record.workload == "sgd"
     }
     fused = {_conditions(record): record.median_s or 1 for record in passed if record.kernel == "numba-fused"}
-    said += [
-        f"At batch {at[2]}{f' on {at[3]} threads' if at[3] > 1 else ''} the fused epoch is {digits(torch[at] / fused[at])} times as fast as torch's eager loop."
-        for at in sorted(torch.keys() & fused.keys())
-    ]
+    for at in sorted(torch.keys() & fused.keys()):
+        where = f" on {at[3]} threads" if at[3] > 1 else ""
+        times = digits(torch[at] / fused[at])
+        said.append(f"At batch {at[2]}{where} the fused epoch is {times} times as fast as torch's eager loop.")
     if noisy := sum(bool(record.noisy) for record in passed):
         said.append(f"~ marks {noisy} noisy rows: their interval reaches further than 5 %. Is the machine busy?")
     return said

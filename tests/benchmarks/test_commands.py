@@ -33,7 +33,7 @@ def test_help_is_quick_because_it_imports_nothing_that_measures():
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "show", "machine", "list", "tune"])
+@pytest.mark.parametrize("command", ["run", "show", "machine", "list", "tune", "history", "agree"])
 def test_every_command_has_help_with_an_example(command):
     done = benchmarks(command, "--help")
     assert done.returncode == 0
@@ -58,6 +58,11 @@ def test_every_command_has_help_with_an_example(command):
         (("run", "--workload", "lu"), "--workload lu: expected gemm or sgd"),
         (("run", "--workload", "sgd", "--batch-size", "0"), "--batch-size 0: expected 1 to 1500"),
         (("run", "--runs", "/dev/null/runs"), "/dev/null/runs"),
+        (("history", "--asv", "/nowhere"), "/nowhere: no asv results"),
+        (("export", "--format", "xml"), "--format xml: expected github, bencher, otava, csv, markdown"),
+        (("export", "--format", "csv", "--asv", "a", "--pytest", "b"), "expected one of a run file, --asv and --pytest"),
+        (("show", "--pytest", "/nowhere"), "/nowhere: No such file or directory; expected a file of pytest"),
+        (("agree", "--only", "lu"), "--only lu: no such case is tracked; one is python/elementwise-64-float32-x1"),
         (("tune", "--kernel", "numpy/full"), "it has no tile to tune"),
         (("show", "no/such/file.json"), "no/such/file.json: No such file"),
         (("show", "--runs", "no/such/folder"), "no runs yet"),

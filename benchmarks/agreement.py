@@ -1,0 +1,148 @@
+"""The same cases by the suite's own run, by asv and by pytest-benchmark, in turn, to see whether the three tell the same time.
+
+A round measures every case once with each tool, each in a process of its own, one tool after the other; a tool's figure is
+the median of its rounds, and its interval that of a record.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from benchmarks.harness import statistics, timing
+from benchmarks.harness.records import Case
+from benchmarks.harness.workers import Worker
+from benchmarks.stores import asv as asv_store
+from benchmarks.stores import pytest_benchmark
+from benchmarks.tracked import SAMPLES_S, class_name
+from minisgd.cli import UsageError
+
+CHECKOUT = Path(__file__).parents[1]
+TIMEOUT_S = 600.0
+
+Interval = tuple[float, float, float]
+"""Median, low and high, in seconds."""
+
+
+def by_run(cases: Sequence[Case]) -> dict[str, float]:
+    """Medians by case, from a worker of our own."""
+    found = {}
+    for case in cases:
+        with closing() as worker:
+            found[case.title] = median(worker.call(timing.measure, TIMEOUT_S, case, SAMPLES_S).samples_s)
+    return found
+
+
+def by_asv(cases: Sequence[Case]) -> dict[str, float]:
+    """Medians by case, from ``asv run`` in this environment, its files and settings in a folder of their own."""
+    with tempfile.TemporaryDirectory() as home:
+        settings = json.loads((CHECKOUT / "asv.conf.json").read_text())
+        del settings["matrix"]
+        places = {"repo": str(CHECKOUT), "benchmark_dir": str(CHECKOUT / "benchmarks"), "results_dir": f"{home}/results"}
+        Path(home, "asv.conf.json").write_text(json.dumps(settings | places))
+        asv = [sys.executable, "-m", "asv"]
+        _tool([*asv, "machine", "--yes"], home)
+        _tool(
+            [*asv, "run", "--environment", f"existing:{sys.executable}", "--set-commit-hash", _head(), "--record-samples"]
+            + [option for case in cases for option in ("--bench", _regex(case))],
+            home,
+        )
+        return {
+            point.case.title: median(point.samples_s or [point.value])
+            for point in asv_store.points(Path(home, "results"))
+            if point.metric == "seconds"
+        }
+
+
+def by_pytest(cases: Sequence[Case]) -> dict[str, float]:
+    """Medians by case, from ``pytest --benchmark-only``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "pytest.json")
+        names = [f"benchmarks/test_gemm.py::test_product[{case.title}]" for case in cases if case.workload == "gemm"]
+        names += [f"benchmarks/test_sgd.py::test_epoch[{case.title}]" for case in cases if case.workload == "sgd"]
+        _tool([sys.executable, "-m", "pytest", "-q", "--benchmark-only", f"--benchmark-json={path}", *names], CHECKOUT)
+        return {record.title: record.median_s or 0.0 for record in pytest_benchmark.run(path).records}
+
+
+TOOLS: dict[str, Callable[[Sequence[Case]], dict[str, float]]] = {"run": by_run, "asv": by_asv, "pytest-benchmark": by_pytest}
+
+
+def compare(cases: Sequence[Case], rounds: int, advance: Callable[[str], None]) -> dict[str, dict[str, Interval]]:
+    """Seconds of each case by each tool.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        Of the tracked grid.
+    rounds : int
+        At least six, for an interval that means something.
+    advance : callable
+        Told what is measured next, ``rounds * len(TOOLS)`` times.
+
+    Returns
+    -------
+    dict
+        By case's title, then by tool.
+    """
+    medians: dict[str, dict[str, list[float]]] = {case.title: {tool: [] for tool in TOOLS} for case in cases}
+    for _ in range(rounds):
+        for tool, measure in TOOLS.items():
+            advance(tool)
+            for title, seconds in measure(cases).items():
+                medians[title][tool].append(seconds)
+    return {
+        title: {tool: statistics.summary([[seconds] for seconds in found]) for tool, found in by_tool.items()}
+        for title, by_tool in medians.items()
+    }
+
+
+def agree(intervals: Sequence[Interval]) -> bool:
+    """Whether each two of the intervals overlap."""
+    return max(low for _, low, _ in intervals) <= min(high for _, _, high in intervals)
+
+
+def _regex(case: Case) -> str:
+    """A point's name as asv matches it."""
+    size = case.shape["batch"] if case.workload == "sgd" else case.shape["m"]
+    point = ", ".join(map(repr, (case.kernel, size, case.dtype, case.threads)))
+    return "^" + re.escape(f"{case.workload}.{class_name(case.kernel)}.track_seconds({point})") + "$"
+
+
+def _head() -> str:
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UsageError("asv needs the checkout's git history; clone the repository instead of copying it")
+    return done.stdout.strip()
+
+
+def _tool(command: list[str], folder: Path | str) -> None:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr + done.stdout).strip().splitlines() or ["nothing"]
+        raise UsageError(f"{command[2]} ended with status {done.returncode}: {said[-1]}")
+
+
+@contextmanager
+def closing() -> Iterator[Worker]:
+    """A worker that is gone afterwards."""
+    worker = Worker()
+    try:
+        yield worker
+    finally:
+        worker.close()

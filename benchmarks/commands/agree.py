@@ -1,0 +1,47 @@
+"""``python -m benchmarks agree``: the same cases by run, asv and pytest-benchmark, side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.options import Json
+from minisgd.cli import UsageError
+
+ONLY = ("*/full-256-float32-x1", "numba/tiled-64-float32-x1", "numba/tiled-512-float64-x1", "numba-fused-*-batch1*0-float32-x1")
+
+
+def agree(
+    only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Cases of the tracked grid; repeatable.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Of each tool; six give an interval.")] = 6,
+    json: Json = None,
+) -> None:
+    """Measure the same cases with the three tools in turn, and say whether their intervals overlap.
+
+    Example: python -m benchmarks agree --only 'numba/*-256-float32-x1'
+    """
+    from fnmatch import fnmatchcase
+
+    from benchmarks import agreement, tracked
+    from minisgd.views.terminal import console, progress, table, write_json
+    from minisgd.views.units import seconds
+
+    screen = console(json)
+    with screen.status("loading numpy, numba and torch"):
+        every = [case for workload in ("gemm", "sgd") for case in tracked.all_cases(workload)]
+    cases = [case for case in every if any(fnmatchcase(case.title, pattern) for pattern in only or ONLY)]
+    if not cases:
+        raise UsageError(f"--only {' '.join(only or ())}: no such case is tracked; one is {every[0].title}")
+    with progress(screen, rounds * len(agreement.TOOLS)) as advance:
+        found = agreement.compare(cases, rounds, advance)
+    made = table("case", *(heading for tool in agreement.TOOLS for heading in (tool, "interval")), "agree")
+    for title, by_tool in found.items():
+        cells = [cell for middle, low, high in by_tool.values() for cell in (seconds(middle), f"{seconds(low)}-{seconds(high)}")]
+        made.add_row(title, *cells, "yes" if agreement.agree(list(by_tool.values())) else "[red]no[/red]")
+    screen.print(made)
+    apart = [title for title, by_tool in found.items() if not agreement.agree(list(by_tool.values()))]
+    screen.print(f"{len(found) - len(apart)} of {len(found)} cases: all three intervals overlap.")
+    write_json(found, json)
+    if apart:
+        raise typer.Exit(1)

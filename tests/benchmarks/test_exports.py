@@ -1,0 +1,127 @@
+"""What is exported has the shape that each format's own documentation publishes, and says which way is better."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import asv_results
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from runs_for_tests import make_record, make_run
+
+from benchmarks import exports
+from benchmarks.stores import asv as store
+
+FAILED = make_record(kernel="numba/tiled", gflops=None, median_s=None, passed=False, failure="wrong result")
+FAST = make_record(kernel="numba/block", median_s=1e-4, gflops=335.0, gflops_low=330.0, gflops_high=340.0)
+RUN = make_run(make_record(), FAST, FAILED)
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class CustomEntry(Strict):
+    """github-action-benchmark, README, "Any other tool": customBiggerIsBetter and customSmallerIsBetter."""
+
+    name: str
+    unit: str
+    value: float
+    range: str
+    extra: str
+
+
+class Metric(Strict):
+    """Bencher Metric Format: the bounds are optional there."""
+
+    value: float
+    lower_value: float
+    upper_value: float
+
+
+Bencher = dict[Annotated[str, Field(min_length=1)], dict[Annotated[str, Field(pattern="^[a-z-]+$")], Metric]]
+
+
+def test_github_gets_a_file_for_each_direction():
+    files = exports.github([RUN])
+    smaller, bigger = (
+        TypeAdapter(list[CustomEntry]).validate_json(files[f"custom{way}IsBetter.json"]) for way in ("Smaller", "Bigger")
+    )
+    assert {entry.unit for entry in smaller} == {"s"}
+    assert {entry.unit for entry in bigger} == {"GFLOPS"}
+    assert smaller[1].value < smaller[0].value
+    assert bigger[1].value > bigger[0].value
+    assert [entry.name for entry in smaller] == ["numpy/full-256-float32-x1", "numba/block-256-float32-x1"]
+
+
+def test_bencher_gets_latency_and_throughput_with_their_bounds_in_order():
+    found = TypeAdapter(Bencher).validate_json(exports.bencher([RUN])["bencher.json"])
+    slow, fast = found["numpy/full-256-float32-x1"], found["numba/block-256-float32-x1"]
+    assert fast["latency"].value < slow["latency"].value
+    assert fast["throughput"].value > slow["throughput"].value
+    assert all(each.lower_value <= each.value <= each.upper_value for by in found.values() for each in by.values())
+
+
+def test_csv_has_every_record_with_its_failure():
+    rows = list(csv.DictReader(io.StringIO(exports.as_csv([RUN])["records.csv"])))
+    assert [row["failure"] for row in rows] == ["", "", "wrong result"]
+    assert float(rows[0]["gflops"]) == 50.0
+
+
+def test_markdown_has_a_row_a_record():
+    text = exports.markdown([RUN])["summary.md"]
+    assert text.count("| --:") == 0
+    assert text.count("\n| numpy/full-256") == 1
+    assert "failed: wrong result" in text
+
+
+def test_otava_finds_a_planted_step_and_calls_it_a_regression(tmp_path):
+    otava = os.environ.get("OTAVA")
+    if not otava:
+        pytest.skip("OTAVA names no otava program; make test installs one")
+    asv_results.history(tmp_path / "results", [1.0] * 12 + [1.5] * 12 + [0.6] * 12)
+    for name, text in exports.otava(store.runs(tmp_path / "results")).items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [Path(otava).resolve(), "analyze", "minisgd", "--since", "1970-01-01", "--output", "regressions_only"],
+        cwd=tmp_path, env=os.environ | {"OTAVA_CONFIG": "otava.yaml"}, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    found = [line for line in done.stdout.splitlines() if "-->" in line]
+    assert len(found) == 1, done.stdout + done.stderr
+    assert "numba_tiled-64-float32-x1" in found[0]
+    assert "+50.0%" in found[0]
+
+
+@pytest.mark.parametrize("format", list(exports.FORMATS))
+def test_the_command_writes_and_names_its_files(tmp_path, format):
+    asv_results.history(tmp_path / "results", [1.0, 2.0])
+    places = ("--asv", tmp_path / "results", "--out", tmp_path / "out")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "export", "--format", format, *places],
+        capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {str(path) for path in (tmp_path / "out").iterdir()} == set(done.stdout.split())
+
+
+def test_the_direction_of_a_slower_commit_is_slower_everywhere(tmp_path):
+    asv_results.history(tmp_path, [1.0, 2.0])
+    before, after = store.runs(tmp_path)
+    name = "numba/tiled-64-float32-x1"
+    seconds = [
+        {e["name"]: e["value"] for e in json.loads(exports.github([run])["customSmallerIsBetter.json"])}[name]
+        for run in (before, after)
+    ]
+    rates = [
+        {e["name"]: e["value"] for e in json.loads(exports.github([run])["customBiggerIsBetter.json"])}[name]
+        for run in (before, after)
+    ]
+    assert seconds[1] > seconds[0]
+    assert rates[1] < rates[0]

@@ -1,0 +1,188 @@
+"""asv as it is used here: its traps, each pinned, and names that keep the history whole."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import asv_results
+import plugin
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+SETTINGS = json.loads((CHECKOUT / "asv.conf.json").read_text())
+
+
+def points(module):
+    """Every point of a suite as asv names it, with its version."""
+    return {
+        f"{module.__name__.split('.')[1]}.{name}.{method}({', '.join(map(repr, point))}) {function.version}"
+        for name, suite in vars(module).items()
+        if name[:1].isupper()
+        for method, function in vars(suite).items()
+        if method.startswith("track_")
+        for point in product(*function.params)
+    }
+
+
+def asv(*arguments, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "asv", *map(str, arguments)], cwd=cwd, env=os.environ | {"HOME": str(cwd)} | environment,
+        capture_output=True, text=True, timeout=250,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path):
+    """asv's settings for the installed packages, with files of their own."""
+    settings = {name: value for name, value in SETTINGS.items() if name != "matrix"}
+    settings |= {"repo": str(CHECKOUT), "benchmark_dir": str(CHECKOUT / "benchmarks"), "results_dir": "results"}
+    (tmp_path / "asv.conf.json").write_text(json.dumps(settings))
+    assert asv("machine", "--yes", cwd=tmp_path).returncode == 0
+    return tmp_path
+
+
+RUN = ("run", "--environment", f"existing:{sys.executable}", "--set-commit-hash", "HEAD", "--record-samples")
+
+
+def test_names_and_versions_are_as_they_were(monkeypatch):
+    import importlib
+
+    from benchmarks import gemm, sgd, tracked
+
+    monkeypatch.setenv(tracked.GRAPHS, "1")
+    pinned = set((CHECKOUT / "tests/benchmarks/tracked.txt").read_text().splitlines())
+    try:
+        found = points(importlib.reload(gemm)) | points(importlib.reload(sgd))
+    finally:
+        monkeypatch.undo()
+        importlib.reload(gemm)
+    gone = pinned - found
+    assert not gone, (
+        f"asv would start these series anew; new points may be added to tracked.txt, old ones stay: {sorted(gone)[:5]}"
+    )
+
+
+def test_every_setting_is_one_that_asv_knows():
+    # asv ignores a key that it does not know, and ships no schema: its Config has an attribute for each that it does.
+    from asv.config import Config
+
+    assert SETTINGS.keys() - {"version"} <= vars(Config()).keys()
+    assert Config.from_json(SETTINGS).branches == ["main"]
+    assert set(SETTINGS["matrix"]) <= {"req", "env", "env_nobuild"}
+
+
+def test_the_package_is_built_once_and_torch_is_the_pinned_one():
+    assert [command for command in SETTINGS["build_command"] if "wheel" in command] == SETTINGS["build_command"]
+    pins = (CHECKOUT / "constraints.txt").read_text().splitlines()
+    assert [f"torch=={SETTINGS['matrix']['req']['torch'][0]}"] == [pin for pin in pins if pin.startswith("torch==")]
+
+
+def test_detection_is_off_for_gflops():
+    (pattern,) = SETTINGS["regressions_first_commits"]
+    assert re.match(pattern, "gemm.NumbaTiled.track_gflops")
+    assert not re.match(pattern, "gemm.NumbaTiled.track_seconds")
+    assert SETTINGS["regressions_first_commits"][pattern] is None
+
+
+def test_no_point_has_a_setup_and_none_is_there_that_cannot_run():
+    from benchmarks import gemm, sgd, tracked
+
+    suites = [suite for module in (gemm, sgd) for name, suite in vars(module).items() if name[:1].isupper()]
+    assert len(suites) > 20
+    assert not [suite for suite in suites if hasattr(suite, "setup")]
+    for suite in suites:
+        for point in product(*suite.track_seconds.params):
+            assert tracked.case("gemm" if "/" in point[0] else "sgd", *point).kernel == point[0]
+
+
+def test_returned_samples_are_stored_with_their_statistics(here):
+    done = asv(*RUN, "--bench", r"^gemm.NumpyFull.track_seconds\('numpy/full', 64, 'float32', 1\)", cwd=here)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = (here / "results").glob("*/*existing*.json")
+    stored = json.loads(path.read_text())
+    row = dict(zip(stored["result_columns"], stored["results"]["gemm.NumpyFull.track_seconds"], strict=False))
+    (samples,) = [sampled for sampled in row["samples"] if sampled]
+    assert len(samples) >= 12  # from two processes
+    assert min(samples) <= row["result"][0] <= max(samples)
+    assert 0 < row["stats_ci_99_a"][0] <= row["result"][0] <= row["stats_ci_99_b"][0]
+    listed = json.loads((here / "results" / "benchmarks.json").read_text())
+    about = listed["gemm.NumpyFull.track_seconds"]
+    assert (about["type"], about["unit"], about["rounds"], about["version"]) == ("time", "seconds", 2, "1")
+
+
+def test_a_new_kernel_is_tracked_without_a_line(here, tmp_path):
+    (tmp_path / "site").mkdir()
+    installed = plugin.install(
+        tmp_path / "site", "later",
+        """
+        from kernels.registry import kernel
+
+        @kernel("later", "full")
+        def full(a, b, out):
+            out[...] = a @ b
+        """,
+    )  # fmt: skip
+    done = asv(
+        *RUN,
+        "--quick",
+        "--bench",
+        r"LaterFull.track_seconds\('later/full', 64, 'float32', 1\)",
+        cwd=here,
+        ASV_PYTHONPATH=installed["PYTHONPATH"],
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = (here / "results").glob("*/*existing*.json")
+    assert "gemm.LaterFull.track_seconds" in json.loads(path.read_text())["results"]
+
+
+def test_asv_skips_a_point_whose_class_is_absent(tmp_path):
+    from asv_runner.discovery import get_benchmark_from_name
+    from asv_runner.run import _run
+
+    root = str(CHECKOUT / "benchmarks")
+    result = tmp_path / "result.json"
+    _run((root, "gemm.NumbaGone.track_seconds-7", "{}", "None", str(result)))
+    assert math.isnan(json.loads(result.read_text()))
+    assert get_benchmark_from_name(root, "gemm.NumpyFull.track_seconds-0").version == "1"
+
+
+def test_asv_calls_a_slower_commit_slower(tmp_path):
+    """And would call one with fewer GFLOPS improved, which is why those are not in what is compared."""
+    from asv.commands.compare import _is_result_better
+
+    assert _is_result_better(1.0, 2.0, None, None, 1.1)
+    asv_results.history(tmp_path, [1.0, 2.0])
+    from benchmarks import gemm
+
+    assert not hasattr(gemm.NumpyFull, "track_gflops")
+
+
+def test_a_commit_without_the_harness_s_needs_makes_no_classes():
+    listed = "print([name for name in vars(gemm) if name[0].isupper()])"
+    code = "import sys; sys.modules['kernels.vectors'] = None; from benchmarks import gemm; " + listed
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip() == "[]"
+    assert "nothing can be measured here" in done.stderr
+
+
+def test_workspace_and_compile_time_are_measured():
+    from benchmarks import gemm
+
+    if Path("/proc/self/clear_refs").exists():
+        one = gemm.NumpyBlock().track_workspace("numpy/block", 512, "float32", 1)
+        assert one > 512 * 64 * 4 / 2
+    assert 0.1 < gemm.NumbaElementwise().track_compile("numba/elementwise", 64, "float32", 1) < 100
+
+
+def test_agreement_is_of_all_intervals():
+    from benchmarks.agreement import agree
+
+    assert agree([(2, 1, 3), (3, 2, 4), (3.5, 2.5, 5)])
+    assert not agree([(2, 1, 3), (3, 2, 4), (4.5, 3.5, 5)])
