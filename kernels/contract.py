@@ -7,7 +7,7 @@ from typing import Any
 from kernels import arrays, registry
 
 
-def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numpy/full") -> Any:
+def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
     """Multiply two matrices with a named kernel.
 
     Parameters

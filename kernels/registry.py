@@ -26,7 +26,7 @@ RUNGS = {
 BUILT_IN = {
     "python": "kernels.python_loops",
     "numpy": "kernels.numpy_ops",
-    "numba": "kernels.numba_loops",
+    "numba": "kernels.numba_packed",
     "torch": "kernels.torch_ops",
 }
 """The backends that come with this package, and the module that registers the kernels of each."""

@@ -70,7 +70,11 @@ def count_in_torch(kernel):
     return counted["multiplications"], counted["additions"]
 
 
-@pytest.mark.parametrize("kernel", kernels.available(), ids=lambda kernel: kernel.name)
+# numba/full is machine code from the start: its multiply-adds are counted in the assembly (test_microkernel).
+COUNTABLE = [kernel for kernel in kernels.available() if kernel.name != "numba/full"]
+
+
+@pytest.mark.parametrize("kernel", COUNTABLE, ids=lambda kernel: kernel.name)
 def test_every_kernel_does_the_work_that_the_model_counts(kernel, monkeypatch):
     count = count_in_torch(kernel) if kernel.arrays == "torch" else count_with_numbers(kernel, monkeypatch)
     multiplications, additions = count

@@ -1,0 +1,238 @@
+"""The microkernel: a tile of the product that lives in registers while the depth goes by.
+
+A tile is `rows` rows by `vectors` vectors of columns. At each step of the depth the vectors of one row of b are loaded, each of
+the rows' elements of a is broadcast, and each pair is multiplied and added to its accumulator: 2 rows vectors lanes flops for
+rows + vectors loads. With 14 rows by 2 vectors in 32 registers that is 28 multiply-adds for 16 loads, where the core starts two
+of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008; BLIS).
+
+Broadcasting asks nothing of a's layout: rows may lie anywhere, so a needs no interleaving, and mostly no packing. b's vectors
+must be contiguous. What is emitted is LLVM, one loop for each height and width of tile, full or with a masked last vector, so
+that no edge is padded and nothing outside the operands is touched. LLVM keeps the accumulators in registers because they are
+values, never memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+FUSED = ("contract", "nsz")
+"""A product and a sum may be fused, nothing else: not regrouped, and infinities stay what they are."""
+
+I32, I64 = ir.IntType(32), ir.IntType(64)
+LINE = 64
+"""Bytes that a prefetch brings; where lines are longer, the next one finds it there."""
+STRIDE_SCALES = 3
+"""Rows reached from one pointer: x86 addresses base, base + stride and base + 2 stride without another register."""
+
+
+class Tile(NamedTuple):
+    """Where a tile's operands lie: addresses and strides in bytes."""
+
+    depth: Any
+    a: Any
+    a_row: Any
+    a_step: Any
+    b: Any
+    b_step: Any
+    c: Any
+    c_row: Any
+    columns: Any
+    alpha: Any
+    beta: Any
+
+
+@intrinsic(prefer_literal=True)
+def multiply_tile(
+    typing: Any, lanes: Any, vectors: Any, rows: Any, height: Any, depth: Any, a: Any, a_row: Any, a_step: Any,
+    b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
+) -> Any:  # fmt: skip
+    """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
+
+    Parameters
+    ----------
+    lanes, vectors, rows : int literals
+        Elements of a vector; the most vectors and rows of a tile.
+    height, columns : int
+        1 to rows; 1 to vectors lanes.
+    depth : int
+        At least 1.
+    a, a_row, a_step, b, b_step, c, c_row : int
+        Addresses; bytes from one row to the next, and from one step of the depth to the next.
+    alpha, beta : float32 or float64
+        Of the dtype of the operands.
+    """
+    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, rows)):
+        return None  # numba asks again with the literals
+    most = rows.literal_value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        element, rest = context.get_value_type(alpha), arguments[4:]
+        tile = Tile(*rest)
+        end = builder.append_basic_block("tile.end")
+        lanes_of = I64(lanes.literal_value)
+        whole = builder.udiv(builder.add(tile.columns, I64(lanes.literal_value - 1)), lanes_of)
+        masked = builder.zext(builder.icmp_unsigned("!=", builder.urem(tile.columns, lanes_of), I64(0)), I64)
+        case = builder.add(
+            builder.mul(builder.sub(whole, I64(1)), I64(2 * most)), builder.mul(builder.sub(arguments[3], I64(1)), I64(2))
+        )
+        impossible = builder.append_basic_block("tile.impossible")
+        switch = builder.switch(builder.add(case, masked), impossible)
+        builder.position_at_end(impossible)
+        builder.unreachable()
+        for wide in range(1, vectors.literal_value + 1):
+            for tall in range(1, most + 1):
+                for tail in (0, 1):
+                    block = builder.append_basic_block(f"tile.{tall}x{wide}{'m' * tail}")
+                    switch.add_case(I64((wide - 1) * 2 * most + (tall - 1) * 2 + tail), block)
+                    builder.position_at_end(block)
+                    _emit(builder, element, lanes.literal_value, wide, tall, bool(tail), tile)
+                    builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
+
+    integers = [types.int64] * 10
+    return types.void(lanes, vectors, rows, *integers, alpha, alpha), generate
+
+
+def compiled(lanes: int, vectors: int, rows: int, dtype: Any) -> Any:
+    """The microkernel as a function of its own, compiled for a tile and a dtype; the loops get its address.
+
+    Linked into them it would be compiled again with each function that calls another.
+    """
+    signature = types.void(*[types.int64] * 10, dtype, dtype)
+
+    @njit(signature, cache=True)
+    def tile(height, depth, a, a_row, a_step, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
+        multiply_tile(lanes, vectors, rows, height, depth, a, a_row, a_step, b, b_step, c, c_row, columns, alpha, beta)
+
+    return tile
+
+
+def address(tile: Any) -> int:
+    """Where the machine code of a compiled function of one signature lies."""
+    (overload,) = tile.overloads.values()
+    return int(overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name))
+
+
+@intrinsic
+def call_tile(
+    typing: Any, tile: Any, height: Any, depth: Any, a: Any, a_row: Any, a_step: Any, b: Any, b_step: Any, c: Any, c_row: Any,
+    columns: Any, alpha: Any, beta: Any,
+) -> Any:  # fmt: skip
+    """Call the microkernel at the address `tile`; the rest is as for `multiply_tile`."""
+    kinds = [*[types.int64] * 10, alpha, alpha]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.call_conv.get_function_type(types.none, kinds)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        context.call_conv.call_function(builder, function, types.none, kinds, arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *kinds), generate
+
+
+def _emit(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bool, tile: Tile) -> None:
+    """One height and width: the loop over the depth, then the update of c."""
+    size = 4 if element == ir.FloatType() else 8
+    vector = ir.VectorType(element, lanes)
+    mask = _mask(builder, lanes, builder.sub(tile.columns, I64((wide - 1) * lanes))) if tail else None
+
+    def at(address: Any, place: int) -> tuple[Any, Any]:
+        """Pointer to a vector of a row, and its mask."""
+        pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), vector.as_pointer())
+        return pointer, mask if place == wide - 1 else None
+
+    start = builder.block
+    loop, done = builder.append_basic_block("depth"), builder.append_basic_block("update")
+    groups = range(-(-tall // STRIDE_SCALES))
+    firsts = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
+    reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
+    for i in range(tall):  # the tile of c comes while the depth goes by
+        for place in range(-(-wide * lanes * size // LINE)):
+            row = builder.add(tile.c, builder.mul(tile.c_row, I64(i)))
+            prefetch(builder, builder.add(row, I64(place * LINE)), write=True)
+    builder.branch(loop)
+
+    builder.position_at_end(loop)
+    left, b, *pointers = (builder.phi(I64) for _ in range(2 + len(firsts)))
+    sums = [[builder.phi(vector) for _ in range(wide)] for _ in range(tall)]
+    vectors = [_load(builder, *at(b, place), size) for place in range(wide)]
+    totals = []
+    for i in range(tall):
+        address = builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES])
+        factor = _broadcast(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), lanes)
+        totals.append([multiply_add(builder, factor, vectors[place], sums[i][place]) for place in range(wide)])
+    next_left, next_b = builder.sub(left, I64(1)), builder.add(b, tile.b_step)
+    next_pointers = [builder.add(pointer, tile.a_step) for pointer in pointers]
+    carried = [(left, tile.depth, next_left), (b, tile.b, next_b), *zip(pointers, firsts, next_pointers, strict=True)]
+    zero = ir.Constant(vector, None)
+    carried += [(sums[i][place], zero, totals[i][place]) for i in range(tall) for place in range(wide)]
+    for phi, first, following in carried:
+        phi.add_incoming(first, start)
+        phi.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_signed(">", next_left, I64(0)), loop, done)
+
+    builder.position_at_end(done)
+    alpha, beta = (_broadcast(builder, value, lanes) for value in (tile.alpha, tile.beta))
+    places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
+    scaled = [builder.fmul(alpha, total, flags=FUSED) for row in totals for total in row]
+    with builder.if_else(builder.fcmp_ordered("==", tile.beta, ir.Constant(element, 0.0))) as (overwrite, update):
+        with overwrite:
+            for (pointer, some), value in zip(places, scaled, strict=True):
+                _store(builder, value, pointer, some, size)
+        with update:
+            for (pointer, some), value in zip(places, scaled, strict=True):
+                before = _load(builder, pointer, some, size)
+                _store(builder, multiply_add(builder, beta, before, value), pointer, some, size)
+
+
+def prefetch(builder: Any, address: Any, write: bool = False) -> None:
+    """Ask for a cache line, and go on; an address that is not there does no harm."""
+    pointer = builder.inttoptr(address, cgutils.voidptr_t)
+    kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, I32, I32, I32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [pointer, I32(int(write)), I32(3), I32(1)])
+
+
+def multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:
+    """Return x y + z, fused where the CPU can."""
+    return builder.fadd(builder.fmul(x, y, flags=FUSED), z, flags=FUSED)
+
+
+def _broadcast(builder: Any, value: Any, lanes: int) -> Any:
+    undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    first = builder.insert_element(undefined, value, I32(0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(I32, lanes), None))
+
+
+def _mask(builder: Any, lanes: int, count: Any) -> Any:
+    """A vector of bits, true for the first `count` lanes."""
+    places = ir.Constant(ir.VectorType(I32, lanes), list(range(lanes)))
+    return builder.icmp_signed("<", places, _broadcast(builder, builder.trunc(count, I32), lanes))
+
+
+def _load(builder: Any, pointer: Any, mask: Any, size: int) -> Any:
+    if mask is None:
+        return builder.load(pointer, align=size)
+    vector = pointer.type.pointee
+    kind = ir.FunctionType(vector, [pointer.type, I32, mask.type, vector])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.load.{_suffix(vector)}.p0")
+    return builder.call(function, [pointer, I32(size), mask, ir.Constant(vector, None)])
+
+
+def _store(builder: Any, value: Any, pointer: Any, mask: Any, size: int) -> None:
+    if mask is None:
+        builder.store(value, pointer, align=size)
+        return
+    kind = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, I32, mask.type])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.store.{_suffix(value.type)}.p0")
+    builder.call(function, [value, pointer, I32(size), mask])
+
+
+def _suffix(vector: Any) -> str:
+    return f"v{vector.count}f{32 if vector.element == ir.FloatType() else 64}"

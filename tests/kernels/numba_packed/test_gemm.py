@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import ctypes
+import itertools
+import mmap
+import os
+import subprocess
+import sys
+import threading
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels.accuracy import bound
+from kernels.numba_packed import gemm
+from kernels.numba_packed.gemm import SCATTERED_BYTES, compiled, split
+
+RANDOM = np.random.default_rng(0)
+AROUND = {  # sizes around a tile's rows and width, and a slab's depth
+    "m": (1, 13, 14, 15, 50),
+    "n": (1, 223, 224, 225, 300),
+    "p": (1, 15, 16, 31, 32, 33, 64, 65),
+}
+
+
+def operands(m, n, p, dtype="float32"):
+    return tuple(RANDOM.standard_normal(shape).astype(dtype) for shape in ((m, n), (n, p), (m, p)))
+
+
+def check(a, b, out, alpha=1.0, beta=0.0):
+    """One call, against float64, within the derived bound of what is added up."""
+    before = out.astype(np.float64)
+    gemm(a, b, out, alpha, beta)
+    wide = [x.astype(np.float64) for x in (a, b)]
+    expected = alpha * (wide[0] @ wide[1]) + (beta * before if beta else 0)
+    size = abs(alpha) * (abs(wide[0]) @ abs(wide[1])) + (abs(beta * before) if beta else 0)
+    allowed = bound(a.shape[1] + 3, a.dtype.name) * size
+    assert np.all(np.abs(out - expected) <= allowed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", list(itertools.product(*AROUND.values())))
+def test_sizes_around_every_edge(shape, dtype):
+    check(*operands(*shape, dtype))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    shape=st.tuples(*[st.integers(0, 130)] * 3), flips=st.tuples(*[st.integers(0, 7)] * 3),
+    alpha=st.sampled_from([1.0, -0.5, 0.0]), beta=st.sampled_from([0.0, 1.0, 2.5]), dtype=st.sampled_from(["float32", "float64"]),
+)  # fmt: skip
+def test_blas_semantics_for_any_strides(shape, flips, alpha, beta, dtype):
+    def view(x, flip):
+        if flip & 1:
+            x = np.asfortranarray(x)
+        if flip & 2:
+            room = np.zeros((2 * x.shape[0], 3 * x.shape[1]), x.dtype)
+            room[::2, ::3] = x
+            x = room[::2, ::3]
+        return x[::-1, ::-1] if flip & 4 else x
+
+    check(*(view(x, flip) for x, flip in zip(operands(*shape, dtype), flips, strict=True)), alpha, beta)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(700, 500, 900), (1024, 257, 64), (97, 1000, 1021), (20, 3000, 40), (64, 64, 2049)])
+def test_several_slabs_blocks_and_threads(shape, dtype):
+    a, b, out = operands(*shape, dtype)
+    wide = np.zeros((a.shape[0], max(a.shape[1], 1 + SCATTERED_BYTES // a.itemsize)), dtype)[:, : a.shape[1]]
+    wide[...] = a  # rows far apart are packed
+    for x, y in itertools.product((a, np.asfortranarray(a), wide), (b, np.asfortranarray(b))):
+        check(x, y, out, 1.0, 1.0)
+        check(x, y, np.asfortranarray(out))
+
+
+@pytest.mark.parametrize("beta", [0.0, -0.0])
+def test_beta_zero_never_reads_out(beta):
+    for dtype, n in itertools.product(("float32", "float64"), (0, 5, 300)):
+        a, b, out = operands(40, n, 50, dtype)
+        out[...] = np.nan
+        gemm(a, b, out, beta=beta)
+        assert not np.isnan(out).any()
+        room = np.full((80, 150), np.nan, dtype)
+        gemm(a, b, room[::2, ::3], beta=beta)
+        assert not np.isnan(room[::2, ::3]).any()
+        assert np.isnan(room[1::2]).all()
+
+
+def test_read_only_operands_are_fine_and_wrong_ones_are_named():
+    a, b, out = operands(3, 4, 5)
+    a.flags.writeable = b.flags.writeable = False
+    check(a, b, out)
+    with pytest.raises(ValueError, match=r"expected a \(m, n\), b \(n, p\) and out \(m, p\)"):
+        gemm(a, b.T, out)
+    with pytest.raises(TypeError, match="expected arrays of one dtype, got float32, float64 and float32"):
+        gemm(a, b.astype("float64"), out)
+    with pytest.raises(TypeError, match="a: expected float32 or float64, got int64"):
+        gemm(*(x.astype("int64") for x in (a, b, out)))
+
+
+def guarded(x, at_end):
+    """A copy of x that ends, or begins, where memory that may not be touched begins, or ends."""
+    page = mmap.PAGESIZE
+    inner = -(-max(x.nbytes, 1) // page) * page
+    room = mmap.mmap(-1, inner + 2 * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(room))
+    mprotect = ctypes.CDLL(None, use_errno=True).mprotect
+    for guard in (start, start + page + inner):
+        assert mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), 0) == 0
+    offset = page + (inner - x.nbytes if at_end else 0)
+    copy = np.frombuffer(room, x.dtype, x.size, offset).reshape(x.shape)
+    copy[...] = x
+    return copy
+
+
+GUARD = """
+import itertools, sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from test_gemm import guarded, check, operands
+for m, n, p in itertools.product((1, 5, 14, 29), (1, 7, 225), (1, 3, 16, 31, 33, 47)):
+    for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
+        for turned in range(8):
+            laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]
+            check(*(x.T if turned >> i & 1 else x for i, x in enumerate(laid)))
+for m, n, p in ((60, 300, 257), (200, 131, 333)):  # packed, and on two threads
+    for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
+        laid = [guarded(x, at_end) for x in operands(m, n, p, dtype)]
+        check(*laid)
+        check(laid[0], guarded(np.ascontiguousarray(laid[1].T), at_end).T, laid[2])
+print("untouched")
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.pythonapi, "Py_IsInitialized") or sys.platform == "win32", reason="needs mprotect")
+def test_nothing_outside_the_operands_is_touched():
+    done = subprocess.run(
+        [sys.executable, "-c", GUARD, os.path.dirname(__file__)], capture_output=True, text=True, timeout=280,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.stdout.strip() == "untouched", f"status {done.returncode}: {done.stderr[-500:]}"
+
+
+def test_sixteen_threads_at_once():
+    wrong = []
+
+    def work(seed):
+        random = np.random.default_rng(seed)
+        for _ in range(20):
+            m, n, p = random.integers(1, 200, 3)
+            a, b = random.standard_normal((m, n)), random.standard_normal((n, p))
+            out = np.empty((m, p))
+            gemm(a, b, out)
+            if not np.allclose(out, a @ b):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+LAYER = """
+import multiprocessing, os, sys, threading
+import numba
+numba.config.THREADING_LAYER = sys.argv[1]
+import numpy as np
+from kernels.numba_packed import gemm
+def product(_=None):
+    a, b, out = np.ones((300, 200)), np.ones((200, 310)), np.empty((300, 310))
+    gemm(a, b, out)
+    assert (out == 200).all()
+    return 1
+product()
+threads = [threading.Thread(target=product) for _ in range(8)]
+[t.start() for t in threads]; [t.join() for t in threads]
+with multiprocessing.get_context("fork").Pool(3) as pool:
+    assert pool.map_async(product, range(6)).get(60) == [1] * 6
+product()
+print("fine on", numba.threading_layer())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_threads_and_forks_with_each_threading_layer(layer):
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", LAYER, layer], capture_output=True, text=True, timeout=200)
+    assert f"fine on {layer}" in done.stdout, done.stderr
+
+
+def test_workspace_is_bounded_and_kept():
+    from kernels.numba_packed.gemm import _caller
+
+    gemm(*operands(300, 300, 300))
+    first = _caller.workspace["float32"]
+    gemm(*operands(900, 1000, 800))
+    assert _caller.workspace["float32"] is first
+    assert first.nbytes <= 2 * numba.get_num_threads() * (1 << 20) * 2
+    assert compiled("float32").workspace * 4 < 4 << 20
+
+
+@pytest.mark.parametrize(("m", "p", "threads"), [(1000, 1000, 7), (3, 5000, 4), (5000, 3, 4), (1, 1, 2), (64, 64, 16)])
+def test_a_split_uses_the_threads_it_is_given(m, p, threads):
+    across, down = split(m, p, 32, threads)
+    assert across * down == threads

@@ -1,0 +1,97 @@
+"""The machine code itself: as many multiply-adds as the tile has, and nothing spilled."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from kernels.numba_packed import microkernel
+from kernels.tiles import packed_tiling
+from kernels.vectors import vectors
+
+CODE = """
+import sys
+from numba import types
+from kernels.numba_packed import microkernel
+lanes, wide, rows, dtype = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), getattr(types, sys.argv[4])
+tile = microkernel.compiled(lanes, wide, rows, dtype)
+(text,) = tile.inspect_asm().values()
+print(text)
+"""
+
+
+def assembly(lanes, wide, rows, dtype, **environment):
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(lanes), str(wide), str(rows), dtype], capture_output=True, text=True, timeout=200,
+        env=os.environ | {"NUMBA_CACHE_DIR": environment.pop("cache")} | environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-800:]
+    return done.stdout
+
+
+def loops(text):
+    """Instructions of each innermost loop: from a label to the jump back to it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+    labels = {match[1]: place for place, line in enumerate(lines) if (match := re.match(r"^(\.LBB\w+):", line))}
+    for place, line in enumerate(lines):
+        jump = re.match(r"^j\w+\s+(\.LBB\w+)", line)
+        if jump and labels.get(jump[1], place) < place:
+            body = lines[labels[jump[1]] + 1 : place]
+            if not any(re.match(r"^\.LBB", inner) for inner in body):
+                yield body
+
+
+X86 = {"AVX-512": ("zmm", 64, 32), "AVX2": ("ymm", 32, 16)}
+OLDER = "+avx,+avx2,+fma,+bmi,+bmi2,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2"
+WIDER = OLDER + ",+avx512f,+avx512vl,+avx512dq,+avx512bw,+avx512cd"
+SETS = {
+    "AVX2": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": OLDER},
+    "AVX-512": {"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": WIDER},
+}
+
+
+@pytest.mark.skipif(vectors().name not in X86, reason="reads x86 assembly")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", list(X86))
+def test_a_full_tile_keeps_every_sum_in_a_register(target, dtype, tmp_path):
+    from kernels.vectors import Vectors
+
+    register, width, registers = X86[target]
+    size = 4 if dtype == "float32" else 8
+    found = {each.name: each.result for each in packed_tiling(dtype, None, Vectors(target, width, registers))}
+    lanes = width // size
+    wide, rows = found["mr"] // lanes, found["nr"]
+    text = assembly(lanes, wide, rows, dtype, cache=str(tmp_path), **SETS[target])
+    fma = re.compile(rf"^vfn?madd\d+p[sd]\b.*{register}")
+    counted = [(sum(bool(fma.match(line)) for line in body), body) for body in loops(text)]
+    full = [(count, body) for count, body in counted if count and count % (wide * rows) == 0]
+    assert full, f"no loop has a multiple of {wide * rows} multiply-adds: {sorted({count for count, _ in counted})}"
+    for _, body in full:
+        spilled = [line for line in body if re.match(r"^v?mov\w+", line) and "(%rsp" in line and register in line]
+        assert not spilled, spilled
+
+
+def test_another_target_s_code_is_never_loaded(tmp_path):
+    """The cache on disk keeps the machine codes of two targets apart."""
+    if vectors().name not in X86:
+        pytest.skip("reads x86 assembly")
+    cache = str(tmp_path)
+    first = assembly(8, 2, 6, "float32", cache=cache, **SETS["AVX2"])
+    assert "ymm" in first
+    assert "zmm" not in first
+    other = assembly(16, 2, 6, "float32", cache=cache, **SETS["AVX-512"])
+    assert "zmm" in other
+
+
+def test_the_stamp_follows_the_source():
+    from kernels.numba_packed.gemm import source_stamp
+    from kernels.numba_packed.loops import product
+
+    assert len(source_stamp()) == 16
+    assert product("x").__closure__[0].cell_contents == "x"
+    assert microkernel.STRIDE_SCALES == 3
