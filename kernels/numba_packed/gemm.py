@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
+import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
@@ -22,35 +23,44 @@ from kernels.vectors import vectors
 
 Matrix = NDArray[Any]
 
-SERIAL_FLOPS = 2e6
-"""Below this a second thread costs more than it brings: starting and joining take some microseconds."""
+SERIAL = 1_000_000
+"""Up to this many multiply-adds a second thread costs more than it brings: starting and joining take some microseconds."""
 
 DIRECT_BYTES = 128 << 10
 """A b up to this size is read where it lies: packing would cost more than the pages and cache sets that it saves."""
 
-SCATTERED_BYTES = 2048
-"""Rows of a that lie this far apart, or further, are packed: fewer than a tile's would fit the cache sets that they share."""
-
 ROWS_TO_PACK_FOR = 48
 """With fewer rows of a, a packed b would not be read often enough."""
 
+SCATTERED_BYTES = 2048
+"""Rows of a that lie this far apart, or further, are packed: fewer than a tile's would fit the cache sets that they share."""
+
 
 class Compiled(NamedTuple):
-    """What a dtype needs: the loops, what they are told, and a thread's workspace in elements."""
+    """What a dtype needs: the loops, and what they are told."""
 
     multiply: Callable[..., None]
     plan: loops.Plan
-    workspace: int
+
+
+class Ready(NamedTuple):
+    """A thread's way to a product: the loops, and the addresses of their workspace and plan, which the arrays keep alive."""
+
+    multiply: Callable[..., None]
+    work: int
+    plan: int
+    arrays: tuple[Matrix, Matrix]
 
 
 class _Caller(threading.local):
-    """The workspace of one of the caller's threads, kept from call to call."""
+    """What one of the caller's threads has ready, by the dtype's number."""
 
     def __init__(self) -> None:
-        self.workspace: dict[str, Matrix] = {}
+        self.ready: dict[int, Ready] = {}
 
 
 _caller = _Caller()
+_compiled: dict[int, Compiled] = {}
 _compiling, _parallel = threading.Lock(), threading.Lock()
 _forked = False
 
@@ -89,25 +99,39 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     array([[11., 21.],
            [31., 41.]])
     """
-    name = a.dtype.name
-    if not name == b.dtype.name == out.dtype.name:
-        raise TypeError(f"expected arrays of one dtype, got {name}, {b.dtype} and {out.dtype}")
-    multiply, plan, elements = compiled(name)
-    m, n = a.shape
-    p = b.shape[1]
-    across = down = 1
-    if 2.0 * m * n * p > SERIAL_FLOPS and (threads := 1 if _forked else numba.get_num_threads()) > 1:
-        across, down = split(m, p, plan.width, threads)
-    work = _caller.workspace.get(name)
-    if work is None or work.size < across * down * elements:
-        work = _caller.workspace[name] = aligned_zeros((across * down * elements,), a.dtype)
-    if n * p * a.itemsize > DIRECT_BYTES and m >= ROWS_TO_PACK_FOR:
-        plan = plan._replace(pack_b=1, pack_a=int(not -SCATTERED_BYTES < a.strides[0] < SCATTERED_BYTES))
-    if across * down == 1:
+    # What follows costs a small product more than its arithmetic: one look-up, one comparison, one call.
+    try:
+        multiply, work, plan, _ = _caller.ready.get(a.dtype.num) or _prepare(a.dtype, 1)
+        if a.size * b.shape[1] <= SERIAL:
+            multiply(a, b, out, alpha, beta, work, plan, 1, 1)
+            return
+        _share(a, b, out, alpha, beta)
+    except TypeError:
+        if not a.dtype == b.dtype == out.dtype:
+            raise TypeError(f"expected arrays of one dtype, got {a.dtype}, {b.dtype} and {out.dtype}") from None
+        raise
+
+
+def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
+    """The product on as many threads as numba is set to."""
+    threads = 1 if _forked else numba.get_num_threads()
+    multiply, work, plan, _ = _prepare(a.dtype, threads)
+    if threads == 1:
         multiply(a, b, out, alpha, beta, work, plan, 1, 1)
         return
+    across, down = split(a.shape[0], b.shape[1], _compiled[a.dtype.num].plan.width, threads)
     with _parallel:
         multiply(a, b, out, alpha, beta, work, plan, across, down)
+
+
+def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
+    """The loops, compiled if need be, with workspace for that many threads."""
+    multiply, plan = compiled(dtype)
+    found = _caller.ready.get(dtype.num)
+    if found is None or found.arrays[0].nbytes < threads * plan.workspace_bytes:
+        work, told = aligned_zeros((threads * plan.workspace_bytes,), np.uint8), np.array(plan)
+        found = _caller.ready[dtype.num] = Ready(multiply, work.ctypes.data, told.ctypes.data, (work, told))
+    return found
 
 
 @kernel("numba", "full", threads=True, compiles=True)
@@ -116,22 +140,18 @@ def full(a: Matrix, b: Matrix, out: Matrix) -> None:
     gemm(a, b, out)
 
 
-def compiled(dtype: str) -> Compiled:
+def compiled(dtype: np.dtype[Any]) -> Compiled:
     """The compiled product for a dtype: compiled, or loaded from numba's cache on disk, at the first call."""
-    found = _ready.get(dtype)
+    found = _compiled.get(dtype.num)
     if found is None:
+        if dtype.name not in ITEMSIZE:
+            raise TypeError(f"a: expected float32 or float64, got {dtype}")
         with _compiling:
-            found = _ready.get(dtype) or _compile(dtype)
-            _ready[dtype] = found
+            found = _compiled[dtype.num] = _compiled.get(dtype.num) or _compile(dtype.name)
     return found
 
 
-_ready: dict[str, Compiled] = {}
-
-
 def _compile(dtype: str) -> Compiled:
-    if dtype not in ITEMSIZE:
-        raise TypeError(f"a: expected float32 or float64, got {dtype}")
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
     sizes = {each.name: each.result for each in packed_tiling(dtype)}
     # The model's mr runs along the vectors, here the columns; half of the block is left to what streams through the cache.
@@ -139,15 +159,17 @@ def _compile(dtype: str) -> Compiled:
     lanes = vectors().lanes(size)
     tile = microkernel.compiled(lanes, width // lanes, rows, element)
     pc = max(width, sizes["mc"] // 2 // width * width)
-    plan = loops.Plan(microkernel.address(tile), rows, width, sizes["kc"], pc, 0, 0)
+    crossovers = DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES
+    kc = sizes["kc"]
+    work = loops.workspace_bytes(rows, width, kc, pc, size)
+    plan = loops.Plan(microkernel.address(tile), rows, width, kc, pc, *crossovers, work)
     read, written, whole = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A"), types.int64
     signature = types.void(
-        read, read, written, types.float64, types.float64, types.Array(element, 1, "C"),
-        types.NamedUniTuple(whole, len(plan), loops.Plan), whole, whole,
+        read, read, written, types.float64, types.float64, whole, whole, whole, whole,
     )  # fmt: skip
     options = {"cache": True, "nogil": True, "parallel": True}
     multiply = numba.njit(signature, **options)(loops.product(source_stamp()))
-    return Compiled(multiply, plan, loops.workspace_bytes(plan, size) // size)
+    return Compiled(multiply, plan)
 
 
 @cache

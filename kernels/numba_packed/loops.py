@@ -30,21 +30,29 @@ ROW_PADDING = 64
 
 
 class Plan(NamedTuple):
-    """What the loops are told: a microkernel's address and tile, the depth of a slab, the width of a block, what to pack."""
+    """What the loops are told: a microkernel's address and tile, the depth of a slab, the width of a block, when to pack."""
 
     tile: int
     rows: int
     width: int
     kc: int
     pc: int
-    pack_b: int
-    pack_a: int
+    direct_bytes: int
+    rows_to_pack_for: int
+    scattered_bytes: int
+    workspace_bytes: int
 
 
-def workspace_bytes(plan: Plan, size: int) -> int:
+def workspace_bytes(rows: int, width: int, kc: int, pc: int, size: int) -> int:
     """Bytes that a thread needs: a sliver of a, a tile of c, and a block of b; to a multiple of a cache line."""
-    found = plan.rows * (plan.kc * size + ROW_PADDING) + plan.rows * plan.width * size + plan.kc * plan.pc * size
+    found = rows * (kc * size + ROW_PADDING) + rows * width * size + kc * pc * size
     return -(-found // 64) * 64
+
+
+@njit
+def entry(plan: int, place: int) -> int:
+    """An entry of the plan at an address."""
+    return read(plan + 8 * place, np.int64(0))
 
 
 @njit
@@ -68,7 +76,9 @@ def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: in
 @njit
 def block(m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, alpha, beta, zero, one, work, plan):  # type: ignore[no-untyped-def]
     """Make c = alpha a b + beta c on this thread, in the workspace at address `work`."""
-    tile, rows, width, kc, pc, pack_b, pack_a = plan
+    tile, rows, width, kc, pc = entry(plan, 0), entry(plan, 1), entry(plan, 2), entry(plan, 3), entry(plan, 4)
+    large = n * p * size > entry(plan, 5) and m >= entry(plan, 6)
+    pack_a = large and abs(a_row) >= entry(plan, 7)
     row_bytes = kc * size + ROW_PADDING
     spare = work + rows * row_bytes
     panels = spare + rows * width * size
@@ -82,14 +92,14 @@ def block(m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, s
             j0 = pieces(p * part // blocks, width) * width if part else 0
             columns = (min(p, pieces(p * (part + 1) // blocks, width) * width) if part + 1 < blocks else p) - j0
             b_block = b + k0 * b_row + j0 * b_column
-            packing = b_column != size or (pack_b != 0 and slivers > 1)
+            packing = b_column != size or large
             if packing:
                 pack_panels(b_block, b_row, b_column, depth, columns, width, panels, size, zero)
             for sliver in range(slivers):
                 i0 = m * sliver // slivers
                 height = m * (sliver + 1) // slivers - i0
                 a_here, a_stride, a_step = a + i0 * a_row + k0 * a_column, a_row, a_column
-                if pack_a != 0 and columns > width:
+                if pack_a and columns > width:
                     pack_rows(a_here, a_row, a_column, height, depth, work, row_bytes, size, zero)
                     a_here, a_stride, a_step = work, row_bytes, size
                 for j in range(0, columns, width):
@@ -131,7 +141,6 @@ def product(stamp: str) -> Any:
             return
         # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
         a_at, b_at, c_at = np.int64(a.ctypes.data), np.int64(b.ctypes.data), np.int64(c.ctypes.data)
-        at = np.int64(work.ctypes.data)
         a_row, a_column = a.strides
         b_row, b_column = b.strides
         c_row, c_column = c.strides
@@ -144,10 +153,10 @@ def product(stamp: str) -> Any:
         if across * down == 1:
             block(
                 m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, factor, scale, zero, one,
-                at, plan,
+                work, plan,
             )  # fmt: skip
             return
-        width, share = plan[2], work.size // (across * down) * size
+        width, share = entry(plan, 2), entry(plan, 8)
         for thread in numba.prange(across * down):
             part = np.int64(thread)
             i0, i1 = m * (part // across) // down, m * (part // across + 1) // down
@@ -157,7 +166,7 @@ def product(stamp: str) -> Any:
                 block(
                     i1 - i0, n, j1 - j0, a_at + i0 * a_row, a_row, a_column, b_at + j0 * b_column, b_row, b_column,
                     c_at + i0 * c_row + j0 * c_column, c_row, c_column, size, factor, scale, zero, one,
-                    at + part * share, plan,
+                    work + part * share, plan,
                 )  # fmt: skip
 
     return multiply

@@ -197,11 +197,11 @@ def test_workspace_is_bounded_and_kept():
     from kernels.numba_packed.gemm import _caller
 
     gemm(*operands(300, 300, 300))
-    first = _caller.workspace["float32"]
+    first = _caller.ready[np.dtype("float32").num].arrays[0]
     gemm(*operands(900, 1000, 800))
-    assert _caller.workspace["float32"] is first
+    assert _caller.ready[np.dtype("float32").num].arrays[0] is first
     assert first.nbytes <= 2 * numba.get_num_threads() * (1 << 20) * 2
-    assert compiled("float32").workspace * 4 < 4 << 20
+    assert compiled(np.dtype("float32")).plan.workspace_bytes < 4 << 20
 
 
 @pytest.mark.parametrize(("m", "p", "threads"), [(1000, 1000, 7), (3, 5000, 4), (5000, 3, 4), (1, 1, 2), (64, 64, 16)])
