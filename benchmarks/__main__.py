@@ -11,6 +11,7 @@ import sys
 import typer
 
 from benchmarks.commands.agree import agree
+from benchmarks.commands.compare import compare
 from benchmarks.commands.export import export
 from benchmarks.commands.history import history
 from benchmarks.commands.kernels import kernels
@@ -31,6 +32,7 @@ app.command("show")(show)
 app.command("machine")(machine)
 app.command("list")(kernels)
 app.command("tune")(tune)
+app.command("compare")(compare)
 app.command("history")(history)
 app.command("export")(export)
 app.command("agree")(agree)

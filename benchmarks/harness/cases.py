@@ -135,6 +135,12 @@ def case(
     )
 
 
+def with_kernel(case: Case, kernel: registry.Kernel) -> Case:
+    """The same case for another kernel."""
+    tile = kernel.tile_for(case.dtype) or None
+    return case.model_copy(update={"kernel": kernel.name, "rung": kernel.rung, "backend": kernel.backend, "tile": tile})
+
+
 def generate(
     kernels: Iterable[registry.Kernel],
     shapes: Sequence[Mapping[str, int]],
