@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit
 
 from kernels.numba_packed.memory import read, write
-from kernels.numba_packed.microkernel import call_tile
+from kernels.numba_packed.microkernel import UNROLLED, call_tile
 from kernels.numba_packed.packing import pack_panels, pack_rows
 
 ROW_PADDING = 64
@@ -45,6 +45,7 @@ class Plan(NamedTuple):
 
 def workspace_bytes(rows: int, width: int, kc: int, pc: int, size: int) -> int:
     """Bytes that a thread needs: a sliver of a, a tile of c, and a block of b; to a multiple of a cache line."""
+    kc += UNROLLED  # the last slab takes what the others leave
     found = rows * (kc * size + ROW_PADDING) + rows * width * size + kc * pc * size
     return -(-found // 64) * 64
 
@@ -78,15 +79,15 @@ def block(m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, s
     """Make c = alpha a b + beta c on this thread, in the workspace at address `work`."""
     tile, rows, width, kc, pc = entry(plan, 0), entry(plan, 1), entry(plan, 2), entry(plan, 3), entry(plan, 4)
     large = n * p * size > entry(plan, 5) and m >= entry(plan, 6)
-    pack_a = large and abs(a_row) >= entry(plan, 7)
-    row_bytes = kc * size + ROW_PADDING
+    pack_a = a_column != size or (large and abs(a_row) >= entry(plan, 7))
+    row_bytes = (kc + UNROLLED) * size + ROW_PADDING
     spare = work + rows * row_bytes
     panels = spare + rows * width * size
     slabs, blocks, slivers = pieces(n, kc), pieces(p, pc), pieces(m, rows)
     straight = c_column == size
     for slab in range(slabs):
-        k0 = n * slab // slabs
-        depth = n * (slab + 1) // slabs - k0
+        k0 = n * slab // slabs // UNROLLED * UNROLLED
+        depth = (n * (slab + 1) // slabs // UNROLLED * UNROLLED if slab + 1 < slabs else n) - k0
         scale = beta if slab == 0 else one
         for part in range(blocks):
             j0 = pieces(p * part // blocks, width) * width if part else 0
@@ -98,23 +99,19 @@ def block(m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, s
             for sliver in range(slivers):
                 i0 = m * sliver // slivers
                 height = m * (sliver + 1) // slivers - i0
-                a_here, a_stride, a_step = a + i0 * a_row + k0 * a_column, a_row, a_column
-                if pack_a and columns > width:
+                a_here, a_stride = a + i0 * a_row + k0 * a_column, a_row
+                if pack_a:
                     pack_rows(a_here, a_row, a_column, height, depth, work, row_bytes, size, zero)
-                    a_here, a_stride, a_step = work, row_bytes, size
+                    a_here, a_stride = work, row_bytes
                 for j in range(0, columns, width):
                     wide = min(width, columns - j)
                     b_here = panels + j * depth * size if packing else b_block + j * size
                     b_step = width * size if packing else b_row
                     c_here = c + i0 * c_row + (j0 + j) * c_column
                     if straight:
-                        call_tile(
-                            tile, height, depth, a_here, a_stride, a_step, b_here, b_step, c_here, c_row, wide, alpha, scale
-                        )
+                        call_tile(tile, height, depth, a_here, a_stride, b_here, b_step, c_here, c_row, wide, alpha, scale)
                     else:
-                        call_tile(
-                            tile, height, depth, a_here, a_stride, a_step, b_here, b_step, spare, width * size, wide, alpha, zero
-                        )
+                        call_tile(tile, height, depth, a_here, a_stride, b_here, b_step, spare, width * size, wide, alpha, zero)
                         add_tile(height, wide, spare, width * size, c_here, c_row, c_column, size, scale)
 
 

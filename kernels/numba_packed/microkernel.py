@@ -5,7 +5,7 @@ the rows' elements of a is broadcast, and each pair is multiplied and added to i
 rows + vectors loads. With 14 rows by 2 vectors in 32 registers that is 28 multiply-adds for 16 loads, where the core starts two
 of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008; BLIS).
 
-Broadcasting asks nothing of a's layout: rows may lie anywhere, so a needs no interleaving, and mostly no packing. b's vectors
+Broadcasting asks little of a's layout: its rows may lie anywhere, so a needs no interleaving, and mostly no packing. b's vectors
 must be contiguous. What is emitted is LLVM, one loop for each height and width of tile, full or with a masked last vector, so
 that no edge is padded and nothing outside the operands is touched. LLVM keeps the accumulators in registers because they are
 values, never memory.
@@ -13,6 +13,8 @@ values, never memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -24,6 +26,8 @@ FUSED = ("contract", "nsz")
 """A product and a sum may be fused, nothing else: not regrouped, and infinities stay what they are."""
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
+UNROLLED = 4
+"""Steps of the depth in a turn of the loop: they share what the loop itself costs."""
 LINE = 64
 """Bytes that a prefetch brings; where lines are longer, the next one finds it there."""
 STRIDE_SCALES = 3
@@ -36,7 +40,6 @@ class Tile(NamedTuple):
     depth: Any
     a: Any
     a_row: Any
-    a_step: Any
     b: Any
     b_step: Any
     c: Any
@@ -48,7 +51,7 @@ class Tile(NamedTuple):
 
 @intrinsic(prefer_literal=True)
 def multiply_tile(
-    typing: Any, lanes: Any, vectors: Any, rows: Any, height: Any, depth: Any, a: Any, a_row: Any, a_step: Any,
+    typing: Any, lanes: Any, vectors: Any, rows: Any, height: Any, depth: Any, a: Any, a_row: Any,
     b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
 ) -> Any:  # fmt: skip
     """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
@@ -61,8 +64,8 @@ def multiply_tile(
         1 to rows; 1 to vectors lanes.
     depth : int
         At least 1.
-    a, a_row, a_step, b, b_step, c, c_row : int
-        Addresses; bytes from one row to the next, and from one step of the depth to the next.
+    a, a_row, b, b_step, c, c_row : int
+        Addresses; bytes from one row to the next, and of b from one step of the depth to the next. In a they are neighbours.
     alpha, beta : float32 or float64
         Of the dtype of the operands.
     """
@@ -95,7 +98,7 @@ def multiply_tile(
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    integers = [types.int64] * 10
+    integers = [types.int64] * 9
     return types.void(lanes, vectors, rows, *integers, alpha, alpha), generate
 
 
@@ -104,11 +107,11 @@ def compiled(lanes: int, vectors: int, rows: int, dtype: Any) -> Any:
 
     Linked into them it would be compiled again with each function that calls another.
     """
-    signature = types.void(*[types.int64] * 10, dtype, dtype)
+    signature = types.void(*[types.int64] * 9, dtype, dtype)
 
     @njit(signature, cache=True)
-    def tile(height, depth, a, a_row, a_step, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
-        multiply_tile(lanes, vectors, rows, height, depth, a, a_row, a_step, b, b_step, c, c_row, columns, alpha, beta)
+    def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
+        multiply_tile(lanes, vectors, rows, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
 
     return tile
 
@@ -121,11 +124,11 @@ def address(tile: Any) -> int:
 
 @intrinsic
 def call_tile(
-    typing: Any, tile: Any, height: Any, depth: Any, a: Any, a_row: Any, a_step: Any, b: Any, b_step: Any, c: Any, c_row: Any,
+    typing: Any, tile: Any, height: Any, depth: Any, a: Any, a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any,
     columns: Any, alpha: Any, beta: Any,
 ) -> Any:  # fmt: skip
     """Call the microkernel at the address `tile`; the rest is as for `multiply_tile`."""
-    kinds = [*[types.int64] * 10, alpha, alpha]
+    kinds = [*[types.int64] * 9, alpha, alpha]
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = context.call_conv.get_function_type(types.none, kinds)
@@ -147,40 +150,37 @@ def _emit(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bo
         pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), vector.as_pointer())
         return pointer, mask if place == wide - 1 else None
 
-    start = builder.block
-    loop, done = builder.append_basic_block("depth"), builder.append_basic_block("update")
-    groups = range(-(-tall // STRIDE_SCALES))
-    firsts = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
-    reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
     for i in range(tall):  # the tile of c comes while the depth goes by
         for place in range(-(-wide * lanes * size // LINE)):
             row = builder.add(tile.c, builder.mul(tile.c_row, I64(i)))
             prefetch(builder, builder.add(row, I64(place * LINE)), write=True)
-    builder.branch(loop)
+    groups = range(-(-tall // STRIDE_SCALES))
+    pointers = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
+    reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
 
-    builder.position_at_end(loop)
-    left, b, *pointers = (builder.phi(I64) for _ in range(2 + len(firsts)))
-    sums = [[builder.phi(vector) for _ in range(wide)] for _ in range(tall)]
-    vectors = [_load(builder, *at(b, place), size) for place in range(wide)]
-    totals = []
-    for i in range(tall):
-        address = builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES])
-        factor = _broadcast(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), lanes)
-        totals.append([multiply_add(builder, factor, vectors[place], sums[i][place]) for place in range(wide)])
-    next_left, next_b = builder.sub(left, I64(1)), builder.add(b, tile.b_step)
-    next_pointers = [_apart(builder, builder.add(pointer, tile.a_step)) for pointer in pointers]
-    carried = [(left, tile.depth, next_left), (b, tile.b, next_b), *zip(pointers, firsts, next_pointers, strict=True)]
-    zero = ir.Constant(vector, None)
-    carried += [(sums[i][place], zero, totals[i][place]) for i in range(tall) for place in range(wide)]
-    for phi, first, following in carried:
-        phi.add_incoming(first, start)
-        phi.add_incoming(following, loop)
-    builder.cbranch(builder.icmp_signed(">", next_left, I64(0)), loop, done)
+    def steps(count: int, b: Any, *rest: Any) -> list[Any]:
+        """So many steps of the depth, and where they lead: the row of b, the pointers into a, the sums."""
+        pointers, sums = rest[: len(groups)], rest[len(groups) :]
+        for step in range(count):
+            vectors = [_load(builder, *at(b, place), size) for place in range(wide)]
+            totals = []
+            for i in range(tall):
+                address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * size))
+                factor = _broadcast(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), lanes)
+                totals += [multiply_add(builder, factor, vectors[place], sums[i * wide + place]) for place in range(wide)]
+            b, sums = builder.add(b, tile.b_step), tuple(totals)
+        return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
 
-    builder.position_at_end(done)
+    carried = [tile.b, *pointers, *[ir.Constant(vector, None)] * (tall * wide)]
+    at_once = 1 if tail else UNROLLED
+    if not tail:  # what is left over goes first: without it, or behind the longer loop, LLVM spills
+        carried = _loop(builder, builder.urem(tile.depth, I64(UNROLLED)), carried, partial(steps, 1))
+    carried = _loop(builder, builder.udiv(tile.depth, I64(at_once)), carried, partial(steps, at_once))
+    totals = carried[1 + len(groups) :]
+
     alpha, beta = (_broadcast(builder, value, lanes) for value in (tile.alpha, tile.beta))
     places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
-    scaled = [builder.fmul(alpha, total, flags=FUSED) for row in totals for total in row]
+    scaled = [builder.fmul(alpha, total, flags=FUSED) for total in totals]
     with builder.if_else(builder.fcmp_ordered("==", tile.beta, ir.Constant(element, 0.0))) as (overwrite, update):
         with overwrite:
             for (pointer, some), value in zip(places, scaled, strict=True):
@@ -189,6 +189,26 @@ def _emit(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bo
             for (pointer, some), value in zip(places, scaled, strict=True):
                 before = _load(builder, pointer, some, size)
                 _store(builder, multiply_add(builder, beta, before, value), pointer, some, size)
+
+
+def _loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
+    """Carry values round a loop that many times, or past it if that is none."""
+    start = builder.block
+    loop, end = builder.append_basic_block("depth"), builder.append_basic_block("after")
+    builder.cbranch(builder.icmp_unsigned("!=", times, I64(0)), loop, end)
+    builder.position_at_end(loop)
+    left, *values = (builder.phi(each.type) for each in (times, *carried))
+    results = [builder.sub(left, I64(1)), *body(*values)]
+    for phi, first, following in zip([left, *values], [times, *carried], results, strict=True):
+        phi.add_incoming(first, start)
+        phi.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
+    builder.position_at_end(end)
+    found = [builder.phi(each.type) for each in carried]
+    for phi, first, following in zip(found, carried, results[1:], strict=True):
+        phi.add_incoming(first, start)
+        phi.add_incoming(following, loop)
+    return found
 
 
 def _apart(builder: Any, address: Any) -> Any:

@@ -1,0 +1,66 @@
+"""``python -m benchmarks compare``: a kernel against its peers, in lock-step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.options import Json
+from minisgd.cli import UsageError
+
+SIZES = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+PEERS = ("numpy/full", "torch/full")
+
+
+def compare(
+    kernel: Annotated[str, typer.Argument(help="backend/rung.")] = "numba/full",
+    peers: Annotated[list[str] | None, typer.Argument(metavar="PEER...", help="The best of them is the bar.")] = None,
+    size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
+    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
+    threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
+    blocks: Annotated[int, typer.Option(min=1, help="Fresh processes for each side; six give an interval.")] = 6,
+    json: Json = None,
+) -> None:
+    """Alternate a kernel with its peers in fresh processes; how many times as fast as the best of them it is.
+
+    Example: python -m benchmarks compare numba/full numpy/full torch/full --size 256 --size 1024 --threads 1
+    """
+    import random
+
+    from benchmarks.gate import paired
+    from benchmarks.harness import cases, ceilings, runs
+    from benchmarks.harness.threads import CORES
+    from benchmarks.harness.workers import Worker
+    from benchmarks.views import comparison
+    from kernels import Unavailable, UnknownKernel, registry
+    from minisgd.views.terminal import console, progress, write_json
+
+    screen = console(json)
+    cases.check_dtypes(dtype or [])
+    counts = threads or sorted({1, CORES})
+    cases.check_threads(counts)
+    with screen.status("loading the kernels' backends"):
+        try:
+            kernels = [registry.find(name) for name in (kernel, *(peers or PEERS))]
+        except (UnknownKernel, Unavailable) as error:
+            raise UsageError(str(error)) from None
+    shapes = [cases.parse_size(text) for text in size or map(str, SIZES)]
+    sides = [paired.Side(each.name, lambda one, to=each: cases.with_kernel(one, to)) for each in kernels]  # type: ignore[misc]
+    chosen = cases.generate(kernels[:1], shapes, dtype or registry.FLOATS, counts)
+    found, order, limits = [], random.Random(0), None
+    own = Worker()
+    try:
+        with progress(screen, blocks * len(chosen)) as advance:
+            for _ in range(blocks):
+                limits = ceilings.best(limits, own.call(runs.measure_ceilings, runs.SETUP_TIMEOUT_S, "cpu", counts))
+                found.append(paired.block(sides, chosen, order, lambda case: advance(case.title)))
+    finally:
+        own.close()
+    compared = comparison.compare(chosen, found, kernel, limits)
+    screen.print(comparison.table_of(compared, kernel))
+    for sentence in comparison.sentences(compared, kernel, found):
+        screen.print(sentence, markup=False)
+    write_json([each.plain() for each in compared], json)
+    if len(compared) < len(chosen):
+        raise typer.Exit(1)
