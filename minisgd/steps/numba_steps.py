@@ -67,4 +67,4 @@ def on_gemm(kernel: str) -> Prepare:
     return prepare
 
 
-step("numba-gemm", compiles=True, threads=True)(on_gemm("numba/tiled"))
+step("numba-gemm", compiles=True, threads=True)(on_gemm("numba/full"))

@@ -1,0 +1,117 @@
+"""The paired engine on kernels that differ by a known factor, or fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+
+import numpy as np
+import plugin
+import pytest
+
+from benchmarks.gate import paired
+from benchmarks.gate.estimate import hodges_lehmann
+from benchmarks.harness import cases
+from kernels import registry
+
+TWICE = """
+    import time
+    from kernels.registry import kernel
+
+    def spin(seconds):
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            pass
+
+    @kernel("twice", "once")
+    def once(a, b, out):
+        out[...] = a @ b
+        spin(0.002)
+
+    @kernel("twice", "doubled")
+    def doubled(a, b, out):
+        out[...] = a @ b
+        spin(0.004)
+
+    @kernel("twice", "wrong")
+    def wrong(a, b, out):
+        out[...] = 0
+"""
+
+
+@pytest.fixture
+def twice(tmp_path, monkeypatch):
+    """Three kernels of a stranger's, for this process and for the workers that it starts."""
+    installed = plugin.install(tmp_path, "twice", TWICE)
+    monkeypatch.setenv("PYTHONPATH", installed["PYTHONPATH"])
+    return os.environ | installed
+
+
+def compare(environment, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", "compare", *arguments, "--size", "32", "--dtype", "float64", "--threads", "1"],
+        capture_output=True, text=True, timeout=200, env=environment,
+    )  # fmt: skip
+
+
+def test_a_known_factor_is_found_in_the_right_direction(twice, tmp_path):
+    done = compare(twice, "twice/once", "twice/doubled", "--blocks", "3", "--json", str(tmp_path / "c.json"))
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads((tmp_path / "c.json").read_text())
+    assert found["ratio"] == pytest.approx(2, rel=0.1)
+    assert found["low"] > 1.5
+    assert "twice/once is 2.0" in done.stdout or "twice/once is 1.9" in done.stdout
+    assert "faster in 1" in done.stdout
+
+
+def test_a_wrong_kernel_has_no_ratio(twice):
+    done = compare(twice, "twice/wrong", "twice/once", "--blocks", "1")
+    assert done.returncode == 1
+    assert "twice/wrong: ArithmeticError: wrong result" in done.stdout
+
+
+def test_the_best_of_several_peers_is_the_bar(twice):
+    done = compare(twice, "twice/doubled", "twice/once", "twice/doubled", "--blocks", "1")
+    assert "slower in 1" in done.stdout
+
+
+def test_an_unknown_kernel_is_one_line(twice):
+    done = compare(twice, "twice/thrice")
+    assert done.returncode == 2
+    assert "unknown kernel 'twice/thrice'" in done.stderr
+
+
+def test_a_block_measures_each_case_on_each_side_there_and_back():
+    kernels = [registry.find("numpy/full"), registry.find("numpy/block")]
+    sides = [paired.Side(each.name, lambda case, to=each: cases.with_kernel(case, to)) for each in kernels]
+    chosen = cases.generate(kernels[:1], [{"m": size, "n": size, "p": size} for size in (8, 16)], ["float32"], [1])
+    told = []
+    found = paired.block(sides, chosen, random.Random(0), told.append)
+    assert not found.failures
+    assert set(found.seconds) == set(told) == set(chosen)
+    assert all(seconds > 0 for by_side in found.seconds.values() for seconds in by_side.values())
+
+
+def test_the_interval_of_few_values_is_their_range():
+    assert hodges_lehmann([1.0, 3.0, 2.0]) == (2.0, 1.0, 3.0)
+    assert hodges_lehmann([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]) == (3.5, 1.0, 6.0)
+
+
+def test_the_interval_is_scipy_s_signed_rank_test_turned_round():
+    from scipy.stats import wilcoxon
+
+    values = np.random.default_rng(0).normal(1.0, 1.0, 12)
+    _, low, high = hodges_lehmann(values)
+    inside, outside = low + 1e-9, low - 1e-9
+    assert wilcoxon(values - inside, method="exact").pvalue > 0.05
+    assert wilcoxon(values - outside, method="exact").pvalue <= 0.05
+    assert wilcoxon(values - high - 1e-9, method="exact").pvalue <= 0.05
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    random = np.random.default_rng(1)
+    intervals = [hodges_lehmann(random.normal(size=8).tolist())[1:] for _ in range(1000)]
+    assert np.mean([low <= 0 <= high for low, high in intervals]) >= 0.94
