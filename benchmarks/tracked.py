@@ -27,7 +27,6 @@ VERSION = "1"
 """Of the way in which a point is measured. Another version cuts every series, so it is raised on purpose or not at all."""
 
 SIZES = (64, 256, 512)
-BATCHES = (1, 10, 100, 1500)
 THREADS = (1, 2)
 """The same on every machine, so that the same points are; one that has fewer cores skips."""
 
@@ -115,6 +114,8 @@ def products(kernel: Kernel) -> dict[str, list[Any]]:
 
 def epochs(step: Step) -> dict[str, list[Any]]:
     """The grid of a step, on the shape of the chapter's data: the values of each parameter, by name."""
+    from benchmarks.harness.cases import BATCHES
+
     return {
         "kernel": [step.name],
         "batch_size": [1] if step.singles else list(BATCHES),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,13 +52,6 @@ class Block:
 
     seconds: dict[Case, dict[str, float]]
     failures: dict[Case, str]
-
-
-def blocks(sides: Sequence[Side], cases: Sequence[Case], seed: int = 0) -> Iterator[Block]:
-    """Blocks without end; the caller stops when it has seen enough."""
-    order = random.Random(seed)
-    while True:
-        yield block(sides, cases, order)
 
 
 def block(
