@@ -11,6 +11,7 @@ from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
 from minisgd.cli import UsageError
 from minisgd.views.pictures import CYCLE, OTHER, STYLES
+from minisgd.views.units import digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,10 +32,7 @@ def ladder(run: Run) -> Figure:
     for backend in dict.fromkeys(record.backend for record in best.values()):
         mine = sorted((r for r in best.values() if r.backend == backend), key=lambda r: rungs.index(r.rung))
         x = [rungs.index(record.rung) for record in mine]
-        _points(axes, x, mine, backend)
-        top = max(mine, key=lambda record: record.gflops or 0)
-        place, color = (rungs.index(top.rung), top.gflops or 0), STYLES.get(backend, OTHER)[0]
-        axes.annotate(f"{top.gflops:.3g}", place, (8, 0), textcoords="offset points", va="center", color=color)
+        _points(axes, x, mine, backend, f"{backend}, up to {digits(max(record.gflops or 0 for record in mine))}")
     _ceilings(axes, run, list(best.values()))
     axes.set_yscale("log")
     axes.set_ylabel("GFLOPS (2mnp / median time)")
@@ -117,13 +115,13 @@ def tiles(line: Sequence[Record], plane: Sequence[Record], predicted: dict[str, 
     return figure
 
 
-def _points(axes: Axes, x: Sequence[int], records: Sequence[Record], backend: str) -> None:
+def _points(axes: Axes, x: Sequence[int], records: Sequence[Record], backend: str, label: str | None = None) -> None:
     """Rates with their intervals, in a backend's colour and marker."""
     color, marker = STYLES.get(backend, OTHER)
     rates = [record.gflops or 0 for record in records]
     below = [rate - (record.gflops_low or rate) for rate, record in zip(rates, records, strict=True)]
     above = [(record.gflops_high or rate) - rate for rate, record in zip(rates, records, strict=True)]
-    axes.errorbar(x, rates, [below, above], color=color, marker=marker, label=backend, capsize=3, linewidth=1.5)
+    axes.errorbar(x, rates, [below, above], color=color, marker=marker, label=label or backend, capsize=3, linewidth=1.5)
 
 
 def _heat(axes: Axes, records: Sequence[Record]) -> None:

@@ -21,7 +21,7 @@ def test_the_ladder_draws_each_kernel_once_at_its_best_under_the_ceiling():
     axes = pictures.ladder(ladder()).axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["elementwise", "full", "winograd"]
     assert axes.get_yscale() == "log"
-    numpy_line = next(c for c in axes.containers if c.get_label() == "numpy").lines[0]
+    numpy_line = next(c for c in axes.containers if c.get_label() == "numpy, up to 120").lines[0]
     assert list(numpy_line.get_ydata()) == [0.1, 120.0]
     heights = {float(line.get_ydata()[0]) for line in axes.lines if line.get_linestyle() in ("--", ":")}
     assert heights == {100.0, 200.0}
