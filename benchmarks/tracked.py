@@ -59,14 +59,12 @@ def classes(workload: str) -> dict[str, type]:
     """
     try:
         from benchmarks.harness import timing  # noqa: F401 (what every point will need)
-        from kernels import registry
-        from minisgd import steps
+        from minisgd import steps  # noqa: F401
     except ImportError as error:
         print(f"nothing can be measured here: {error}", file=sys.stderr)
         return {}
-    if workload == "gemm":
-        return {class_name(each.name): _product(each) for each in registry.available() if "cpu" in each.devices}
-    return {class_name(each.name): _epoch(each) for each in quick_steps(steps.available())}
+    make = _product if workload == "gemm" else _epoch
+    return {class_name(each.name): make(each) for each in kernels_of(workload)}
 
 
 def absent(name: str) -> type:
@@ -124,25 +122,20 @@ def epochs(step: Step) -> dict[str, list[Any]]:
     }
 
 
-def quick_steps(steps: list[Step]) -> list[Step]:
-    """Those that a quick run measures."""
-    from fnmatch import fnmatchcase
+def kernels_of(workload: str) -> list[Any]:
+    """What is tracked: every kernel for the CPU, or the steps that a quick run measures."""
+    from benchmarks.harness import cases
+    from minisgd import steps
 
-    from benchmarks.harness.cases import QUICK_STEPS
-
-    return [step for step in steps if any(fnmatchcase(step.name, pattern) for pattern in QUICK_STEPS)]
+    return cases.select(("*",)) if workload == "gemm" else cases.matching(steps.STEPS, cases.QUICK_STEPS)
 
 
 def all_cases(workload: str) -> list[Case]:
     """Every case of the grid that this machine has the cores for."""
     from benchmarks.harness.threads import CORES
-    from kernels import registry
-    from minisgd import steps
 
-    if workload == "gemm":
-        points = [p for each in registry.available() if "cpu" in each.devices for p in product(*products(each).values())]
-    else:
-        points = [p for each in quick_steps(steps.available()) for p in product(*epochs(each).values())]
+    grid = products if workload == "gemm" else epochs
+    points = [point for each in kernels_of(workload) for point in product(*grid(each).values())]
     return [case(workload, *point) for point in points if point[-1] <= CORES]
 
 

@@ -91,13 +91,13 @@ def check_dtypes(dtypes: Iterable[str]) -> None:
 
 def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel]:
     """Kernels that match any of the patterns and run on the device, in the table's order."""
-    chosen = [entry for entry in _matching(registry.PRODUCTS, patterns) if device in entry.devices]
+    chosen = [entry for entry in matching(registry.PRODUCTS, patterns) if device in entry.devices]
     if not chosen:
         raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {device}; see python -m benchmarks list")
     return chosen
 
 
-def _matching(table: Table[E], patterns: Sequence[str]) -> list[E]:
+def matching(table: Table[E], patterns: Sequence[str]) -> list[E]:
     """Entries that match any of the patterns, in the table's order; a pattern that matches none is refused."""
     for pattern in patterns:
         if not table.available(pattern):
@@ -193,7 +193,7 @@ def epochs(
             shape={**shape, "batch": batch},
             threads=count,
         )
-        for entry, shape, dtype, batch in product(_matching(steps.STEPS, patterns), shapes, dtypes, batches)
+        for entry, shape, dtype, batch in product(matching(steps.STEPS, patterns), shapes, dtypes, batches)
         if not entry.singles or batch == shape["k"] == 1
         for count in (threads if entry.threads else [1])
     ]
