@@ -121,6 +121,16 @@ def transpose(typing: Any, rows: Any) -> Any:
 
 
 @intrinsic
+def total(typing: Any, vector: Any) -> Any:
+    """``total(vector)``: the sum of its lanes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _reduce(context, builder, vector, arguments[0])
+
+    return vector.dtype(vector), generate
+
+
+@intrinsic
 def dot(typing: Any, u: Any, v: Any) -> Any:
     """``dot(u, v)``: the sum of the products of two vectors' lanes."""
 

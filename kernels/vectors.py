@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import dataclass
 from functools import cache
@@ -39,12 +40,16 @@ class Vectors:
 
 @cache
 def vectors() -> Vectors:
-    """The host's widest vectors, by LLVM's list of its features."""
+    """The widest vectors that numba compiles for: the host's, or those that ``NUMBA_CPU_FEATURES`` allows."""
     from llvmlite import binding
 
     if platform.machine().lower() in ("arm64", "aarch64"):
         return Vectors("NEON", 16, 32)
-    features = binding.get_host_cpu_features()
+    # Numba compiles for what these name, where they are set, and not for the host.
+    named = os.environ.get("NUMBA_CPU_FEATURES")
+    features = (
+        binding.get_host_cpu_features() if named is None else {each[1:]: each[0] == "+" for each in named.split(",") if each}
+    )
     if features.get("avx512f"):
         return Vectors("AVX-512", 64, 32)
     if features.get("avx2") and features.get("fma"):

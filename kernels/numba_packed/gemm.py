@@ -16,7 +16,10 @@ from numba import types
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
-from kernels.numba_packed import loops, microkernel
+from kernels.numba_packed import loops, microkernel, vector
+from kernels.numba_packed.plan import Plan, own_bytes
+from kernels.numba_packed.pointers import address
+from kernels.numba_packed.product import product
 from kernels.registry import kernel
 from kernels.tiles import ITEMSIZE, packed_tiling
 from kernels.vectors import vectors
@@ -32,15 +35,22 @@ DIRECT_BYTES = 128 << 10
 ROWS_TO_PACK_FOR = 48
 """With fewer rows of a, a packed b would not be read often enough."""
 
+PC_MOST = 1024
+"""Widest block of b: a wider one saves hardly any packing of a, and others use the second level too."""
+
+STRIP = 32
+"""Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
+
 SCATTERED_BYTES = 2048
-"""Rows of a that lie this far apart, or further, are packed: fewer than a tile's would fit the cache sets that they share."""
+"""Rows further apart than this are packed: a tile's rows of a would share too few cache sets, and each row of b is on a page of
+its own."""
 
 
 class Compiled(NamedTuple):
     """What a dtype needs: the loops, and what they are told."""
 
     multiply: Callable[..., None]
-    plan: loops.Plan
+    plan: Plan
 
 
 class Ready(NamedTuple):
@@ -103,7 +113,7 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     try:
         multiply, work, plan, _ = _caller.ready.get(a.dtype.num) or _prepare(a.dtype, 1)
         if a.size * b.shape[1] <= SERIAL:
-            multiply(a, b, out, alpha, beta, work, plan, 1, 1)
+            multiply(a, b, out, alpha, beta, work, plan, 1)
             return
         _share(a, b, out, alpha, beta)
     except TypeError:
@@ -117,19 +127,18 @@ def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None
     threads = 1 if _forked else numba.get_num_threads()
     multiply, work, plan, _ = _prepare(a.dtype, threads)
     if threads == 1:
-        multiply(a, b, out, alpha, beta, work, plan, 1, 1)
+        multiply(a, b, out, alpha, beta, work, plan, 1)
         return
-    across, down = split(a.shape[0], b.shape[1], _compiled[a.dtype.num].plan.width, threads)
     with _parallel:
-        multiply(a, b, out, alpha, beta, work, plan, across, down)
+        multiply(a, b, out, alpha, beta, work, plan, threads)
 
 
 def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
     """The loops, compiled if need be, with workspace for that many threads."""
     multiply, plan = compiled(dtype)
-    found = _caller.ready.get(dtype.num)
-    if found is None or found.arrays[0].nbytes < threads * plan.workspace_bytes:
-        work, told = aligned_zeros((threads * plan.workspace_bytes,), np.uint8), np.array(plan)
+    found, needed = _caller.ready.get(dtype.num), plan.workspace_bytes(threads)
+    if found is None or found.arrays[0].nbytes < needed:
+        work, told = aligned_zeros((needed,), np.uint8), np.array(plan)
         found = _caller.ready[dtype.num] = Ready(multiply, work.ctypes.data, told.ctypes.data, (work, told))
     return found
 
@@ -154,47 +163,28 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
 def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
     sizes = {each.name: each.result for each in packed_tiling(dtype)}
-    # The model's mr runs along the vectors, here the columns; half of the block is left to what streams through the cache.
-    rows, width = sizes["nr"], sizes["mr"]
-    lanes = vectors().lanes(size)
+    rows, width, kc = sizes["nr"], sizes["mr"], sizes["kc"]  # the model's mr runs along the vectors, here the columns
+    pc = max(width, min(sizes["mc"], PC_MOST) // width * width)
+    lanes, stamp = vectors().lanes(size), source_stamp()
+    whole, options = types.int64, {"cache": True, "nogil": True}
     tile = microkernel.compiled(lanes, width // lanes, rows, element)
-    pc = max(width, sizes["mc"] // 2 // width * width)
-    crossovers = DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES
-    kc = sizes["kc"]
-    work = loops.workspace_bytes(rows, width, kc, pc, size)
-    plan = loops.Plan(microkernel.address(tile), rows, width, kc, pc, *crossovers, work)
-    read, written, whole = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A"), types.int64
-    signature = types.void(
-        read, read, written, types.float64, types.float64, whole, whole, whole, whole,
+    work = types.void(*[whole] * 17, *[element] * 4)
+    blocked, single = (numba.njit(work, **options)(made(stamp)) for made in (loops.blocked, vector.single))
+    deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
+    told = Plan(
+        tile=address(tile), blocked=address(blocked), single=address(single), rows=rows, width=width, kc=kc,
+        direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
+        own_bytes=own_bytes(rows, width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
-    options = {"cache": True, "nogil": True, "parallel": True}
-    multiply = numba.njit(signature, **options)(loops.product(source_stamp()))
-    return Compiled(multiply, plan)
+    read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
+    signature = types.void(read, read, written, types.float64, types.float64, whole, whole, whole)
+    return Compiled(numba.njit(signature, parallel=True, **options)(product(stamp)), told)
 
 
 @cache
 def source_stamp() -> str:
     """A digest of this package's source."""
     return sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()[:16]
-
-
-@cache
-def split(m: int, p: int, width: int, threads: int) -> tuple[int, int]:
-    """Parts across and down for that many threads: the smallest largest part, and then the squarest.
-
-    Examples
-    --------
-    >>> split(1000, 1000, 32, 4), split(4000, 32, 32, 4), split(14, 4096, 32, 4)
-    ((2, 2), (1, 4), (4, 1))
-    """
-    choices = [(across, threads // across) for across in range(1, threads + 1) if threads % across == 0]
-
-    def cost(choice: tuple[int, int]) -> tuple[int, int]:
-        across, down = choice
-        rows, columns = -(-m // down), -(-p // (across * width)) * width
-        return rows * columns, rows + columns
-
-    return min(choices, key=cost)
 
 
 def _after_fork() -> None:

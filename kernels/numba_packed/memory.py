@@ -6,10 +6,17 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
+
+from kernels.simd import Vector
+from kernels.vectors import vectors
 
 RUN = 32
 """Bytes that `copy_run` moves; every tile is a multiple of this wide."""
+
+LINE = 64
+"""Bytes that a prefetch brings; where lines are longer, the next one finds it there."""
 
 
 @intrinsic
@@ -36,6 +43,43 @@ def write(typing: Any, address: Any, value: Any) -> Any:
 
 
 @intrinsic
+def lanes_of(typing: Any, like: Any) -> Any:
+    """``lanes_of(like)``: elements of the dtype of `like` in this CPU's vectors."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(ir.IntType(64), _vector(like).lanes)
+
+    return types.int64(like), generate
+
+
+@intrinsic
+def read_vector(typing: Any, address: Any, like: Any) -> Any:
+    """``read_vector(address, like)``: as many neighbouring elements as fill one of this CPU's vectors."""
+    kind = _vector(like)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = context.get_value_type(kind).as_pointer()
+        return builder.load(builder.inttoptr(arguments[0], pointer), align=like.bitwidth // 8)
+
+    return kind(types.int64, like), generate
+
+
+@intrinsic
+def zero_vector(typing: Any, like: Any) -> Any:
+    """``zero_vector(like)``: as many zeros."""
+    kind = _vector(like)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(context.get_value_type(kind), None)
+
+    return kind(like), generate
+
+
+def _vector(like: Any) -> Vector:
+    return Vector(like, vectors().lanes(like.bitwidth // 8))
+
+
+@intrinsic
 def copy_run(typing: Any, source: Any, target: Any) -> Any:
     """``copy_run(source, target)``: `RUN` bytes, at once."""
 
@@ -46,3 +90,23 @@ def copy_run(typing: Any, source: Any, target: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def prefetch(typing: Any, address: Any) -> Any:
+    """``prefetch(address)``: ask for a cache line, which may lie anywhere, and go on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        emit_prefetch(builder, arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+def emit_prefetch(builder: Any, address: Any, write: bool = False) -> None:
+    """Emit a prefetch, to read or to write; an address that is not there does no harm."""
+    flag = ir.IntType(32)
+    pointer = builder.inttoptr(address, cgutils.voidptr_t)
+    kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [pointer, flag(int(write)), flag(3), flag(1)])  # kept in all levels, of data

@@ -22,14 +22,14 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from kernels.numba_packed.memory import LINE, emit_prefetch
+
 FUSED = ("contract", "nsz")
 """A product and a sum may be fused, nothing else: not regrouped, and infinities stay what they are."""
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 UNROLLED = 4
 """Steps of the depth in a turn of the loop: they share what the loop itself costs."""
-LINE = 64
-"""Bytes that a prefetch brings; where lines are longer, the next one finds it there."""
 STRIDE_SCALES = 3
 """Rows reached from one pointer: x86 addresses base, base + stride and base + 2 stride without another register."""
 
@@ -116,29 +116,6 @@ def compiled(lanes: int, vectors: int, rows: int, dtype: Any) -> Any:
     return tile
 
 
-def address(tile: Any) -> int:
-    """Where the machine code of a compiled function of one signature lies."""
-    (overload,) = tile.overloads.values()
-    return int(overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name))
-
-
-@intrinsic
-def call_tile(
-    typing: Any, tile: Any, height: Any, depth: Any, a: Any, a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any,
-    columns: Any, alpha: Any, beta: Any,
-) -> Any:  # fmt: skip
-    """Call the microkernel at the address `tile`; the rest is as for `multiply_tile`."""
-    kinds = [*[types.int64] * 9, alpha, alpha]
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = context.call_conv.get_function_type(types.none, kinds)
-        function = builder.inttoptr(arguments[0], kind.as_pointer())
-        context.call_conv.call_function(builder, function, types.none, kinds, arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *kinds), generate
-
-
 def _emit(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bool, tile: Tile) -> None:
     """One height and width: the loop over the depth, then the update of c."""
     size = 4 if element == ir.FloatType() else 8
@@ -153,7 +130,7 @@ def _emit(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bo
     for i in range(tall):  # the tile of c comes while the depth goes by
         for place in range(-(-wide * lanes * size // LINE)):
             row = builder.add(tile.c, builder.mul(tile.c_row, I64(i)))
-            prefetch(builder, builder.add(row, I64(place * LINE)), write=True)
+            emit_prefetch(builder, builder.add(row, I64(place * LINE)), write=True)
     groups = range(-(-tall // STRIDE_SCALES))
     pointers = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
     reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
@@ -219,14 +196,6 @@ def _apart(builder: Any, address: Any) -> Any:
     """
     identity = ir.InlineAsm(ir.FunctionType(I64, [I64]), "", "=r,0", side_effect=False)
     return builder.call(identity, [address])
-
-
-def prefetch(builder: Any, address: Any, write: bool = False) -> None:
-    """Ask for a cache line, and go on; an address that is not there does no harm."""
-    pointer = builder.inttoptr(address, cgutils.voidptr_t)
-    kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, I32, I32, I32])
-    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    builder.call(function, [pointer, I32(int(write)), I32(3), I32(1)])
 
 
 def multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:

@@ -16,28 +16,29 @@ from numba import njit
 
 from kernels.numba_packed.memory import RUN, copy_run, read, write
 
-TOGETHER = 16
-"""Elements of a column of a transposed b that are read in one go: a cache line of them, or two."""
+ROWS_AT_ONCE = 16
+"""Rows of b that are packed in one go: of a transposed b a cache line of each column, or two."""
 
 
 @njit
 def pack_panels(
-    b: int, b_row: int, b_column: int, depth: int, columns: int, width: int, panels: int, size: int, zero: Any
+    b: int, b_row: int, b_column: int, row: int, end: int, depth: int, columns: int, width: int, panels: int, size: int, zero: Any
 ) -> None:
-    """Copy a block of b into `panels`, as many as `columns` need; addresses and strides in bytes."""
-    for first in range(0, columns, width):
+    """Copy rows `row` to `end` of a block of b into `panels`, as many as `columns` need; addresses and strides in bytes."""
+    whole = columns // width * width if b_column == size else 0
+    for k in range(row, end):  # along b's rows, since memory likes to be read so
+        source, target = b + k * b_row, panels + k * width * size
+        for _ in range(0, whole, width):
+            for byte in range(0, width * size, RUN):
+                copy_run(source + byte, target + byte)
+            source, target = source + width * size, target + depth * width * size
+    for first in range(whole, columns, width):
         wide = min(width, columns - first)
         source, target = b + first * b_column, panels + first * depth * size
-        if b_column == size and wide == width:
-            for k in range(depth):
-                for byte in range(0, width * size, RUN):
-                    copy_run(source + k * b_row + byte, target + k * width * size + byte)
-            continue
-        for k0 in range(0, depth, TOGETHER):
-            for j in range(wide):
-                for k in range(k0, min(k0 + TOGETHER, depth)):
-                    write(target + (k * width + j) * size, read(source + k * b_row + j * b_column, zero))
-        for k in range(depth):
+        for j in range(wide):
+            for k in range(row, end):
+                write(target + (k * width + j) * size, read(source + k * b_row + j * b_column, zero))
+        for k in range(row, end):
             for j in range(wide, width):
                 write(target + (k * width + j) * size, zero)
 

@@ -1,0 +1,63 @@
+"""The entry to the compiled product: shapes checked, operands turned if need be, and threads started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from kernels.numba_packed.plan import BLOCKED, SINGLE, entry
+from kernels.numba_packed.pointers import call
+from kernels.numba_packed.tasks import begin
+
+
+def product(stamp: str) -> Any:
+    """The function that is compiled for each dtype.
+
+    `stamp` changes with the source of this package. Numba's cache looks at the file of a function, and at what it closes over:
+    this is how a change in another file is seen. The loops are called by their address, so that they are compiled once, and not
+    again in each function that calls them.
+    """
+
+    def multiply(a, b, c, alpha, beta, shared, plan, threads):  # type: ignore[no-untyped-def]
+        """Make c = alpha a b + beta c on so many threads, in the workspace at address `shared`."""
+        stamp  # noqa: B018
+        m, n, p = a.shape[0], a.shape[1], b.shape[1]
+        if b.shape[0] != n or c.shape[0] != m or c.shape[1] != p:
+            raise ValueError("expected a (m, n), b (n, p) and out (m, p)")
+        if m == 0 or p == 0:
+            return
+        factor, scale, zero, one = a.dtype.type(alpha), a.dtype.type(beta), a.dtype.type(0), a.dtype.type(1)
+        if n == 0 or factor == 0:
+            for i in range(m):
+                for j in range(p):
+                    c[i, j] = scale * c[i, j] if scale != 0 else scale
+            return
+        # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
+        a_at, b_at, c_at = np.int64(a.ctypes.data), np.int64(b.ctypes.data), np.int64(c.ctypes.data)
+        a_row, a_column = a.strides
+        b_row, b_column = b.strides
+        c_row, c_column = c.strides
+        size = a.itemsize
+        # Turned, c' = b' a', where c is transposed, or one of a single row or column would read the other across its rows.
+        across = (p == 1 and a_column != size) or (m == 1 and p > 1 and b_column != size)
+        if across or (m > 1 and p > 1 and c_column != size and c_row == size):
+            m, p, a_at, b_at = p, m, b_at, a_at
+            a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
+            c_row, c_column = c_column, c_row
+        loops = entry(plan, SINGLE if p == 1 and a_column == size else BLOCKED)
+        begin(shared)
+        if threads == 1:
+            call(
+                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, shared, plan, 0, 1,
+                factor, scale, zero, one,
+            )  # fmt: skip
+            return
+        for thread in numba.prange(threads):
+            call(
+                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, shared, plan,
+                np.int64(thread), threads, factor, scale, zero, one,
+            )  # fmt: skip
+
+    return multiply

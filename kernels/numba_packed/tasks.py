@@ -1,0 +1,80 @@
+"""Tasks shared out to threads one at a time, and waited for: a thread that the machine slows down simply takes fewer.
+
+Tasks are numbered in an order in which each depends on earlier ones only, and are claimed in that order. So "as many are done
+as come before this one" means that those are the ones, and whoever waits waits for tasks that some thread is already at: no
+deadlock, however few threads there turn out to be.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+I64 = ir.IntType(64)
+APART = 128
+"""Bytes between the two counters: on one cache line, or on two that are fetched together, they would slow each other."""
+COUNTERS_BYTES = 2 * APART
+
+
+@njit
+def begin(counters: int) -> None:
+    """Before the threads start: no task claimed, none done."""
+    set_counter(counters, 0)
+    set_counter(counters + APART, 0)
+
+
+@njit
+def claim(counters: int) -> int:
+    """The next task's number."""
+    return add_one(counters)
+
+
+@njit
+def finish(counters: int) -> None:
+    """One more is done: what it wrote can be read by those who wait."""
+    add_one(counters + APART)
+
+
+@njit
+def wait(counters: int, done: int) -> None:
+    """Until that many tasks are done."""
+    while counter(counters + APART) < done:
+        pass
+
+
+@intrinsic
+def set_counter(typing: Any, address: Any, value: Any) -> Any:
+    """``set_counter(address, value)``, for all threads to see."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[1], _pointer(builder, arguments[0]), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def counter(typing: Any, address: Any) -> Any:
+    """``counter(address)``: its value, and all that was written before it had it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_pointer(builder, arguments[0]), "acquire", 8)
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def add_one(typing: Any, address: Any) -> Any:
+    """``add_one(address)``: the value before."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.atomic_rmw("add", _pointer(builder, arguments[0]), I64(1), "acq_rel")
+
+    return types.int64(types.int64), generate
+
+
+def _pointer(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, I64.as_pointer())
