@@ -13,6 +13,7 @@ import typer
 from benchmarks.commands.agree import agree
 from benchmarks.commands.compare import compare
 from benchmarks.commands.export import export
+from benchmarks.commands.gate import gate
 from benchmarks.commands.history import history
 from benchmarks.commands.kernels import kernels
 from benchmarks.commands.machine import machine
@@ -33,6 +34,7 @@ app.command("machine")(machine)
 app.command("list")(kernels)
 app.command("tune")(tune)
 app.command("compare")(compare)
+app.command("gate")(gate)
 app.command("history")(history)
 app.command("export")(export)
 app.command("agree")(agree)

@@ -42,7 +42,7 @@ def compare(
     cases.check_threads(counts)
     with screen.status("loading the kernels' backends"):
         try:
-            kernels = [registry.find(name) for name in (kernel, *(peers or PEERS))]
+            kernels = [registry.find(name) for name in dict.fromkeys((kernel, *(peers or PEERS)))]
         except (UnknownKernel, Unavailable) as error:
             raise UsageError(str(error)) from None
     shapes = [cases.parse_size(text) for text in size or map(str, SIZES)]

@@ -13,20 +13,23 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from math import log
 from statistics import median
 
 from benchmarks.harness import threads, timing
 from benchmarks.harness.devices import device
 from benchmarks.harness.records import Case
-from benchmarks.harness.workers import Worker, WorkerFailure
+from benchmarks.harness.workers import Home, Worker, WorkerFailure
 
-TURNS = 2
-"""There and back: how often a side has its turn at a case, in a block."""
+TURNS = 24
+"""How often each side has its turn at a case, in a block: a sample of some milliseconds each."""
 
-SAMPLES = 3
-"""Samples of a turn; its figure is their median."""
+TURNS_S = 1.5
+"""No more turns are begun after so long; but four are, which are there and back twice."""
+
+LEAST_TURNS = 4
 
 TIMEOUT_S = 300.0
 
@@ -39,19 +42,33 @@ class Side:
     ----------
     name : str
     case : callable
-        This side's version of a case: with another kernel, say.
+        This side's version of a case: with another kernel, say. The same case, if left out.
+    home : Home
+        Whose code it runs.
+    extra : float
+        So much of each sample's work is done once more than is counted: a slowdown to try the gate on.
     """
 
     name: str
-    case: Callable[[Case], Case]
+    case: Callable[[Case], Case] = lambda case: case
+    home: Home = field(default_factory=Home)
+    extra: float = 0.0
 
 
 @dataclass(frozen=True)
 class Block:
-    """What one block found: seconds a call by side, for each case; a case that failed on any side is left out."""
+    """What one block found: seconds a call by side, turn by turn, for each case; one that failed on any side is left out."""
 
-    seconds: dict[Case, dict[str, float]]
+    seconds: dict[Case, dict[str, list[float]]]
     failures: dict[Case, str]
+
+    def log_ratio(self, case: Case, over: str, under: str) -> float:
+        """log(seconds of one side / seconds of another), by the median of the turns.
+
+        Turns of a round are milliseconds apart, and mostly find the machine in one state; a median of seconds would mix states.
+        """
+        seconds = self.seconds[case]
+        return median(log(one / other) for one, other in zip(seconds[over], seconds[under], strict=True))
 
 
 def block(
@@ -72,22 +89,25 @@ def block(
     with ExitStack() as stack:
         workers = {}
         for side in order.sample(list(sides), len(sides)):
-            workers[side.name] = Worker()
+            workers[side.name] = Worker(side.home)
             stack.callback(workers[side.name].close)
         for case in order.sample(list(cases), len(cases)):
             advance(case)
-            turns = order.sample(list(sides), len(sides))
+            turns, cpu = order.sample(list(sides), len(sides)), order.choice(threads.cpus() or [None])
             times: dict[str, list[float]] = {side.name: [] for side in sides}
             try:
                 for side in turns:  # each is warm before the first is timed
                     workers[side.name].call(prepare, TIMEOUT_S, side.case(case))
+                start = time.monotonic()
                 for turn in range(TURNS):
+                    if turn >= LEAST_TURNS and time.monotonic() - start > TURNS_S:
+                        break
                     for side in turns if turn % 2 == 0 else reversed(turns):
-                        times[side.name].append(workers[side.name].call(sample, TIMEOUT_S, side.case(case)))
+                        times[side.name].append(workers[side.name].call(sample, TIMEOUT_S, side.case(case), cpu, side.extra))
             except WorkerFailure as failure:
                 found.failures[case] = f"{side.name}: {failure}"
                 continue
-            found.seconds[case] = {name: median(each) for name, each in times.items()}
+            found.seconds[case] = times
     return found
 
 
@@ -102,12 +122,13 @@ def prepare(case: Case) -> int:
     return _ready(case)[1]
 
 
-def sample(case: Case) -> float:
-    """Seconds a call, by the median of a turn's samples; runs in a worker."""
+def sample(case: Case, cpu: int | None, extra: float = 0.0) -> float:
+    """Seconds a call; runs in a worker. One thread runs on that processor: two of them may have very different neighbours."""
     work, calls = _ready(case)
-    where = device(case.device)
-    with threads.limited_to(case.threads):
-        found = median(where.seconds(work.calls(calls)) / calls for _ in range(SAMPLES))
+    where, made = device(case.device), round(calls * (1 + extra))
+    with threads.pinned(cpu if case.threads == 1 else None), threads.limited_to(case.threads):
+        where.seconds(work.calls(1))  # what the other side has put out of the caches
+        found = where.seconds(work.calls(made)) / calls
     if case.threads > 1:
         time.sleep(timing.SETTLE_S)  # pools that spin would take the next side's core
     return found

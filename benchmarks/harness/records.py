@@ -11,7 +11,7 @@ import os
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -32,6 +32,9 @@ class Model(BaseModel):
     """Fields are exactly those declared: an unknown one is an error, never dropped in silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+M = TypeVar("M", bound=Model)
 
 
 class Case(Model):
@@ -163,13 +166,18 @@ class Run(Model):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
-def save(run: Run, path: Path) -> None:
-    """Write a run in one step: the file at `path` is the old one or the new one, never a part."""
+def save(found: Model, path: Path) -> None:
+    """Write a run, or the like."""
+    write(path, found.model_dump_json(indent=1))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file in one step: what is at `path` is the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("w") as file:
-            file.write(run.model_dump_json(indent=1))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -185,19 +193,30 @@ def load(path: Path) -> Run:
     UsageError
         If the file is missing, cut off, not JSON, of another schema, or not a run.
     """
+    return read(path, Run, "run")
+
+
+def read(path: Path, kind: type[M], name: str) -> M:
+    """Read and validate what `save` wrote; `name` is what it is called, and the command that makes one.
+
+    Raises
+    ------
+    UsageError
+        If the file is missing, cut off, not JSON, of another schema, or something else.
+    """
     try:
         found: Any = json.loads(path.read_text())
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; expected a run file, as `python -m benchmarks run` writes") from None
+        raise UsageError(f"{path}: {error.strerror}; expected a {name} file, as `python -m benchmarks {name}` writes") from None
     except ValueError as error:
         raise UsageError(f"{path}: not JSON, or cut off ({error}); measure again") from None
     if not isinstance(found, dict) or "schema" not in found:
-        raise UsageError(f"{path}: not a run file: it has no schema version")
+        raise UsageError(f"{path}: not a {name} file: it has no schema version")
     if found["schema"] != SCHEMA:
         raise UsageError(f"{path}: schema {found['schema']}, this version reads {SCHEMA}; update minisgd to read it")
     try:
-        return Run.model_validate(found)
+        return kind.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: not a valid run: {where}: {first['msg']} ({error.error_count()} in all)") from None
+        raise UsageError(f"{path}: not a valid {name}: {where}: {first['msg']} ({error.error_count()} in all)") from None

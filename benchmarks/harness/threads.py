@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import threadpoolctl
 
@@ -39,3 +39,31 @@ def settings() -> dict[str, int]:
         if module := sys.modules.get(name):
             found[name] = int(module.get_num_threads())
     return found
+
+
+def cpus() -> list[int]:
+    """Numbers of the logical CPUs that this process may use; none where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+@contextmanager
+def pinned(cpu: int | None) -> Iterator[None]:
+    """Keep this process's threads on one logical CPU; anywhere, if that is None or the system cannot.
+
+    All its threads, before and after: a pool that is started meanwhile would stay where it began.
+    """
+    before = set(cpus())
+    if cpu is None or not before:
+        yield
+        return
+    _move({cpu})
+    try:
+        yield
+    finally:
+        _move(before)
+
+
+def _move(where: set[int]) -> None:
+    for thread in os.listdir("/proc/self/task"):
+        with suppress(ProcessLookupError):  # it has ended since
+            os.sched_setaffinity(int(thread), where)

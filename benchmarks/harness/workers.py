@@ -12,7 +12,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -28,10 +30,30 @@ class WorkerFailure(Exception):
     """A call raised, crashed or hung; the message says which."""
 
 
+@dataclass(frozen=True)
+class Home:
+    """Whose code a worker runs.
+
+    Parameters
+    ----------
+    python : str
+        Interpreter.
+    path : tuple of str
+        Where it looks for modules, first to last; this process's own if empty.
+    environment : mapping of str to str
+        Variables set before anything of ours is imported.
+    """
+
+    python: str = sys.executable
+    path: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class Worker:
     """A process of its own for one backend and thread count. It starts when it is first called, and again after a crash."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home | None = None) -> None:
+        self._home = home or Home()
         self._process: Any = None
         self._pipe: Connection
         self._log: Path
@@ -76,8 +98,12 @@ class Worker:
         handle, name = tempfile.mkstemp(prefix="minisgd-worker-")
         os.close(handle)
         self._log = Path(name)
-        self._process = context.Process(target=_serve, args=(theirs, name), daemon=True)
-        self._process.start()
+        self._process = context.Process(target=_serve, args=(theirs, name, self._home), daemon=True)
+        spawn.set_executable(self._home.python)
+        try:
+            self._process.start()
+        finally:
+            spawn.set_executable(sys.executable)
         theirs.close()
 
     def _last_words(self) -> str:
@@ -91,8 +117,13 @@ def _death(exitcode: int) -> str:
     return f"the process exited with status {exitcode}"
 
 
-def _serve(pipe: Connection, log: str) -> None:
+def _serve(pipe: Connection, log: str, home: Home) -> None:
     """Answer calls until the parent closes the pipe. What kernels print goes to the log."""
+    sys.path[:] = home.path or sys.path
+    os.environ.update(home.environment)
+    early = sorted({name.partition(".")[0] for name in sys.modules} & {"kernels", "minisgd"}) if home.path else []
+    if early:  # a script that is not a package's __main__ is run again in its workers, with its imports
+        raise ImportError(f"{', '.join(early)}: imported before the worker knew from where; start from python -m")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     file = open(log, "w", buffering=1)  # noqa: SIM115 (open as long as the process)
     os.dup2(file.fileno(), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log
+from math import exp
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +45,9 @@ def compare(cases: Sequence[Case], blocks: Sequence[Block], kernel: str, limits:
         rounds = [block.seconds[case] for block in blocks if case in block.seconds]
         if len(rounds) < len(blocks):
             continue
-        ahead = [log(min(seconds for name, seconds in each.items() if name != kernel) / each[kernel]) for each in rounds]
+        ahead = [_ahead(block, case, kernel) for block in blocks]
         flops = WORKLOADS[case.workload].costs(case)["flops"]
-        gflops = {name: flops / median(each[name] for each in rounds) / 1e9 for name in rounds[0]}
+        gflops = {name: flops / median(s for each in rounds for s in each[name]) / 1e9 for name in rounds[0]}
         peak = limits and limits.peak(case.dtype, case.threads)
         ratio, low, high = (exp(value) for value in hodges_lehmann(ahead))
         made.append(Compared(case, gflops, ratio, low, high, 100 * gflops[kernel] / peak if peak else None))
@@ -75,11 +75,7 @@ def sentences(compared: Sequence[Compared], kernel: str, blocks: Sequence[Block]
     said = [f"{case.title}: failed: {why}" for case, why in {c: w for block in blocks for c, w in block.failures.items()}.items()]
     if not compared:
         return said
-    means = [
-        sum(log(min(s for name, s in block.seconds[each.case].items() if name != kernel) / block.seconds[each.case][kernel])
-            for each in compared) / len(compared)
-        for block in blocks
-    ]  # fmt: skip
+    means = [sum(_ahead(block, each.case, kernel) for each in compared) / len(compared) for block in blocks]
     ratio, low, high = (exp(value) for value in hodges_lehmann(means))
     worst = min(compared, key=lambda each: each.ratio)
     faster, slower = sum(each.low > 1 for each in compared), sum(each.high < 1 for each in compared)
@@ -89,3 +85,8 @@ def sentences(compared: Sequence[Compared], kernel: str, blocks: Sequence[Block]
     )
     said.append(f"Worst: {worst.case.title}, {worst.ratio:.3f} [{worst.low:.3f}, {worst.high:.3f}].")
     return said
+
+
+def _ahead(block: Block, case: Case, kernel: str) -> float:
+    """log(seconds of the best peer / seconds of the kernel), in a block."""
+    return min(block.log_ratio(case, peer, kernel) for peer in block.seconds[case] if peer != kernel)

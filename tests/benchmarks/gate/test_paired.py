@@ -90,7 +90,7 @@ def test_a_block_measures_each_case_on_each_side_there_and_back():
     found = paired.block(sides, chosen, random.Random(0), told.append)
     assert not found.failures
     assert set(found.seconds) == set(told) == set(chosen)
-    assert all(seconds > 0 for by_side in found.seconds.values() for seconds in by_side.values())
+    assert all(min(turns) > 0 and len(turns) == paired.TURNS for sides in found.seconds.values() for turns in sides.values())
 
 
 def test_the_interval_of_few_values_is_their_range():

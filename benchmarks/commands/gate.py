@@ -1,0 +1,181 @@
+"""``python -m benchmarks gate``: whether a commit made something slower."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmarks.commands.options import Json
+from minisgd.cli import INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.gate.judging import Trial
+
+SECONDS_A_BENCHMARK = 50
+"""Default budget: ten minutes for twelve."""
+
+DOCS = Path("docs")
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def gate(
+    base: Annotated[str, typer.Argument(help="Commit to compare with.")] = "HEAD",
+    head: Annotated[str | None, typer.Argument(help="Commit to judge; the working tree, if left out.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Benchmarks or kernels, such as 'numba/*'; repeatable.")
+    ] = None,
+    min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The least change that matters.")] = "3%",
+    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Such as 10m; 50 s a benchmark, if left out.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also what the change cannot touch.")] = False,
+    json: Json = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A comment for a pull request.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Put the gate itself to the test: docs/gate.md.")] = False,
+) -> None:
+    """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
+
+    Exit status: 0 nothing got slower; 1 something did, or failed; 3 something is inconclusive; 4 nothing was measured.
+
+    Example: python -m benchmarks gate main --only 'numba/*' --markdown comment.md
+    """
+    import random
+    import signal
+    import tempfile
+    import time
+
+    from filelock import FileLock, Timeout
+
+    from benchmarks.gate import budgets, choosing, judging, sides
+    from benchmarks.gate.outcome import Change, Outcome
+    from benchmarks.harness import machine, records
+    from benchmarks.harness.workers import WorkerFailure
+    from benchmarks.views import verdicts
+    from minisgd.views.terminal import console, write_json
+
+    effect, limit_s = percent(min_effect), duration(budget) if budget else None
+    most = budgets.load()
+    screen = console(json)
+    lock = FileLock(Path(tempfile.gettempdir(), "minisgd-gate.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError("another gate is running on this machine, and each would disturb the other; wait for it") from None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job leaves nothing behind either
+    start, trials, interrupted = time.monotonic(), list[Any](), False
+    try:
+        if calibrate:
+            _calibrate(screen, base, only, effect, limit_s)
+            return
+        with sides.prepared(base, head, lambda text: screen.print(text, markup=False)) as pair:
+            with screen.status("looking at what the change can touch") as status:
+                chosen = choosing.choose(
+                    pair.base, pair.head, pair.changed, only or [], every,
+                    lambda kernel, total: status.update(f"looking at {kernel}, of {total} kernels"),
+                )  # fmt: skip
+            trials += [judging.Trial(case) for case in chosen.cases]
+            limit_s = limit_s or SECONDS_A_BENCHMARK * len(trials)
+            start = time.monotonic()
+            try:
+                _watch(screen, trials, lambda advance: judging.decide(
+                    trials, pair.base, pair.head, effect, limit_s or 0, random.Random(), advance
+                ))  # fmt: skip
+            except KeyboardInterrupt:
+                interrupted = True
+            commits, environments = pair.commits, pair.environments
+            changes = [
+                Change(kernel=kernel, figure=figure, base=one, head=other, most=most.get(kernel, {}).get(figure))
+                for kernel, figure, one, other in choosing.differences(chosen.probed)
+            ]
+    except WorkerFailure as failure:
+        raise UsageError(f"a side cannot be measured by this harness: {failure}") from None
+    finally:
+        lock.release()
+    outcome = Outcome(
+        base=commits["base"], head=commits["head"], min_effect=effect, budget_s=limit_s, seconds=time.monotonic() - start,
+        machine=machine.describe(), rows=[judging.row(trial) for trial in trials], changes=changes, left_out=chosen.left_out,
+        environments=environments,
+    )  # fmt: skip
+    if outcome.rows:
+        screen.print(verdicts.table_of(outcome.rows))
+    for sentence in verdicts.sentences(outcome):
+        screen.print(sentence, markup=False)
+    write_json(outcome, json)
+    for path, text in ((markdown, verdicts.markdown), (junit, verdicts.junit)):
+        if path:
+            records.write(path, text(outcome))
+    raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
+
+
+def _calibrate(screen: Any, commit: str, only: list[str] | None, effect: float, budget_s: float | None) -> None:
+    """Add a round to docs/gate.json, and draw and write the page anew."""
+    from benchmarks.commands.show import draw
+    from benchmarks.gate import calibration
+    from benchmarks.harness import records
+    from benchmarks.views import operating
+
+    data, page = DOCS / "gate.json", DOCS / "gate.md"
+    known = records.read(data, calibration.Calibration, "gate --calibrate") if data.exists() else calibration.Calibration()
+    load: Any = "idle" if len(known.rounds) % 2 == 0 else "hog"
+    with screen.status(f"a round, {operating.LOADS[load]}") as status:
+        found = calibration.measure(
+            commit, only or calibration.BENCHMARKS, effect, load, budget_s or calibration.BUDGET_S,
+            lambda case, undecided: status.update(f"{undecided} comparisons undecided, {load}; now {case.title}"),
+        )  # fmt: skip
+    kept = known.model_copy(update={"rounds": [*known.rounds, found]})
+    records.save(kept, data)
+    draw(operating.picture(kept), DOCS / "gate", screen)
+    text = operating.markdown(kept, "gate.svg")
+    records.write(page, text)
+    screen.print(text, markup=False)
+
+
+def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:
+    """Show the table as blocks come in."""
+    from rich.live import Live
+
+    from benchmarks.gate.judging import row
+    from benchmarks.views import verdicts
+
+    # Redrawn between benchmarks only: drawing costs processor time beside what is measured.
+    with Live(console=screen, auto_refresh=False, transient=True) as live:
+
+        def advance(case: Any) -> None:
+            waiting = sum(trial.open for trial in trials)
+            made = verdicts.table_of([row(trial) for trial in trials], f"{waiting} undecided; now {case.title}")
+            live.update(made, refresh=screen.is_terminal)
+
+        decide(advance)
+
+
+def percent(text: str) -> float:
+    """A share from "3%".
+
+    Examples
+    --------
+    >>> percent("3%"), percent("0.5 %")
+    (0.03, 0.005)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip())
+    if not found or not 0 < float(found[1]) < 100:
+        raise UsageError(f"--min-effect {text}: expected a percentage above 0, such as 3%")
+    return float(found[1]) / 100
+
+
+def duration(text: str) -> float:
+    """Seconds from "90s", "10m" or "1h".
+
+    Examples
+    --------
+    >>> duration("10m"), duration("90s")
+    (600.0, 90.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip())
+    if not found or float(found[1]) == 0:
+        raise UsageError(f"--budget {text}: expected a time such as 10m, 90s or 1h")
+    return float(found[1]) * UNITS[found[2]]

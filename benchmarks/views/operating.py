@@ -1,0 +1,99 @@
+"""The gate's operating curve: how often it says what, by how much slower head truly is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Comparison, wilson
+from benchmarks.gate.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LOADS = {"idle": "nothing else running", "hog": "beside a process that takes one processor half of the time"}
+
+
+def comparisons(found: Calibration, load: str, slowdown: float) -> list[Comparison]:
+    """All at one slowdown, under one load."""
+    return [
+        each for one in found.rounds if one.load == load for each in one.comparisons
+        if each.slowdown == slowdown and each.row.verdict is not Verdict.FAILED
+    ]  # fmt: skip
+
+
+def share(chosen: Sequence[Comparison], verdict: Verdict) -> tuple[int, float, float]:
+    """How many have that verdict, and the interval of their share."""
+    count = sum(each.row.verdict is verdict for each in chosen)
+    return count, *wilson(count, len(chosen))
+
+
+def markdown(found: Calibration, picture: str) -> str:
+    """The page: what was done, the table, and the picture."""
+    rounds = len(found.rounds)
+    first = found.rounds[0]
+    lines = [
+        "# The gate's operating curve",
+        "",
+        "`python -m benchmarks gate --calibrate` adds a round and writes this page from all rounds so far, which are kept in"
+        " [gate.json](gate.json). A round compares a commit with itself, built twice, and with itself doing 2, 3, 5 and 10 % of"
+        " its work once more, on twelve benchmarks, by the gate's own code: engine, looks, verdicts.",
+        "",
+        f"{rounds} round{'s' if rounds > 1 else ''}, {first.machine.cpu}, {first.machine.cores} cores; least change that matters"
+        f" {100 * first.min_effect:g} %, budget {first.budget_s / 60:g} minutes for twelve benchmarks on two sides.",
+        "",
+        f"![Share of verdicts by true slowdown]({picture})",
+        "",
+    ]
+    for load, meaning in LOADS.items():
+        if not any(one.load == load for one in found.rounds):
+            continue
+        lines += [
+            f"## {meaning[0].upper()}{meaning[1:]}",
+            "",
+            "| true slowdown | comparisons | slower | 95 % interval | no change | faster | inconclusive | blocks, median |",
+            "|---:|---:|---:|---|---:|---:|---:|---:|",
+        ]
+        for slowdown in SLOWDOWNS:
+            chosen = comparisons(found, load, slowdown)
+            counts = {verdict: share(chosen, verdict) for verdict in Verdict}
+            slower, low, high = counts[Verdict.SLOWER]
+            blocks = sorted(each.row.blocks for each in chosen)
+            lines.append(
+                f"| {100 * slowdown:g} % | {len(chosen)} | {slower} | {100 * low:.0f} to {100 * high:.0f} % |"
+                f" {counts[Verdict.SAME][0]} | {counts[Verdict.FASTER][0]} | {counts[Verdict.INCONCLUSIVE][0]} |"
+                f" {blocks[len(blocks) // 2] if blocks else ''} |"
+            )
+        lines.append("")
+    alarms = [each for load in LOADS for each in comparisons(found, load, 0.0)]
+    false = sum(each.row.verdict in (Verdict.SLOWER, Verdict.FASTER) for each in alarms)
+    _, high = wilson(false, len(alarms))
+    lines += [
+        f"Between equal sides: {false} false alarms in {len(alarms)} comparisons, slower and faster counted; at most"
+        f" {100 * high:.1f} % at 95 % confidence.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def picture(found: Calibration) -> Figure:
+    """Share of verdicts over the true slowdown, loads apart."""
+    from matplotlib.figure import Figure
+
+    loads = [load for load in LOADS if any(one.load == load for one in found.rounds)]
+    figure = Figure(figsize=(4.6 * len(loads), 3.6), layout="constrained")
+    for place, load in enumerate(loads, start=1):
+        axes = figure.add_subplot(1, len(loads), place)
+        for verdict, color, marker in (
+            (Verdict.SLOWER, "#d55e00", "o"), (Verdict.SAME, "#0072b2", "s"), (Verdict.INCONCLUSIVE, "#999999", "^")
+        ):  # fmt: skip
+            groups = [(slowdown, comparisons(found, load, slowdown)) for slowdown in SLOWDOWNS]
+            points = [(slowdown, len(group), *share(group, verdict)) for slowdown, group in groups if group]
+            x, shares = [100 * each[0] for each in points], [100 * each[2] / each[1] for each in points]
+            reach = [[s - 100 * each[3] for s, each in zip(shares, points, strict=True)],
+                     [100 * each[4] - s for s, each in zip(shares, points, strict=True)]]  # fmt: skip
+            axes.errorbar(x, shares, yerr=reach, color=color, marker=marker, capsize=3, label=str(verdict))
+        axes.set(title=LOADS[load], xlabel="true slowdown, %", ylabel="share of verdicts, %", ylim=(-4, 104))
+        axes.legend(frameon=False)
+        axes.grid(alpha=0.25)
+    return figure

@@ -1,0 +1,142 @@
+"""A gate's outcome: as a table while it runs and afterwards, as a comment on a pull request, and for a CI's test report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from benchmarks.gate.outcome import Outcome, Row
+from benchmarks.gate.verdict import ALPHA, Verdict
+from minisgd.views.terminal import table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+ORDER = [Verdict.FAILED, Verdict.SLOWER, Verdict.INCONCLUSIVE, Verdict.FASTER, Verdict.SAME]
+"""Worst first."""
+
+COLORS = {
+    Verdict.FAILED: "red",
+    Verdict.SLOWER: "red",
+    Verdict.FASTER: "green",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.SAME: "default",
+}
+MARKS = {Verdict.FAILED: "💥", Verdict.SLOWER: "🔴", Verdict.FASTER: "🟢", Verdict.INCONCLUSIVE: "🟡", Verdict.SAME: "⚪"}
+MOST_ROWS = 60
+"""A pull request's comment holds 65,536 characters."""
+
+COMMAND = "python -m benchmarks gate"
+
+
+def sorted_rows(rows: Sequence[Row]) -> list[Row]:
+    """Worst first."""
+    return sorted(rows, key=lambda row: (ORDER.index(row.verdict), -(row.ratio or 0), row.case.title))
+
+
+def table_of(rows: Sequence[Row], title: str = "head against base") -> Table:
+    """A row a benchmark, worst first."""
+    made = table("benchmark", "blocks", "time", "interval", " verdict", title=title)
+    for row in sorted_rows(rows):
+        color = COLORS[row.verdict]
+        made.add_row(row.case.title, str(row.blocks), change(row.ratio), interval(row), f"[{color}]{row.verdict}[/]")
+    return made
+
+
+def change(ratio: float | None) -> str:
+    """A ratio of seconds as a change of time: 1.05 is +5.0 %.
+
+    Examples
+    --------
+    >>> change(1.05), change(0.5), change(None)
+    ('+5.0 %', '-50.0 %', '')
+    """
+    return "" if ratio is None else f"{100 * (ratio - 1):+.1f} %"
+
+
+def interval(row: Row) -> str:
+    """The bounds of the change; none before the first look."""
+    return "" if row.low is None or row.high is None else f"{change(row.low)} to {change(row.high)}"
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    """What was found, what failed, what was left out, and what to do next."""
+    counts = {verdict: sum(row.verdict is verdict for row in outcome.rows) for verdict in ORDER}
+    said = []
+    if outcome.rows:
+        found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+        said.append(
+            f"{len(outcome.rows)} benchmarks in {outcome.seconds / 60:.1f} of {outcome.budget_s / 60:.0f} minutes, for changes of"
+            f" {100 * outcome.min_effect:g} % and more: {found}."
+        )
+    else:
+        said.append("Nothing was measured: no benchmark imports a file that differs. --all measures every one.")
+    if suite := outcome.suite:
+        said.append(
+            f"Over all of them head's time against base's is {change(suite.ratio)} [{change(suite.low)}, {change(suite.high)}], by"
+            f" geometric mean of the first {suite.blocks} blocks."
+        )
+    said += [f"{row.case.title}: {row.failure}" for row in sorted_rows(outcome.rows) if row.failure]
+    said += [
+        f"{each.kernel}: {each.figure} {'absent' if each.base is None else f'{each.base:g}'} ->"
+        f" {'absent' if each.head is None else f'{each.head:g}'}"
+        + (f", over its budget of {each.most:g}" if each.exceeds else "")
+        for each in outcome.changes
+    ]
+    said += [f"Left out, {reason}: {', '.join(kernels)}." for reason, kernels in outcome.left_out.items()]
+    if counts[Verdict.SLOWER]:
+        worst = next(row for row in sorted_rows(outcome.rows) if row.verdict is Verdict.SLOWER)
+        said.append(f"To look at the worst alone: {reproduce(outcome, worst)}")
+    if counts[Verdict.INCONCLUSIVE]:
+        said.append("What is inconclusive is neither cleared nor blamed: a larger --budget, or a quieter machine, decides more.")
+    return said
+
+
+def reproduce(outcome: Outcome, row: Row) -> str:
+    """The command for one benchmark."""
+    head = "" if outcome.head == "working tree" else f" {outcome.head[:12]}"
+    return f"{COMMAND} {outcome.base[:12]}{head} --only '{row.case.title}'"
+
+
+def markdown(outcome: Outcome) -> str:
+    """A comment for a pull request: the answer, worst first, and how it was found."""
+    title = {0: "No benchmark got slower", 1: "Slower", 3: "Inconclusive", 4: "Nothing measured"}[outcome.status]
+    rows = sorted_rows(outcome.rows)
+    parts = [f"## {title}", "", *(f"{_escape(sentence)}  " for sentence in sentences(outcome)), ""]
+    if rows:
+        parts += ["| | benchmark | time | interval | blocks | verdict |", "|---|---|---:|---:|---:|---|"]
+        parts += [
+            f"| {MARKS[r.verdict]} | `{r.case.title}` | {change(r.ratio)} | {interval(r)} | {r.blocks} | {r.verdict} |"
+            for r in rows[:MOST_ROWS]
+        ]
+        if len(rows) > MOST_ROWS:
+            parts.append(f"\n{len(rows) - MOST_ROWS} more, none of them worse, are in the JSON.")
+    here = outcome.machine
+    parts += [
+        "",
+        f"Head `{outcome.head[:12]}` against base `{outcome.base[:12]}`, in turns on {_escape(here.cpu)} ({here.cores} cores),"
+        f" Python {here.python}. Each interval misses the true ratio with a chance of at most {100 * ALPHA:g} %, whenever the"
+        " gate stops; how often it raised a false alarm, measured: docs/gate.md.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def junit(outcome: Outcome) -> str:
+    """A test report: a benchmark is a test, slower a failure, what could not be measured an error, inconclusive skipped."""
+    counts = {verdict: sum(row.verdict is verdict for row in outcome.rows) for verdict in ORDER}
+    suite = ElementTree.Element(
+        "testsuite", name="gate", tests=str(len(outcome.rows)), failures=str(counts[Verdict.SLOWER]),
+        errors=str(counts[Verdict.FAILED]), skipped=str(counts[Verdict.INCONCLUSIVE]), time=f"{outcome.seconds:.1f}",
+    )  # fmt: skip
+    kinds = {Verdict.SLOWER: "failure", Verdict.FAILED: "error", Verdict.INCONCLUSIVE: "skipped"}
+    for row in sorted_rows(outcome.rows):
+        test = ElementTree.SubElement(suite, "testcase", classname=row.case.kernel, name=row.case.title)
+        if kind := kinds.get(row.verdict):
+            text = row.failure or f"{change(row.ratio)} {interval(row)} after {row.blocks} blocks"
+            ElementTree.SubElement(test, kind, message=f"{row.verdict}: {text}").text = reproduce(outcome, row)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _escape(text: str) -> str:
+    return text.replace("<", "&lt;").replace("|", "\\|")

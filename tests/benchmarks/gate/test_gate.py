@@ -1,0 +1,148 @@
+"""The gate, end to end, on a small repository of its own whose second commit does one kernel's work twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks.gate import budgets, probe
+from minisgd.cli import UsageError
+
+ROOT = Path(__file__).parents[3]
+PLANTED = "    np.matmul(a, b, out=out)\n"
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A clone with three commits: as it is, one kernel's work done twice, and one kernel gone."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("kernels", "minisgd", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy2(ROOT / name, folder / name)
+
+    def git(*command):
+        subprocess.run(
+            ["git", "-c", "user.name=t", "-c", "user.email=t@t", *command], cwd=folder, check=True, capture_output=True, text=True
+        )
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "first")
+    git("tag", "first")
+    source = folder / "kernels/numpy_ops.py"
+    text = source.read_text()
+    assert text.count(PLANTED) == 1
+    source.write_text(text.replace(PLANTED, PLANTED * 2))
+    git("commit", "-qam", "twice")
+    git("tag", "twice")
+    source.write_text(text.replace(PLANTED, "    raise OSError('no luck')\n"))
+    git("commit", "-qam", "broken")
+    git("tag", "broken")
+    git("checkout", "-q", "first")
+    return folder
+
+
+def gate(repository, *arguments, wait=True):
+    command = [sys.executable, "-m", "benchmarks", "gate", *arguments]
+    environment = os.environ | {"COLUMNS": "160"}
+    if not wait:
+        return subprocess.Popen(
+            command, cwd=repository, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, timeout=280)
+
+
+def left_behind():
+    import tempfile
+
+    return list(Path(tempfile.gettempdir()).glob("minisgd-gate-*"))
+
+
+def test_a_slowdown_is_named_and_explained(repository, tmp_path):
+    done = gate(
+        repository, "first", "twice", "--only", "numpy/full-256-float32-x1", "--json", str(tmp_path / "o.json"),
+        "--markdown", str(tmp_path / "o.md"), "--junit", str(tmp_path / "o.xml"),
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    (row,) = json.loads((tmp_path / "o.json").read_text())["rows"]
+    assert row["verdict"] == "slower"
+    assert 1.5 < row["ratio"] < 2.6
+    text = (tmp_path / "o.md").read_text()
+    assert text.startswith("## Slower")
+    assert "--only 'numpy/full-256-float32-x1'" in text
+    assert ElementTree.parse(tmp_path / "o.xml").getroot().attrib["failures"] == "1"
+    assert not left_behind()
+
+
+def test_only_what_the_change_touches_is_measured(repository):
+    done = gate(repository, "first", "twice", "--only", "numba/tiled*", "--only", "numba/rowwise*")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "Nothing was measured" in done.stdout
+    assert "imports no file that differs" in done.stdout
+
+
+def test_a_kernel_that_fails_on_one_side_is_named_and_the_others_are_judged(repository, tmp_path):
+    done = gate(
+        repository, "first", "broken", "--only", "numpy/full-64-float32-x1", "--only", "numpy/block-64-float32-x1",
+        "--budget", "90s", "--json", str(tmp_path / "o.json"),
+    )  # fmt: skip
+    assert done.returncode == 1
+    rows = {row["case"]["kernel"]: row for row in json.loads((tmp_path / "o.json").read_text())["rows"]}
+    assert rows["numpy/full"]["failure"] == "head: OSError: no luck"
+    assert rows["numpy/block"]["blocks"] > 0
+
+
+def test_a_second_gate_is_refused_and_an_interrupted_one_leaves_nothing(repository):
+    import signal
+
+    first = gate(repository, "first", "twice", "--only", "numpy/full-256-float32-x1", wait=False)
+    try:
+        until = time.monotonic() + 60
+        while not left_behind() and time.monotonic() < until:
+            time.sleep(0.05)
+        refused = gate(repository, "first")
+        assert refused.returncode == 2
+        assert "another gate is running" in refused.stderr
+        first.send_signal(signal.SIGINT)
+        _, said = first.communicate(timeout=60)
+        assert first.returncode == 130, said
+        assert "Traceback" not in said
+    finally:
+        first.kill()
+    assert not left_behind()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("nowhere",), "nowhere: git knows no such commit"),
+        (("HEAD", "--min-effect", "x"), "--min-effect x: expected a percentage above 0, such as 3%"),
+        (("HEAD", "--budget", "10"), "--budget 10: expected a time such as 10m, 90s or 1h"),
+    ],
+)
+def test_bad_input_is_one_line(repository, arguments, complaint):
+    done = gate(repository, *arguments)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_assembly_is_read():
+    text = "vfmadd231pd (%rax), %ymm1, %ymm2\nvmovapd %ymm2, -32(%rbp)\nvmovapd (%rax), %ymm3\nfmla v0.4s, v1.4s, v2.4s"
+    assert probe.reading(text) == {"multiply-adds": 2, "spills": 1, "vector bytes": 32}
+
+
+def test_budgets_are_checked(tmp_path):
+    assert budgets.load()["numba/full"]["specialisations"] > 0
+    (tmp_path / "b.toml").write_text('["numba/full"]\nspills = "none"\n')
+    with pytest.raises(UsageError, match="expected figures with numbers"):
+        budgets.load(tmp_path / "b.toml")

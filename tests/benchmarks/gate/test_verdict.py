@@ -1,0 +1,92 @@
+"""The verdict on simulated blocks, whose true ratio is known."""
+
+from __future__ import annotations
+
+from math import exp, log1p
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.gate.verdict import ALPHA, LOOKS, Verdict, judge, overall
+
+EFFECT = 0.03
+RUNS = 400
+
+
+def heavy(random, size):
+    return 0.02 * random.standard_t(2, size)
+
+
+def drifting(random, size):
+    """Noise that grows and shrinks with the hour, the same for neighbours; the side it hits is drawn for each block."""
+    return 0.05 * np.abs(np.sin(np.arange(size) / 7)) * random.choice([-1, 1], size)
+
+
+def correlated(random, size):
+    """The machine's two states, each lasting some blocks, one of them four times as noisy."""
+    states = np.repeat(random.choice([1.0, 4.0], size), 5)[:size]
+    return 0.01 * states * random.standard_normal(size)
+
+
+def outliers(random, size):
+    """One block in ten hits one of the sides hard, either one as likely."""
+    return 0.01 * random.standard_normal(size) + random.choice([0, 1.5], size, p=[0.9, 0.1]) * random.choice([-1, 1], size)
+
+
+NOISES = [heavy, drifting, correlated, outliers]
+
+
+def verdicts(noise, effect, runs=RUNS, longest=LOOKS[6]):
+    """The verdict of each simulated benchmark at the first look that has one, which covers every time to stop."""
+    random = np.random.default_rng(0)
+    return [judge((noise(random, longest) + log1p(effect)).tolist(), EFFECT).verdict for _ in range(runs)]
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_equal_sides_are_never_called_different_more_often_than_promised(noise):
+    found = verdicts(noise, 0.0)
+    assert sum(each in (Verdict.SLOWER, Verdict.FASTER) for each in found) <= ALPHA * RUNS
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_the_least_change_that_matters_is_not_called_slower_more_often_than_promised(noise):
+    assert verdicts(noise, EFFECT).count(Verdict.SLOWER) <= 2 * ALPHA * RUNS
+
+
+@pytest.mark.parametrize("noise", [heavy, correlated, outliers])
+def test_ten_percent_is_found(noise):
+    assert verdicts(noise, 0.10, longest=LOOKS[5]).count(Verdict.SLOWER) >= 0.95 * RUNS
+
+
+def test_what_is_decided_stays_so():
+    random = np.random.default_rng(3)
+    logs = (log1p(0.08) + 0.02 * random.standard_normal(60)).tolist()
+    first = next(count for count in range(1, 61) if judge(logs[:count], EFFECT).verdict is Verdict.SLOWER)
+    assert first in LOOKS
+    assert {judge(logs[:count], EFFECT) for count in range(first, 61)} == {judge(logs[:first], EFFECT)}
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=40))
+def test_swapping_the_sides_swaps_the_verdict(logs):
+    one, other = judge(logs, EFFECT), judge([-each for each in logs], EFFECT)
+    swapped = {Verdict.SLOWER: Verdict.FASTER, Verdict.FASTER: Verdict.SLOWER}
+    assert other.verdict is swapped.get(one.verdict, one.verdict)
+    assert one.low <= one.high
+    assert other.ratio == pytest.approx(1 / one.ratio)
+
+
+def test_too_few_blocks_say_nothing():
+    found = judge([1.0] * (LOOKS[0] - 1), EFFECT)
+    assert (found.verdict, found.low, found.high) == (Verdict.INCONCLUSIVE, 0.0, float("inf"))
+    assert found.ratio == pytest.approx(exp(1))
+
+
+def test_the_suite_is_judged_on_the_blocks_that_all_share():
+    assert overall([[0.1] * 8, [0.1] * 20]) is None
+    found = overall([[0.1, 0.11] * 10, [-0.02, 0.0] * 6])
+    assert found.blocks == 12
+    assert found.verdict is Verdict.SLOWER
+    assert found.ratio == pytest.approx(exp(0.0475), rel=1e-3)
