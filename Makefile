@@ -9,13 +9,15 @@ ifneq ($(wildcard ../shared/data),)
 export MINISGD_DATA_DIR ?= $(abspath ../shared/data)
 endif
 
-.PHONY: bench test lint clean
+.PHONY: bench test lint clean browser
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
 	$(BIN)/python -m benchmarks run --plot .runs/ladder
+	@$(BIN)/python -m minisgd experiment book --json .runs/book.json > .runs/book.txt
+	$(BIN)/python -m benchmarks report
 
-test: $(READY) .otava/.ready
+test: $(READY) .otava/.ready browser
 	OTAVA=.otava/bin/otava $(BIN)/python -m pytest
 
 lint: $(READY)
@@ -32,6 +34,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=on -qq -e ".[test]"
 	@touch $@
+
+# The page is tested in a real browser: the system's Chromium, or one that playwright fetches.
+browser: $(READY)
+	@command -v chromium > /dev/null || apt-get install -y -qq chromium > /dev/null || $(BIN)/playwright install --with-deps chromium
 
 # Otava pins its own numpy and scipy, so it lives apart; the tests run its analysis on what is exported.
 .otava/.ready:

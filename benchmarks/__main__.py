@@ -17,6 +17,7 @@ from benchmarks.commands.gate import gate
 from benchmarks.commands.history import history
 from benchmarks.commands.kernels import kernels
 from benchmarks.commands.machine import machine
+from benchmarks.commands.report import report
 from benchmarks.commands.run import run
 from benchmarks.commands.show import show
 from benchmarks.commands.tune import tune
@@ -33,6 +34,7 @@ app.command("show")(show)
 app.command("machine")(machine)
 app.command("list")(kernels)
 app.command("tune")(tune)
+app.command("report")(report)
 app.command("compare")(compare)
 app.command("gate")(gate)
 app.command("history")(history)

@@ -90,8 +90,9 @@ def picture(found: Calibration) -> Figure:
             groups = [(slowdown, comparisons(found, load, slowdown)) for slowdown in SLOWDOWNS]
             points = [(slowdown, len(group), *share(group, verdict)) for slowdown, group in groups if group]
             x, shares = [100 * each[0] for each in points], [100 * each[2] / each[1] for each in points]
-            reach = [[s - 100 * each[3] for s, each in zip(shares, points, strict=True)],
-                     [100 * each[4] - s for s, each in zip(shares, points, strict=True)]]  # fmt: skip
+            ends = [(100 * each[3], 100 * each[4]) for each in points]
+            reach = [[max(0, s - low) for s, (low, _) in zip(shares, ends, strict=True)],
+                     [max(0, high - s) for s, (_, high) in zip(shares, ends, strict=True)]]  # fmt: skip
             axes.errorbar(x, shares, yerr=reach, color=color, marker=marker, capsize=3, label=str(verdict))
         axes.set(title=LOADS[load], xlabel="true slowdown, %", ylabel="share of verdicts, %", ylim=(-4, 104))
         axes.legend(frameon=False)

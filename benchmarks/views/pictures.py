@@ -11,7 +11,7 @@ from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
 from minisgd.cli import UsageError
 from minisgd.views.pictures import CYCLE, OTHER, STYLES
-from minisgd.views.units import digits
+from minisgd.views.units import digits, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def ladder(run: Run) -> Figure:
     axes.set_xticks(range(len(rungs)), rungs)
     axes.margins(x=0.08)
     some = max(best.values(), key=lambda record: record.flops or 0)
-    axes.set_title(f"The same product, {some.size} {some.dtype}\n{run.machine.cpu}", loc="left", fontsize=11)
+    axes.set_title(f"The same product, {some.size} {some.dtype}\n{shorten(run.machine.cpu)}", loc="left", fontsize=11)
     axes.legend(loc="lower right")
     return figure
 
@@ -73,7 +73,7 @@ def epochs(run: Run) -> Figure:
     axes.loglog(sorted(limits), [limits[batch] for batch in sorted(limits)], "k--", linewidth=1, label="reckoned limit")
     axes.set_xlabel("batch size")
     axes.set_ylabel("examples a second")
-    axes.set_title(f"An epoch of SGD, {passed[0].size} {passed[0].dtype}\n{run.machine.cpu}", loc="left", fontsize=11)
+    axes.set_title(f"An epoch of SGD, {passed[0].size} {passed[0].dtype}\n{shorten(run.machine.cpu)}", loc="left", fontsize=11)
     axes.legend(fontsize=9)
     return figure
 

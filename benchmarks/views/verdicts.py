@@ -74,8 +74,8 @@ def sentences(outcome: Outcome) -> list[str]:
         said.append("Nothing was measured: no benchmark imports a file that differs. --all measures every one.")
     if suite := outcome.suite:
         said.append(
-            f"Over all of them head's time against base's is {change(suite.ratio)} [{change(suite.low)}, {change(suite.high)}], by"
-            f" geometric mean of the first {suite.blocks} blocks."
+            f"Over all of them head's time against base's is {change(suite.ratio)} [{change(suite.low)}, {change(suite.high)}],"
+            f" by geometric mean of the first {suite.blocks} blocks."
         )
     said += [f"{row.case.title}: {row.failure}" for row in sorted_rows(outcome.rows) if row.failure]
     said += [

@@ -56,3 +56,14 @@ def digits(value: float) -> str:
         return f"{float(f'{value:.3g}'):,.0f}"
     text = f"{value:#.3g}".rstrip(".")
     return f"{value:.3g}" if "e" in text and abs(value) >= 1e-4 else f"{value:.1e}" if "e" in text else text
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """A name as it fits a picture.
+
+    Examples
+    --------
+    >>> shorten("a" * 100, 5)
+    'aaaa…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,92 @@
+"""``python -m benchmarks report``: the page that explains the machine, the kernels and the history."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.commands.options import RUNS
+from minisgd.cli import UsageError
+
+
+def report(
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="A run, or an experiment's --json; repeatable. The newest of each kind in .runs, if left out."
+        ),
+    ] = None,
+    asv: Annotated[Path | None, typer.Option(metavar="DIR", help="asv's results folder.")] = None,
+    pytest: Annotated[Path | None, typer.Option(metavar="FILE", help="pytest-benchmark's JSON.")] = None,
+    gate: Annotated[Path | None, typer.Option(metavar="FILE", help="A gate's --json.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page.")] = RUNS / "report",
+    readme: Annotated[bool, typer.Option("--readme", help="Instead, put the given run's ladder into README.md.")] = False,
+) -> None:
+    """Write one HTML page, which needs no network: index.html, with the raw records beside it.
+
+    Example: python -m benchmarks report --run .runs/20260101T120000Z-quick.json --asv .asv/results
+    """
+    import shlex
+
+    from benchmarks.gate.outcome import Outcome
+    from benchmarks.harness import records
+    from benchmarks.report import page
+    from benchmarks.report.sections import Sources
+    from benchmarks.stores import asv as asv_store
+    from benchmarks.stores import history, pytest_benchmark
+    from minisgd.views.terminal import console, require_writable
+
+    screen = console(None)
+    if readme:
+        from benchmarks.report.readme import update
+
+        if not run or len(run) > 1:
+            raise UsageError("--readme: expected one --run FILE, whose figures the README will show")
+        for written in update(records.load(run[0]), Path()):
+            screen.print(str(written), soft_wrap=True)
+        return
+    require_writable(out)
+    files = run or _newest(RUNS)
+    given = [("--run", each) for each in files] + [
+        (n, f) for n, f in (("--asv", asv), ("--pytest", pytest), ("--gate", gate)) if f
+    ]
+    command = " ".join(["python -m benchmarks report", *(f"{name} {shlex.quote(str(path))}" for name, path in given)])
+    sources = Sources(command=command)
+    with screen.status("reading"):
+        for path in files:
+            found = _experiment(path)
+            if found:
+                sources.findings[found["experiment"]] = found
+            else:
+                sources.runs.append((path.name, records.load(path)))
+        if pytest:
+            sources.runs.append((pytest.name, pytest_benchmark.run(pytest)))
+        if gate:
+            sources.outcome = records.read(gate, Outcome, "gate --json")
+        if asv:
+            sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow", markup=False)))
+    with screen.status("drawing"):
+        made = page.save(sources, [*files, *([pytest] if pytest else []), *([gate] if gate else [])], out)
+    screen.print(str(made), soft_wrap=True)
+
+
+def _newest(folder: Path) -> list[Path]:
+    """The newest run or experiment of each kind; a run's kind ends its name."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.json")):
+        found[path.stem.partition("-")[2] or path.stem] = path
+    if not found:
+        raise UsageError(f"{folder}: no runs yet; make bench makes some")
+    return list(found.values())
+
+
+def _experiment(path: Path) -> dict[str, Any] | None:
+    """An experiment's data, if that is what the file holds."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None  # whoever reads it as a run says what is wrong
+    return found if isinstance(found, dict) and "experiment" in found else None

@@ -1,0 +1,185 @@
+"""Pictures that only the report has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from benchmarks.harness.records import Ceilings, Machine, Record
+from benchmarks.report.section import tip
+from kernels.flops import compulsory_bytes, touched_bytes
+from kernels.tiles import ITEMSIZE
+from minisgd import book
+from minisgd.views.pictures import CYCLE, OTHER, STYLES
+from minisgd.views.units import digits, seconds, shorten
+
+MARKERS = {"elementwise": "v", "rowwise": "<", "columnwise": "^", "block": "s", "tiled": "D", "full": "o"}
+WIDE, NARROW = (8.5, 4.6), (5.2, 4.2)
+
+
+def said(record: Record) -> str:
+    """A record in a line."""
+    low, high = digits(record.gflops_low or 0), digits(record.gflops_high or 0)
+    return f"{record.title}: {digits(record.gflops or 0)} GFLOPS [{low}, {high}]"
+
+
+def over_size(records: Sequence[Record], here: Machine) -> Figure:
+    """GFLOPS against the size of square products, and where their three operands fill each cache."""
+    first = records[0]
+    figure = Figure(figsize=WIDE, layout="constrained")
+    axes = figure.subplots()
+    for (color, marker), kernel in zip(CYCLE * 4, sorted({each.kernel for each in records}), strict=False):
+        mine = sorted((each for each in records if each.kernel == kernel), key=lambda each: each.shape["m"])
+        x, y = [each.shape["m"] for each in mine], [each.gflops or 0 for each in mine]
+        axes.loglog(x, y, color=color, marker=marker, label=shorten(kernel))
+        tip(axes, x, y, [said(each) for each in mine])
+    for level in here.caches:
+        edge = (level.size / 3 / ITEMSIZE[first.dtype]) ** 0.5
+        axes.axvline(edge, linestyle=":", color="#888888")
+        axes.annotate(f"L{level.level} ends", (edge, 0.02), (3, 0), xycoords=("data", "axes fraction"),
+                      textcoords="offset points", rotation=90, fontsize=8)  # fmt: skip
+    _peak(axes, here.ceilings.get(first.device), first)
+    axes.set(xlabel="n, of n x n matrices", ylabel="GFLOPS", title=f"{first.dtype}, threads: {first.threads}")
+    axes.legend(fontsize=8, ncols=2)
+    return figure
+
+
+def roofline(records: Sequence[Record], limits: Ceilings) -> Figure:
+    """Rates at their arithmetic intensity, each operand counted once, and as often as the rung asks for it."""
+    first = records[0]
+    figure = Figure(figsize=(9.5, 4.6), layout="constrained")
+    peak = limits.peak(first.dtype, first.threads)
+    for axes, model in zip(figure.subplots(1, 2, sharey=True), ("each operand once", "what the rung asks for"), strict=True):
+        x = [intensity(each, model == "each operand once") for each in records]
+        for each, at in zip(records, x, strict=True):
+            color, _ = STYLES.get(each.backend, OTHER)
+            axes.loglog([at], [each.gflops or 0], color=color, marker=MARKERS.get(each.rung, "P"), linestyle="none")
+        tip(axes, x, [each.gflops or 0 for each in records], [said(each) for each in records])
+        reach = np.geomspace(min([*x, 0.05]), max([*x, 100]), 50)
+        for band in limits.bandwidths:
+            if band.threads == first.threads:
+                axes.plot(reach, np.minimum(reach * band.read_gbs, peak or np.inf), color="#888888", linewidth=1)
+                axes.annotate(band.level, (reach[0], reach[0] * band.read_gbs), fontsize=8)
+        axes.set(xlabel=f"flops a byte: {model}", title=model)
+    figure.axes[0].set_ylabel("GFLOPS")
+    rungs = [rung for rung in MARKERS if any(each.rung == rung for each in records)]
+    keys = [Line2D([], [], color=STYLES.get(b, OTHER)[0], lw=4, label=b) for b in dict.fromkeys(each.backend for each in records)]
+    keys += [Line2D([], [], color="#888888", marker=MARKERS[rung], linestyle="none", label=rung) for rung in rungs]
+    figure.legend(handles=keys, loc="outside right center", fontsize=8)
+    return figure
+
+
+def intensity(record: Record, once: bool) -> float:
+    """Flops a byte under either model."""
+    itemsize = ITEMSIZE[record.dtype]
+    moved = (
+        compulsory_bytes(**record.shape, itemsize=itemsize)
+        if once
+        else touched_bytes(record.rung, **record.shape, itemsize=itemsize, tile=record.tile)
+    )
+    return (record.flops or 0) / moved
+
+
+def calls(record: Record) -> int:
+    """How often a rung starts its innermost operation."""
+    m, p = record.shape["m"], record.shape["p"]
+    width = (record.tile or {}).get("width", p)
+    return {"elementwise": m * p, "rowwise": m, "columnwise": p, "block": -(-p // width)}.get(record.rung, 1)
+
+
+def overhead(found: dict[str, tuple[float, float, list[Record]]]) -> Figure:
+    """Share of a call's time that its starts take, by kernel."""
+    figure = Figure(figsize=(8.5, 1 + 0.28 * len(found)), layout="constrained")
+    axes = figure.subplots()
+    names = sorted(found, key=lambda name: share(found[name]))
+    shares = [100 * share(found[name]) for name in names]
+    axes.barh(names, shares, color=[STYLES.get(name.split("/")[0], OTHER)[0] for name in names])
+    axes.set(xlabel="of the time at the largest size measured is starting the operation, %", xlim=(0, 105))
+    for place, (name, value) in enumerate(zip(names, shares, strict=True)):
+        axes.annotate(
+            seconds(found[name][0]) if found[name][0] else "0",
+            (value, place),
+            (3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def share(found: tuple[float, float, list[Record]]) -> float:
+    """Of the largest case's time, what its starts take."""
+    start, _, records = found
+    last = max(records, key=lambda each: each.flops or 0)
+    return min(1.0, calls(last) * start / (last.median_s or 1))
+
+
+def losses(data: dict[str, Any]) -> Figure:
+    """Loss against time and against examples, of the chapter's runs."""
+    figure = Figure(figsize=(9.5, 4.2), layout="constrained")
+    against_time, against_examples = figure.subplots(1, 2, sharey=True)
+    for step, style in (("numba-fused", "-"), ("torch", "--")):
+        for (color, marker), run, points in zip(CYCLE, book.RUNS, data.get(step, []), strict=False):
+            kept = [point for point in points if point[0] > 0]
+            label = f"{run.name}, {step}"
+            x, y = [point[0] for point in kept], [point[2] for point in kept]
+            against_time.semilogx(x, y, style, color=color, marker=marker, markersize=3, label=label)
+            tip(
+                against_time,
+                x[-1:],
+                y[-1:],
+                [f"{label}: {loss:.4f} after {seconds(time)}" for time, loss in zip(x[-1:], y[-1:], strict=True)],
+            )
+            if style == "-":
+                against_examples.semilogx(
+                    [p[1] for p in kept], y, style, color=color, marker=marker, markersize=3, label=run.name
+                )
+    against_time.set(xlabel="seconds of training", ylabel="loss")
+    against_examples.set(xlabel="examples seen")
+    against_time.legend(fontsize=7)
+    return figure
+
+
+def batches(rows: Sequence[Sequence[Any]]) -> Figure:
+    """Examples a second, and seconds until the loss is near the floor, over the batch size."""
+    figure = Figure(figsize=(8.5, 4.2), layout="constrained")
+    left = figure.subplots()
+    right = left.twinx()
+    examples = max(row[0] for row in rows)
+    sizes = [row[0] for row in rows]
+    (one,) = left.loglog(
+        sizes, [examples / row[1] for row in rows], color=CYCLE[0][0], marker=CYCLE[0][1], label="examples a second"
+    )
+    reached = [row for row in rows if row[3]]
+    times = [row[1] * row[3] for row in reached]
+    (other,) = right.loglog([r[0] for r in reached], times, color=CYCLE[1][0], marker=CYCLE[1][1], label="seconds to the floor")
+    tip(right, [row[0] for row in reached], times, [f"batch {row[0]}: {seconds(row[1] * row[3])}" for row in reached])
+    left.set(xlabel="batch size", ylabel="examples a second")
+    right.set_ylabel("seconds until the loss is within 1 % of the floor")
+    left.legend(handles=[one, other], fontsize=8)
+    return figure
+
+
+def noise(data: dict[str, Any]) -> Figure:
+    """Deviation of the gradient over the batch size."""
+    figure = Figure(figsize=NARROW, layout="constrained")
+    axes = figure.subplots()
+    axes.loglog(data["sizes"], data["deviations"], "o", color=CYCLE[0][0], label=f"slope {data['slope']:.3f}")
+    axes.loglog(data["sizes"], [data["deviations"][0] * (each / data["sizes"][0]) ** -0.5 for each in data["sizes"]],
+                color="#888888", linestyle=":", label="slope -1/2")  # fmt: skip
+    axes.set(xlabel="batch size", ylabel="deviation of the gradient")
+    axes.legend()
+    return figure
+
+
+def _peak(axes: Any, limits: Ceilings | None, record: Record) -> None:
+    peak = limits and limits.peak(record.dtype, record.threads)
+    if peak:
+        axes.axhline(peak, color="#888888", linestyle="--")
+        axes.annotate(f"{peak:.0f}: multiply-adds from registers", (0.01, peak), (0, 3), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", fontsize=8)  # fmt: skip

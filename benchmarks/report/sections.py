@@ -1,0 +1,361 @@
+"""The page's sections: each looks for its records, says what they show, and draws and lists them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.gate.outcome import Outcome
+from benchmarks.harness.records import Record, Run
+from benchmarks.report import pictures as drawn
+from benchmarks.report.section import Grid, Section, grid
+from benchmarks.stores.history import Series
+from benchmarks.views import history, pictures, tables, verdicts
+from kernels.caches import Cache
+from kernels.tiles import predict
+from minisgd import book
+from minisgd.views.units import digits, percent, seconds
+
+STEPS_SHOWN = 200
+"""Rows of steps; more are in the command's own output."""
+
+
+@dataclass
+class Sources:
+    """All that a page is made from.
+
+    Parameters
+    ----------
+    runs : list of (str, Run)
+        With the files' names.
+    series : list of Series
+        Over commits.
+    outcome : Outcome, optional
+        The last gate's.
+    findings : dict
+        What experiments found, by name.
+    command : str
+        What makes the page again.
+    """
+
+    runs: list[tuple[str, Run]] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
+    outcome: Outcome | None = None
+    findings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    command: str = "python -m benchmarks report"
+
+    def products(self) -> list[tuple[str, Run]]:
+        """Runs with matrix products at the kernels' own tiles."""
+        kept = [(name, run.model_copy(update={"records": [r for r in run.records if _own(run, r)]})) for name, run in self.runs]
+        return [(name, run) for name, run in kept if run.records]
+
+
+def _own(run: Run, record: Record) -> bool:
+    return record.workload == "gemm" and not _swept(run)
+
+
+def _swept(run: Run) -> bool:
+    """Whether a run varies a tile."""
+    tiles = defaultdict(set)
+    for record in run.records:
+        tiles[record.kernel, record.size, record.dtype, record.threads].add(str(record.tile))
+    return any(len(each) > 2 for each in tiles.values())
+
+
+def all_of(sources: Sources) -> list[Section]:
+    """Every section, in the page's order."""
+    makers = (machine, ladder, over_size, roofline, tiles, overhead, sgd, devices, commits, verdict, measured)
+    return [maker(sources) for maker in makers]
+
+
+def machine(sources: Sources) -> Section:
+    """CPU, caches, libraries, ceilings, and the balance of arithmetic against memory."""
+    made = Section("machine", "This machine", "make bench")
+    seen = set()
+    for name, run in sources.runs:
+        key = (run.machine.cpu, run.machine.os, run.machine.python)
+        if key in seen:
+            continue
+        seen.add(key)
+        for part in tables.machine(run.machine):
+            if isinstance(part, str):
+                made.sentences.append(part)
+            else:
+                shown = grid(part)
+                made.tables.append(Grid(shown.headings, shown.rows, shown.caption or f"from {name}"))
+    if len({key[0] for key in seen}) > 1:
+        made.sentences.insert(0, f"These records are from {len(seen)} machines: compare within a machine, not across.")
+    return made
+
+
+def ladder(sources: Sources) -> Section:
+    """Rates by rung and backend, and what each step up the ladder brings."""
+    made = Section("ladder", "The ladder", "python -m benchmarks run")
+    for name, run in sources.products():
+        passed = [record for record in run.records if record.gflops]
+        made.sentences += [
+            f"{_label(sources, name)}{sentence}" for sentence in tables.sentences(run) if "failed:" not in sentence
+        ]
+        if passed:
+            top = max(passed, key=lambda record: record.gflops or 0)
+            figure = pictures.ladder(run)
+            made.draw(figure, f"GFLOPS by rung on a log axis, {name}: the fastest is {drawn.said(top)}.")
+        made.tables.append(_captioned(grid(tables.results(run, tabs=("PyTorch",))), f"{name}; the book's figures are PyTorch's"))
+    return made
+
+
+def over_size(sources: Sources) -> Section:
+    """Rates against the size, dtypes and threads apart."""
+    made = Section("size", "Over size", "python -m benchmarks run --preset full")
+    for name, run in sources.products():
+        groups = defaultdict(list)
+        for record in run.records:
+            if record.gflops and len(set(record.shape.values())) == 1:
+                groups[record.dtype, record.threads, record.device, record.cache].append(record)
+        for (dtype, threads, *_), found in groups.items():
+            if len({record.shape["m"] for record in found}) < 3:
+                continue
+            top = max(found, key=lambda record: record.gflops or 0)
+            made.sentences.append(
+                f"{_label(sources, name)}{dtype}, threads {threads}: the most is {drawn.said(top)}"
+                + (f", {percent(top.percent_of_peak)} % of the peak." if top.percent_of_peak else ".")
+            )
+            made.draw(
+                drawn.over_size(found, run.machine), f"GFLOPS over size, {dtype}, threads {threads}: most {drawn.said(top)}."
+            )
+    return made
+
+
+def roofline(sources: Sources) -> Section:
+    """Rates at their arithmetic intensity, under the bandwidths."""
+    made = Section("roofline", "Roofline", "python -m benchmarks run")
+    for name, run in sources.products():
+        limits = run.machine.ceilings.get("cpu")
+        mine = [record for record in run.records if record.gflops and record.threads == 1 and record.device == "cpu"]
+        if not limits or not mine:
+            continue
+        dtypes = [record.dtype for record in mine]
+        shown = [record for record in mine if record.dtype == max(sorted(set(dtypes)), key=dtypes.count)]
+        pairs, right = _ranked(shown)
+        if not pairs:
+            continue
+        said = (
+            f"{_label(sources, name)}Counting each operand once gives all products of a size one intensity, which ranks nothing;"
+            f" what the rungs ask for puts {right} of {pairs} pairs of a backend's rungs in the order that was measured."
+        )
+        made.sentences.append(said)
+        made.draw(drawn.roofline(shown, limits), said)
+        rows = [
+            [r.title, digits(drawn.intensity(r, True)), digits(drawn.intensity(r, False)), digits(r.gflops or 0)] for r in shown
+        ]
+        made.tables.append(Grid(["case", "flops a byte, once", "flops a byte, asked for", "GFLOPS"], rows, name))
+    return made
+
+
+def _ranked(records: Sequence[Record]) -> tuple[int, int]:
+    """Pairs of a backend's rungs on one shape, and how many of them the bytes asked for rank as measured."""
+    pairs = [(x, y) for i, x in enumerate(records) for y in records[:i] if x.backend == y.backend and x.shape == y.shape]
+    right = [(drawn.intensity(x, False) - drawn.intensity(y, False)) * ((x.gflops or 0) - (y.gflops or 0)) > 0 for x, y in pairs]
+    return len(pairs), sum(right)
+
+
+def tiles(sources: Sources) -> Section:
+    """The sweep of tile sizes, and the tiles that were predicted."""
+    made = Section("tiles", "Tiles", "python -m benchmarks tune")
+    for name, run in sources.runs:
+        if not _swept(run):
+            continue
+        passed = [record for record in run.records if record.gflops]
+        if not passed:
+            continue
+        some = passed[0]
+        derived = {
+            f"L{c.level}": predict(some.tile or {}, some.dtype, Cache(**vars(c)), some.shape["n"]) for c in run.machine.caches
+        }
+        predicted = {level: each.result for level, each in derived.items() if each.result < max(some.shape.values())}
+        flat = [record for record in passed if len(set((record.tile or {}).values())) == 1]
+        plane = _plane(passed)
+        best = max(passed, key=lambda record: record.gflops or 0)
+        edges = "x".join(map(str, (best.tile or {}).values()))
+        made.sentences.append(
+            f"{_label(sources, name)}The best tile measured, {edges}, reaches {digits(best.gflops or 0)} GFLOPS."
+        )
+        made.sentences += tables.predictions(passed, predicted)
+        if flat:
+            made.draw(pictures.tiles(flat, plane, predicted), made.sentences[0])
+        made.tables.append(_captioned(grid(tables.tiling(passed, predicted)), name))
+    return made
+
+
+def _plane(records: Sequence[Record]) -> list[Record]:
+    """Records of every pair of depth and width at one tm."""
+    by_tm = defaultdict(list)
+    for record in records:
+        if record.tile and "tm" in record.tile:
+            by_tm[record.tile["tm"]].append(record)
+    most = max(by_tm.values(), key=len, default=[])
+    depths = {(r.tile or {})["tn"] for r in most if sum((s.tile or {})["tn"] == (r.tile or {})["tn"] for s in most) > 1}
+    return [r for r in most if (r.tile or {})["tn"] in depths and (r.tile or {})["tp"] in depths]
+
+
+def overhead(sources: Sources) -> Section:
+    """What a start of each kernel's operation costs, and how much of its time that is."""
+    made = Section("overhead", "Overhead", "python -m benchmarks run --preset full")
+    found = {}
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for _, run in sources.products():
+        for record in run.records:
+            if record.gflops and record.threads == 1 and record.dtype == "float32" and record.device == "cpu":
+                groups[record.kernel].append(record)
+    for kernel, mine in groups.items():
+        if len({record.size for record in mine}) >= 2:
+            found[kernel] = (*_fit(mine), mine)
+    if not found:
+        return made
+    worst = max(found, key=lambda name: drawn.share(found[name]))
+    made.sentences.append(
+        f"Fitted time = starts t0 + flops / R: starting takes {percent(100 * drawn.share(found[worst]))} % of {worst}'s time,"
+        f" {seconds(found[worst][0])} a start; what is left of a slow rung is arithmetic."
+    )
+    made.draw(drawn.overhead(found), made.sentences[0])
+    rows = [
+        [name, seconds(start), digits(1 / slope / 1e9) if slope else "", percent(100 * drawn.share(found[name]))]
+        for name, (start, slope, _) in found.items()
+    ]
+    made.tables.append(Grid(["kernel", "t0, a start", "R, GFLOPS", "% starting"], rows, "fitted over sizes"))
+    return made
+
+
+def _fit(records: Sequence[Record]) -> tuple[float, float]:
+    """Seconds a start and a flop, neither negative, by least squares of relative errors."""
+    from scipy.optimize import nnls
+
+    times = np.array([record.median_s or 1 for record in records])
+    model = np.array([[drawn.calls(record), record.flops or 0] for record in records]) / times[:, None]
+    scale = model.max(axis=0)
+    found, _ = nnls(model / scale, np.ones(len(times)))
+    start, slope = found / scale
+    return float(start), float(slope)
+
+
+def sgd(sources: Sources) -> Section:
+    """Training: loss against time, batch sizes, gradient noise, and the steps beside their limit."""
+    made = Section("sgd", "Minibatch SGD", "python -m benchmarks run --workload sgd; python -m minisgd experiment book --json F")
+    for name, run in sources.runs:
+        kept = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
+        if any(record.examples_s for record in kept.records):
+            made.sentences += [_label(sources, name) + each for each in tables.sentences(kept) if "fused epoch" in each]
+            made.draw(pictures.epochs(kept), f"Examples a second over the batch size by step, {name}.")
+            made.tables.append(_captioned(grid(tables.epochs(kept)), name))
+    if data := sources.findings.get("book"):
+        runs = data.get("numba-fused", [])
+        ends = [f"{run.name} {points[-1][2]:.4f}" for run, points in zip(book.RUNS, runs, strict=False)]
+        made.sentences.append(f"Loss at the end of the chapter's runs on {data['problem']}: {', '.join(ends)}.")
+        made.draw(drawn.losses(data), made.sentences[-1])
+    if data := sources.findings.get("batch-size"):
+        reached = [row for row in data["rows"] if row[3]]
+        if reached:
+            best = min(reached, key=lambda row: row[1] * row[3])
+            made.sentences.append(
+                f"Batches of {best[0]} come within 1 % of the least loss first, in {seconds(best[1] * best[3])}, at rate"
+                f" {best[2]:g}."
+            )
+            made.draw(drawn.batches(data["rows"]), made.sentences[-1])
+            rows = [
+                [str(size), seconds(epoch), f"{rate:g}", str(epochs or ""), seconds(epoch * epochs) if epochs else "never"]
+                for size, epoch, rate, epochs in data["rows"]
+            ]
+            made.tables.append(
+                Grid(["batch", "epoch", "rate", "epochs", "to the floor"], rows, "batch sizes, each at its best rate")
+            )
+    if data := sources.findings.get("noise"):
+        made.sentences.append(
+            f"The gradient's deviation falls with the batch size to the power {data['slope']:.3f}; the claim is -1/2."
+        )
+        made.draw(drawn.noise(data), made.sentences[-1])
+    return made
+
+
+def devices(sources: Sources) -> Section:
+    """CPU and CUDA side by side."""
+    made = Section("devices", "Devices", "python -m benchmarks run --device cuda")
+    best: dict[tuple[int, str], Record] = {}
+    for _, run in sources.products():
+        for record in run.records:
+            key = (record.shape["m"], record.device)
+            if record.gflops and record.dtype == "float32" and (key not in best or record.gflops > (best[key].gflops or 0)):
+                best[key] = record
+    if len({device for _, device in best}) < 2:
+        return made
+    sizes = sorted({size for size, _ in best})
+    rows = [[str(n), *(drawn.said(best[n, d]) if (n, d) in best else "" for d in ("cpu", "cuda"))] for n in sizes]
+    ahead = [
+        n
+        for n in sizes
+        if (n, "cpu") in best and (n, "cuda") in best and (best[n, "cuda"].gflops or 0) > (best[n, "cpu"].gflops or 0)
+    ]
+    made.sentences.append(
+        f"CUDA overtakes the CPU at size {min(ahead)}." if ahead else "CUDA overtakes the CPU at no size measured."
+    )
+    made.tables.append(Grid(["n", "best on the CPU", "best on CUDA"], rows, "float32"))
+    return made
+
+
+def commits(sources: Sources) -> Section:
+    """Series over commits, with intervals and steps."""
+    made = Section("history", "History", "asv run; python -m benchmarks report --asv .asv/results")
+    if not sources.series:
+        return made
+    ordered = sorted(sources.series, key=lambda each: -max((step.ratio for step in each.steps), default=0))
+    made.sentences += history.sentences(sources.series)
+    made.draw(history.picture(ordered), f"The series with the largest steps for the worse. {made.sentences[0]}")
+    shown = grid(history.table_of([each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]))
+    made.tables.append(_captioned(shown, f"up to {STEPS_SHOWN} series with steps, the worst first"))
+    return made
+
+
+def verdict(sources: Sources) -> Section:
+    """The last gate."""
+    made = Section(
+        "verdict", "Verdict", "python -m benchmarks gate main --json gate.json; python -m benchmarks report --gate gate.json"
+    )
+    if sources.outcome:
+        made.sentences += verdicts.sentences(sources.outcome)
+        if sources.outcome.rows:
+            made.tables.append(_captioned(grid(verdicts.table_of(sources.outcome.rows)), "head against base, worst first"))
+    return made
+
+
+def measured(sources: Sources) -> Section:
+    """Settings, errors, failures, raw records, and the command."""
+    made = Section("measured", "How measured", "make bench")
+    rows, failed = [], []
+    for name, run in sources.runs:
+        rounds = max((len(record.samples_per_round or []) for record in run.records), default=0)
+        rows.append(
+            [name, f"{run.created:%Y-%m-%d %H:%M}", (run.commit or "")[:12], run.machine.cpu, str(len(run.records)), str(rounds)]
+        )
+        failed += [[name, record.title, record.failure] for record in run.records if record.failure]
+    made.sentences.append(
+        "A figure is the median over rounds in fresh processes, the interval that of the rounds; a kernel whose result is wrong"
+        f" has no figure. {len(failed)} case{'s' * (len(failed) != 1)} failed. This page is made again by: {sources.command}"
+    )
+    if rows:
+        made.tables.append(Grid(["file", "measured", "commit", "CPU", "records", "rounds"], rows, "runs"))
+    if failed:
+        made.tables.append(Grid(["file", "case", "reason"], failed, "failed cases"))
+    made.links += [(name, name) for name, _ in sources.runs]
+    return made
+
+
+def _label(sources: Sources, name: str) -> str:
+    return f"{Path(name).stem}: " if len(sources.runs) > 2 else ""
+
+
+def _captioned(found: Grid, caption: str) -> Grid:
+    return Grid(found.headings, found.rows, f"{found.caption}; {caption}" if found.caption else caption)

@@ -1,0 +1,244 @@
+"""The page, from made-up records: what it says, what it survives, and how it works in a browser with no network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from runs_for_tests import MACHINE, make_record, make_run
+
+from benchmarks.gate.outcome import Outcome, Row
+from benchmarks.gate.verdict import Verdict
+from benchmarks.harness.records import Run
+from benchmarks.report import page, readme
+from benchmarks.report.sections import Sources, all_of
+from benchmarks.stores.asv import Point
+from benchmarks.stores.history import series
+from minisgd.cli import UsageError
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)> & "quotes" ' + "long" * 200
+SIZES = (64, 128, 256, 512)
+
+
+def square(kernel, n, **changes):
+    flops = 2 * n**3
+    return make_record(kernel=kernel, shape={"m": n, "n": n, "p": n}, flops=flops, median_s=flops / 5e10, **changes)
+
+
+def some_run():
+    return make_run(
+        *(square(f"{backend}/{rung}", n) for backend in ("numpy", "numba") for rung in ("elementwise", "full") for n in SIZES)
+    )
+
+
+def some_outcome():
+    rows = [
+        Row(case=square("numpy/full", 64), verdict=Verdict.SLOWER, ratio=1.1, low=1.05, high=1.2, blocks=9, logs=[0.1] * 9),
+        Row(case=square("numba/full", 64), verdict=Verdict.FAILED, failure=HOSTILE),
+    ]
+    return Outcome(base="a" * 40, head="b" * 40, min_effect=0.03, budget_s=600, seconds=60, machine=MACHINE, rows=rows)
+
+
+def some_series(kernels=4, commits=30):
+    case = [square(f"numpy/{name}", 64) for name in ("full", "block", "tiled", "rowwise")][:kernels]
+    return series(
+        Point("a machine", "an environment", f"{place:040d}", 1_700_000_000 + place * 1000, each, "seconds",
+              1e-3 * (1 if place < commits / 2 else 1.5), 0.9e-3, 1.6e-3, None)
+        for each in case for place in range(commits)
+    )  # fmt: skip
+
+
+def everything():
+    return Sources(
+        runs=[("one.json", some_run())], series=some_series(), outcome=some_outcome(),
+        findings={"batch-size": {"rows": [[1, 3e-5, 0.1, 2], [10, 2e-5, 0.2, None], [100, 1e-5, 0.5, 4]]},
+                  "noise": {"sizes": [1, 4, 16], "deviations": [2.0, 1.0, 0.5], "slope": -0.5, "reach": 0.01},
+                  "book": {"problem": "airfoil", "numba-fused": [[[1e-5, 1500, 0.3], [2e-5, 3000, 0.25]]], "torch": []}},
+    )  # fmt: skip
+
+
+def test_each_section_says_what_its_data_show():
+    made = {section.name: section for section in all_of(everything())}
+    assert list(made) == [
+        "machine", "ladder", "size", "roofline", "tiles", "overhead", "sgd", "devices", "history", "verdict", "measured"
+    ]  # fmt: skip
+    assert "must be used" in made["machine"].sentences[0]
+    assert "multiply-adds did from registers" in " ".join(made["ladder"].sentences)
+    assert made["size"].sentences[0].startswith("float32, threads 1: the most is")
+    assert "Batches of 1" in " ".join(made["sgd"].sentences)
+    assert "power -0.500" in " ".join(made["sgd"].sentences)
+    assert "1 slower" in made["verdict"].sentences[0]
+    assert made["devices"].empty
+    assert made["devices"].command == "python -m benchmarks run --device cuda"
+
+
+def test_overhead_finds_what_a_start_costs():
+    def timed(n):
+        return 2e-6 * n * n + 2 * n**3 / 1e10
+
+    records = [square("numpy/elementwise", n).model_copy(update={"median_s": timed(n)}) for n in SIZES]
+    (section,) = [each for each in all_of(Sources(runs=[("one.json", make_run(*records))])) if each.name == "overhead"]
+    assert section.tables[0].rows[0][1:3] == ["2.00 us", "10.0"]
+
+
+def test_nothing_at_all_is_a_page_of_commands():
+    text = page.render(Sources())
+    assert text.count("No data yet") == 10
+    assert "make bench" in text
+
+
+def test_failed_partial_and_single_sample_records_render():
+    failed = make_record(kernel="torch/full", failure=HOSTILE, passed=False, median_s=None, gflops=None, percent_of_peak=None)
+    bare = make_record(kernel="numpy/block", percent_of_peak=None, error=None, error_bound=None, samples_per_round=None)
+    other = make_run(make_record()).model_copy(
+        update={"machine": MACHINE.model_copy(update={"cpu": "another CPU", "ceilings": {}})}
+    )
+    text = page.render(Sources(runs=[("a.json", make_run(failed, bare)), ("b.json", other)]))
+    assert "figures of different machines stand side by side, not against each other" in text
+    assert "1 case failed" in text
+
+
+def test_names_and_reasons_show_as_text():
+    run = make_run(make_record(kernel="numpy/full", failure=HOSTILE, passed=False), make_record())
+    hostile = run.model_copy(update={"machine": MACHINE.model_copy(update={"cpu": HOSTILE}), "commit": "<b>x</b>"})
+    text = page.render(Sources(runs=[(HOSTILE, hostile)], outcome=some_outcome()))
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert "<b>x" not in text
+
+
+def test_the_same_records_give_the_same_bytes():
+    assert page.render(everything()) == page.render(everything())
+
+
+def test_many_records_are_drawn_soon_and_small():
+    rungs = ("elementwise", "rowwise", "columnwise", "block", "full")
+    records = [
+        square(f"{backend}/{rung}", n, threads=threads)
+        for backend in ("numpy", "numba", "torch", "python") for rung in rungs for n in range(32, 240, 16) for threads in (1, 2)
+    ]  # fmt: skip
+    start = time.monotonic()
+    text = page.render(Sources(runs=[("one.json", make_run(*records[:500]))], series=some_series(4, 500)))
+    assert time.monotonic() - start < 40  # ten seconds, on a machine of our own
+    assert len(text) < 5_000_000
+
+
+def test_the_raw_records_lie_beside_the_page(tmp_path):
+    raw = tmp_path / "raw" / "one.json"
+    raw.parent.mkdir()
+    raw.write_text("{}")
+    made = page.save(Sources(runs=[("one.json", some_run())]), [raw], tmp_path / "out")
+    assert made.read_text().startswith("<!doctype html>")
+    assert (tmp_path / "out/one.json").exists()
+
+
+def test_the_readme_s_ladder_is_that_of_its_run():
+    root = Path(__file__).parents[3]
+    text = (root / "README.md").read_text()
+    kept = Run.model_validate_json((root / readme.RUN).read_text())
+    assert readme.MARKED.search(text)[0] == readme.ladder(kept)
+
+
+def test_a_readme_without_markers_is_left_alone(tmp_path):
+    (tmp_path / "README.md").write_text("nothing here")
+    with pytest.raises(UsageError, match="no markers"):
+        readme.update(some_run(), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium, or playwright's; where tests must not be skipped, it must be there."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+            launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
+        except Error as error:
+            if "CI" in os.environ:
+                raise
+            pytest.skip(f"no browser: {str(error).splitlines()[0]}")
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """The page in a browser, and what it asked for and complained of."""
+    path = page.save(everything(), [], tmp_path)
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}, color_scheme="light")
+    view = context.new_page()
+    requests, complaints = [], []
+    view.on("request", lambda request: requests.append(request.url))
+    view.on("console", lambda message: complaints.append(message.text))
+    view.on("pageerror", lambda error: complaints.append(str(error)))
+    view.goto(path.as_uri())
+    yield view, requests, complaints
+    context.close()
+
+
+def test_it_asks_for_itself_alone_and_does_not_complain(opened):
+    view, requests, complaints = opened
+    assert [url for url in requests if not url.startswith("data:")] == [view.url]
+    assert not complaints
+
+
+def test_tables_sort_and_filter(opened):
+    view, _, _ = opened
+    table = view.locator("#ladder table").first
+    heading = table.locator("thead button", has_text="kernel")
+    heading.click()
+    names = table.locator("tbody th").all_inner_texts()
+    assert names == sorted(names)
+    heading.click()
+    assert table.locator("tbody th").all_inner_texts() == names[::-1]
+    assert table.locator("thead th").first.get_attribute("aria-sort") == "descending"
+    view.locator("#ladder input.filter").first.fill("numba full")
+    assert {row.split()[0] for row in table.locator("tbody tr:visible").all_inner_texts()} == {"numba/full"}
+
+
+def test_times_sort_by_their_units(opened):
+    view, _, _ = opened
+    table = view.locator("#sgd table").first
+    table.locator("thead button", has_text="epoch").first.click()
+    assert table.locator("tbody tr td:nth-child(2)").all_inner_texts() == ["10.0 us", "20.0 us", "30.0 us"]
+
+
+def test_theme_and_anchors_work(opened):
+    view, _, _ = opened
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = view.evaluate(paper)
+    view.locator("#theme").click()
+    assert view.evaluate(paper) != light
+    view.locator("nav a", has_text="Verdict").click()
+    assert view.url.endswith("#verdict")
+    assert view.locator("#verdict").bounding_box()["y"] < 900
+
+
+def test_points_tell_their_values(opened):
+    view, _, _ = opened
+    assert any("GFLOPS" in text for text in view.locator("#size .tip title").all_text_contents())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_it_fits_and_axe_finds_nothing_serious(opened, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    view, _, _ = opened
+    view.emulate_media(color_scheme=scheme)
+    view.set_viewport_size({"width": width, "height": 800})
+    assert view.evaluate("document.documentElement.scrollWidth") <= width
+    found = [each for each in Axe().run(view).response["violations"] if each["impact"] in ("serious", "critical")]
+    assert not [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+def test_it_prints(opened):
+    view, _, _ = opened
+    view.emulate_media(media="print")
+    assert not view.locator("nav").is_visible()
+    assert re.match(rb"%PDF", view.pdf())
