@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Comparison, wilson
-from benchmarks.gate.verdict import Verdict
+from benchmarks.gate.calibration import SLOWDOWNS, Calibration, wilson
+from benchmarks.gate.verdict import Judgement, Verdict, judge
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 LOADS = {"idle": "nothing else running", "hog": "beside a process that takes one processor half of the time"}
 
 
-def comparisons(found: Calibration, load: str, slowdown: float) -> list[Comparison]:
-    """All at one slowdown, under one load."""
+def comparisons(found: Calibration, load: str, slowdown: float) -> list[Judgement]:
+    """All at one slowdown, under one load, as today's rule judges their blocks."""
     return [
-        each for one in found.rounds if one.load == load for each in one.comparisons
-        if each.slowdown == slowdown and each.row.verdict is not Verdict.FAILED
+        judge(each.row.logs, one.min_effect) for one in found.rounds if one.load == load for each in one.comparisons
+        if each.slowdown == slowdown and each.row.logs and not each.row.failure
     ]  # fmt: skip
 
 
-def share(chosen: Sequence[Comparison], verdict: Verdict) -> tuple[int, float, float]:
+def share(chosen: Sequence[Judgement], verdict: Verdict) -> tuple[int, float, float]:
     """How many have that verdict, and the interval of their share."""
-    count = sum(each.row.verdict is verdict for each in chosen)
+    count = sum(each.verdict is verdict for each in chosen)
     return count, *wilson(count, len(chosen))
 
 
@@ -58,7 +58,7 @@ def markdown(found: Calibration, picture: str) -> str:
             chosen = comparisons(found, load, slowdown)
             counts = {verdict: share(chosen, verdict) for verdict in Verdict}
             slower, low, high = counts[Verdict.SLOWER]
-            blocks = sorted(each.row.blocks for each in chosen)
+            blocks = sorted(each.blocks for each in chosen)
             lines.append(
                 f"| {100 * slowdown:g} % | {len(chosen)} | {slower} | {100 * low:.0f} to {100 * high:.0f} % |"
                 f" {counts[Verdict.SAME][0]} | {counts[Verdict.FASTER][0]} | {counts[Verdict.INCONCLUSIVE][0]} |"
@@ -66,7 +66,7 @@ def markdown(found: Calibration, picture: str) -> str:
             )
         lines.append("")
     alarms = [each for load in LOADS for each in comparisons(found, load, 0.0)]
-    false = sum(each.row.verdict in (Verdict.SLOWER, Verdict.FASTER) for each in alarms)
+    false = sum(each.verdict in (Verdict.SLOWER, Verdict.FASTER) for each in alarms)
     _, high = wilson(false, len(alarms))
     lines += [
         f"Between equal sides: {false} false alarms in {len(alarms)} comparisons, slower and faster counted; at most"
