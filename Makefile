@@ -14,7 +14,8 @@ endif
 bench: $(READY)
 	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
 	$(BIN)/python -m benchmarks run --plot .runs/ladder
-	@$(BIN)/python -m minisgd experiment book --json .runs/book.json > .runs/book.txt
+	$(BIN)/python -m benchmarks run --preset sizes --plot .runs/sizes > .runs/sizes.txt
+	for name in book batch-size noise; do $(BIN)/python -m minisgd experiment $$name --json .runs/$$name.json > .runs/$$name.txt; done
 	$(BIN)/python -m benchmarks report
 
 test: $(READY) .otava/.ready browser

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(
     workload: Annotated[str, typer.Option(help="gemm: matrix products; sgd: epochs of minibatch SGD.")] = "gemm",
-    preset: Annotated[str, typer.Option(help="quick, d2l or full: what is measured unless told otherwise.")] = "quick",
+    preset: Annotated[str, typer.Option(help="quick, d2l, sizes or full: what is measured unless told otherwise.")] = "quick",
     kernel: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,
     size: Annotated[
         list[str] | None,

@@ -37,6 +37,7 @@ PRESETS = {
         threads=(CORES,),
         shrink=False,
     ),
+    "sizes": Preset(sizes=(32, 64, 128, 256, 512), threads=(1,), budget_s=0.02),
     "full": Preset(
         sizes=(16, 31, 64, 97, 128, 255, 256, 384, 509, 512, 768, 1024, 1531, 2048),
         dtypes=registry.FLOATS,

@@ -111,7 +111,7 @@ def ladder(sources: Sources) -> Section:
 
 def over_size(sources: Sources) -> Section:
     """Rates against the size, dtypes and threads apart."""
-    made = Section("size", "Over size", "python -m benchmarks run --preset full")
+    made = Section("size", "Over size", "python -m benchmarks run --preset sizes")
     for name, run in sources.products():
         groups = defaultdict(list)
         for record in run.records:
@@ -205,7 +205,7 @@ def _plane(records: Sequence[Record]) -> list[Record]:
 
 def overhead(sources: Sources) -> Section:
     """What a start of each kernel's operation costs, and how much of its time that is."""
-    made = Section("overhead", "Overhead", "python -m benchmarks run --preset full")
+    made = Section("overhead", "Overhead", "python -m benchmarks run --preset sizes")
     found = {}
     groups: dict[str, list[Record]] = defaultdict(list)
     for _, run in sources.products():

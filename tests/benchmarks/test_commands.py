@@ -51,7 +51,7 @@ def test_every_command_has_help_with_an_example(command):
         (("run", "--threads", "two"), "--threads': Input should be a valid integer"),
         (("run", "--dtype", "float16"), "--dtype float16: expected float32 or float64"),
         (("run", "--cache", "hot"), "--cache hot: expected warm or cold"),
-        (("run", "--preset", "fast"), "--preset fast: expected quick, d2l, full"),
+        (("run", "--preset", "fast"), "--preset fast: expected quick, d2l, sizes, full"),
         (("run", "--device", "tpu"), "--device tpu: expected cpu or cuda"),
         (("run", "--workload", "sgd", "--cache", "cold"), "--workload sgd: it is measured warm, on the cpu"),
         (("run", "--batch-size", "10"), "--batch-size: a matrix product has none; add --workload sgd"),
