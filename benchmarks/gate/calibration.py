@@ -29,9 +29,10 @@ from benchmarks.harness.records import Case, Machine, Model
 SLOWDOWNS = (0.0, 0.02, 0.03, 0.05, 0.10)
 
 BENCHMARKS = (
-    "numba/full-64-float32-x1", "numpy/full-64-float32-x1", "numba-gemm-1500x5x1-batch1500-float32-x1", "numba/block-64-float32-x1",
+    "numba/full-64-float32-x1", "numpy/full-64-float32-x1", "numba/block-64-float32-x1",
     "numba/columnwise-64-float32-x1", "numba/rowwise-64-float32-x1", "numba/tiled-64-float32-x1", "numpy/block-64-float32-x1",
     "numba-fused-1500x5x1-batch10-float32-x1", "numba-fused-1500x5x1-batch1500-float32-x1",
+    "numba-gemm-1500x5x1-batch1500-float32-x1",
     "numpy-1500x5x1-batch1500-float32-x1", "numba-1500x5x1-batch1500-float32-x1",
 )  # fmt: skip
 """Twelve that fit fifty calls into a sample, so that a slowdown of 2 % is a whole call."""

@@ -15,11 +15,11 @@ from benchmarks.views import operating
 
 def made(load="idle", failure=None):
     """A round in which every slowdown shows as just that, with hardly any noise."""
-    rows = [
-        Comparison(slowdown=slowdown, row=Row(
-            case=make_record(), verdict=Verdict.INCONCLUSIVE, logs=[slowdown + (-1) ** place * 1e-4 for place in range(10)], failure=failure
-        )) for slowdown in SLOWDOWNS
-    ]  # fmt: skip
+    rows = []
+    for slowdown in SLOWDOWNS:
+        logs = [slowdown + (-1) ** place * 1e-4 for place in range(10)]
+        row = Row(case=make_record(), verdict=Verdict.INCONCLUSIVE, logs=logs, failure=failure)
+        rows.append(Comparison(slowdown=slowdown, row=row))
     return Round(
         created=datetime(2026, 1, 1, tzinfo=UTC), commit="c" * 40, min_effect=0.03, budget_s=600, seconds=60, load=load,
         machine=MACHINE, comparisons=rows,
