@@ -93,7 +93,7 @@ def test_only_what_the_change_touches_is_measured(repository):
 def test_a_kernel_that_fails_on_one_side_is_named_and_the_others_are_judged(repository, tmp_path):
     done = gate(
         repository, "first", "broken", "--only", "numpy/full-64-float32-x1", "--only", "numpy/block-64-float32-x1",
-        "--budget", "90s", "--json", str(tmp_path / "o.json"),
+        "--budget", "15s", "--json", str(tmp_path / "o.json"),
     )  # fmt: skip
     assert done.returncode == 1
     rows = {row["case"]["kernel"]: row for row in json.loads((tmp_path / "o.json").read_text())["rows"]}
