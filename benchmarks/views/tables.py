@@ -138,7 +138,7 @@ def sentences(run: Run) -> list[str]:
     for backend in dict.fromkeys(record.backend for record in passed):
         mine = [record for record in passed if record.backend == backend]
         first, top = first_rung(run, mine[0]), max(mine, key=lambda record: record.gflops or 0)
-        if first and first.gflops and top.gflops and top is not first:
+        if first and first.gflops and top.gflops and top.kernel != first.kernel:
             said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
     with_peak = [record for record in passed if record.percent_of_peak and record.workload == "gemm"]
     if with_peak:
