@@ -87,7 +87,7 @@ def gate(
                 ))  # fmt: skip
             except KeyboardInterrupt:
                 interrupted = True
-            commits, environments = pair.commits, pair.environments
+            commits = pair.commits
             changes = [
                 Change(kernel=kernel, figure=figure, base=one, head=other, most=most.get(kernel, {}).get(figure))
                 for kernel, figure, one, other in choosing.differences(chosen.probed)
@@ -99,7 +99,6 @@ def gate(
     outcome = Outcome(
         base=commits["base"], head=commits["head"], min_effect=effect, budget_s=limit_s, seconds=time.monotonic() - start,
         machine=machine.describe(), rows=[judging.row(trial) for trial in trials], changes=changes, left_out=chosen.left_out,
-        environments=environments,
     )  # fmt: skip
     if outcome.rows:
         screen.print(verdicts.table_of(outcome.rows))

@@ -51,7 +51,6 @@ class Outcome(Model):
     rows: list[Row]
     changes: list[Change] = Field(default_factory=list)
     left_out: dict[str, list[str]] = Field(default_factory=dict, description="kernels that were not measured, by reason")
-    environments: int = 1
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 

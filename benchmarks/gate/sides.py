@@ -35,7 +35,6 @@ class Pair:
     head: Side
     commits: dict[str, str]
     changed: frozenset[str]
-    environments: int
 
 
 @contextmanager
@@ -68,7 +67,7 @@ def prepared(base: str, head: str | None, say: Callable[[str], None] = lambda te
         if apart:
             say("the sides' requirements differ: building an environment for each")
         sides = {name: Side(name, home=_home(root, place, apart, say)) for name, place in places.items()}
-        yield Pair(sides["base"], sides["head"], commits, changed(places["base"], places["head"]), 2 if apart else 1)
+        yield Pair(sides["base"], sides["head"], commits, changed(places["base"], places["head"]))
 
 
 def changed(one: Path, other: Path) -> frozenset[str]:

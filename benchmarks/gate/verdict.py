@@ -6,7 +6,7 @@ which adds up to alpha over all looks there may ever be. At each the signed-rank
 before; all hold the true value at once with confidence 1 - alpha, wherever one stops.
 
 Slower is what surely takes more time, and by the estimate at least as much more as matters. To ask that the interval as a whole
-lie beyond what matters would be surer still, and blind: where 3 % matter, 5 % were found in none of twelve benchmarks that way.
+lie beyond what matters would be surer still, and blind to what is a little more than that.
 
 The interval asks for data that are symmetric about their centre. Between equal sides that holds by construction, whatever the
 noise: which side starts is drawn anew for each block, so that either sign of its datum is as likely.

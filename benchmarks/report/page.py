@@ -25,10 +25,8 @@ def render(sources: Sources) -> str:
     machines = list(dict.fromkeys(run.machine.cpu for _, run in sources.runs))
     newest = max((run for _, run in sources.runs), key=lambda run: run.created, default=None)
     return environment.get_template("page.html.j2").render(
-        sections=made, machines=machines, newest=newest, command=sources.command,
-        style=environment.loader.get_source(environment, "style.css")[0],  # type: ignore[union-attr]
-        script=environment.loader.get_source(environment, "script.js")[0],  # type: ignore[union-attr]
-    )  # fmt: skip
+        sections=made, machines=machines, newest=newest, command=sources.command
+    )
 
 
 def save(sources: Sources, files: list[Path], folder: Path) -> Path:
