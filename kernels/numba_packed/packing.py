@@ -48,13 +48,11 @@ def pack_rows(
     a: int, a_row: int, a_column: int, height: int, depth: int, rows: int, row_bytes: int, size: int, zero: Any
 ) -> None:
     """Copy `height` rows of a into `rows`, each `row_bytes` behind the one before."""
-    for i in range(height):
-        source, target = a + i * a_row, rows + i * row_bytes
-        k = 0
-        if a_column == size:
-            while (k + RUN // size) <= depth:
-                copy_run(source + k * size, target + k * size)
-                k += RUN // size
-        while k < depth:
-            write(target + k * size, read(source + k * a_column, zero))
-            k += 1
+    whole = depth * size // RUN * RUN // size if a_column == size else 0
+    for i in range(height if whole else 0):
+        for byte in range(0, whole * size, RUN):
+            copy_run(a + i * a_row + byte, rows + i * row_bytes + byte)
+    for k in range(whole, depth):  # of a transposed a, neighbours in memory one after the other
+        source, target = a + k * a_column, rows + k * size
+        for i in range(height):
+            write(target + i * row_bytes, read(source + i * a_row, zero))
