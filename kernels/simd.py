@@ -100,24 +100,77 @@ def splat(typing: Any, value: Any, lanes: Any) -> Any:
 
 
 @intrinsic
-def transpose(typing: Any, rows: Any) -> Any:
-    """``transpose(rows)``: a tuple of as many vectors as they have lanes, a power of two, turned into its columns."""
-    count = rows.count
+def add(typing: Any, u: Any, v: Any) -> Any:
+    """``add(u, v)``: the sum, lane by lane, in the order that is written: LLVM would regroup it into a longer chain."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vectors = cgutils.unpack_tuple(builder, arguments[0])
-        span = 1
-        while span < count:  # swap the off-diagonal blocks of each 2 span x 2 span block
-            low = [lane if not lane & span else lane - span + count for lane in range(count)]
-            high = [lane + span if not lane & span else lane + count for lane in range(count)]
-            for row in range(count):
-                if not row & span:
-                    x, y = vectors[row], vectors[row + span]
-                    vectors[row], vectors[row + span] = _shuffle(builder, x, y, low), _shuffle(builder, x, y, high)
-            span *= 2
-        return cgutils.pack_array(builder, vectors)
+        return builder.fadd(*arguments, flags=("nsz",))
 
-    return rows(rows), generate
+    return u(u, v), generate
+
+
+@intrinsic
+def multiply(typing: Any, factor: Any, vector: Any) -> Any:
+    """``multiply(factor, vector)``: the product, lane by lane; the factor is a number or a vector."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        by = arguments[0] if isinstance(factor, Vector) else _broadcast(builder, arguments[0], vector.lanes)
+        return builder.fmul(by, arguments[1], flags=FUSED)
+
+    return vector(factor if isinstance(factor, Vector) else vector.dtype, vector), generate
+
+
+@intrinsic
+def join(typing: Any, u: Any, v: Any) -> Any:
+    """``join(u, v)``: the lanes of u and then those of v, in one vector."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _shuffle(builder, arguments[0], arguments[1], list(range(2 * u.lanes)))
+
+    return Vector(u.dtype, 2 * u.lanes)(u, v), generate
+
+
+@intrinsic
+def first_half(typing: Any, vector: Any) -> Any:
+    """``first_half(vector)``: a vector of the first half of its lanes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _shuffle(builder, arguments[0], arguments[0], list(range(vector.lanes // 2)))
+
+    return Vector(vector.dtype, vector.lanes // 2)(vector), generate
+
+
+@intrinsic
+def keep(typing: Any, vector: Any, numbers: Any, count: Any) -> Any:
+    """``keep(vector, numbers, count)``: the lanes whose number, in a tuple, is below `count`; zero in the others."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(32), vector.lanes)
+        lanes = ir.Constant(kind, ir.Undefined)
+        for lane, number in enumerate(cgutils.unpack_tuple(builder, arguments[1])):
+            lanes = builder.insert_element(lanes, builder.trunc(number, kind.element), ir.Constant(ir.IntType(32), lane))
+        kept = builder.icmp_signed("<", lanes, _broadcast(builder, builder.trunc(arguments[2], kind.element), vector.lanes))
+        return builder.select(kept, arguments[0], ir.Constant(arguments[0].type, None))
+
+    return vector(vector, numbers, types.int64), generate
+
+
+def shuffle(*pattern: int) -> Any:
+    """An instruction ``pick(u, v)`` that fills each len(pattern) lanes from the same lanes of u, then of v, laid end to end."""
+    period = len(pattern)
+
+    @intrinsic
+    def pick(typing: Any, u: Any, v: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            def place(lane: int) -> int:
+                block, source = lane - lane % period, pattern[lane % period]
+                return block + source if source < period else u.lanes + block + source - period
+
+            return _shuffle(builder, arguments[0], arguments[1], [place(lane) for lane in range(u.lanes)])
+
+        return u(u, v), generate
+
+    return pick
 
 
 @intrinsic

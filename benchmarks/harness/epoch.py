@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import repeat
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from benchmarks.harness.devices import Device
 from benchmarks.harness.product import Check
 from benchmarks.harness.records import Case, Ceilings
+from kernels.arrays import aligned_zeros
 from kernels.tiles import ITEMSIZE
 from kernels.vectors import vectors
 from minisgd import steps
@@ -21,8 +23,11 @@ from minisgd.orders import orders
 CHAIN_CYCLES = 27
 """From one step's weights to the next: a dot product in a vector (19), the residual and the rate (4), the update (4)."""
 
+ADDITION_CYCLES = 4
+"""Of each round in which the examples of a batch are summed in pairs."""
+
 EXAMPLE_CYCLES = 2.5
-"""A load and an eighth of a transpose, whose 24 shuffles go through one port or two."""
+"""A load, two multiply-adds, and a share of the shuffles that bring eight sums of lanes together, which go through two ports."""
 
 
 OBJECTIVE = "squared"
@@ -48,7 +53,9 @@ class Epoch:
         n, d, k = (case.shape[name] for name in "ndk")
         self._orders, self._random = orders(n, seed), np.random.default_rng(seed)
         dtype = np.dtype(case.dtype).type
-        self._x, self._y = (self._random.standard_normal((n, columns), dtype) for columns in (d, k))
+        self._x, self._y = (aligned_zeros((n, columns), dtype) for columns in (d, k))
+        for array in (self._x, self._y):
+            self._random.standard_normal(dtype=dtype, out=array)
         self._weights, self._bias = np.zeros((d, k), case.dtype), np.zeros(k, case.dtype)
         self._order = next(self._orders).copy()
         # The largest rate at which no step of any batch size can diverge, so that no epoch runs into infinities.
@@ -67,20 +74,21 @@ class Epoch:
     def limit_s(case: Case, ceilings: Ceilings) -> float | None:
         """Seconds below which an epoch was reckoned not to go: the longest of chain, instructions, arithmetic and memory.
 
-        The clock follows from the measured peak of one thread. A step that begins the next logit before the last update is
+        The clock follows from the measured peak. A step that begins the next logit before the last update is
         in can go below the chain.
         """
-        one, all_ = ceilings.peak(case.dtype, 1), ceilings.peak(case.dtype, case.threads)
+        peak = ceilings.peak(case.dtype, case.threads)
         served = ceilings.bandwidth("memory" if _outgrows_caches(case, ceilings) else "L2", case.threads)
-        if one is None or all_ is None or served is None:
+        if peak is None or served is None:
             return None
         unit = vectors()
-        clock = one * 1e9 / (2 * unit.fmas_a_cycle * unit.lanes(ITEMSIZE[case.dtype]))
+        clock = peak * 1e9 / case.threads / (2 * unit.fmas_a_cycle * unit.lanes(ITEMSIZE[case.dtype]))
         costs = Epoch.costs(case)
+        chain = CHAIN_CYCLES + ADDITION_CYCLES * ceil(log2(case.shape["batch"]))
         return max(
-            -(-case.shape["n"] // case.shape["batch"]) * CHAIN_CYCLES / clock,
+            -(-case.shape["n"] // case.shape["batch"]) * chain / clock,
             case.shape["n"] * EXAMPLE_CYCLES / clock / case.threads,
-            costs["flops"] / (all_ * 1e9),
+            costs["flops"] / (peak * 1e9),
             costs["bytes"] / (served.read_gbs * 1e9),
         )
 

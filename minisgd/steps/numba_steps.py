@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernels
-from minisgd.objectives import residual
+from kernels.numba_packed.gemm import full, gemm
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
-from minisgd.steps.fused import compiled, link
+from minisgd.steps.compiled import compiled, link
 
 
 @compiled()
@@ -41,6 +41,25 @@ def single(weights: Array, bias: Array, x: Array, y: Array, rate: float, objecti
 step("numba-fused", compiles=True, threads=True)(fused.prepare)
 
 
+@compiled()
+def residuals(z: Array, y: Array, rows: Array, bias: Array, scale: float, logistic: bool) -> None:
+    """Logits without bias turned into scaled residuals, in place; their sums taken off the bias when all are made."""
+    one, (n, k) = z.dtype.type(1), z.shape
+    sums = np.zeros(k, z.dtype)
+    for i in range(n):
+        r, target = z[i], y[rows[i]]
+        if logistic:
+            for j in range(k):
+                r[j] = (link(r[j] + bias[j], one, logistic) - target[j]) * scale
+        else:
+            for j in range(k):
+                r[j] = (r[j] + bias[j] - target[j]) * scale
+        for j in range(k):
+            sums[j] += r[j]
+    for j in range(k):
+        bias[j] -= sums[j]
+
+
 def on_gemm(kernel: str) -> Prepare:
     """A step whose forward and gradient run on a matrix product of the registry, one that takes numpy arrays."""
     entry = kernels.find(kernel)
@@ -48,19 +67,24 @@ def on_gemm(kernel: str) -> Prepare:
     def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
         multiply = entry.bind(entry.tile_for(str(x.dtype)))
         gradient = np.empty_like(weights)
-        logits = np.empty_like(y)
+
+        def descend(examples: Array, r: Array) -> None:
+            if entry.function is full:  # takes the transposed view as it is, and adds to what is there
+                gemm(examples.T, r, weights, alpha=-1.0, beta=1.0)
+                return
+            multiply(np.ascontiguousarray(examples.T), r, gradient)  # simple kernels are slow on strided rows
+            np.subtract(weights, gradient, out=weights)
 
         def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
+            # One room for all batches: fresh memory would be handed out by the system page by page.
+            batch, logits = np.empty((batch_size, x.shape[1]), x.dtype), np.empty((batch_size, y.shape[1]), x.dtype)
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
-                examples, z = x[rows], logits[: len(rows)]
-                multiply(examples, weights, z)
-                z += bias
-                r = residual(objective, z, y[rows])
-                r *= rate / len(rows)
-                multiply(np.ascontiguousarray(examples.T), r, gradient)  # simple kernels are slow on strided rows
-                np.subtract(weights, gradient, out=weights)
-                np.subtract(bias, r.sum(axis=0), out=bias)
+                examples, r = batch[: len(rows)], logits[: len(rows)]
+                np.take(x, rows, axis=0, out=examples, mode="clip")
+                multiply(examples, weights, r)
+                residuals(r, y, rows, bias, x.dtype.type(rate / len(rows)), objective == "logistic")
+                descend(examples, r)
 
         return epoch
 

@@ -1,0 +1,22 @@
+"""What the compiled steps share: how they are compiled, and the link from a logit to a prediction."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+compiled = partial(numba.njit, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+
+
+@compiled()
+def link(z: float, one: float, logistic: bool) -> float:
+    """Prediction from a logit, as `minisgd.objectives.sigmoid`; `one` is 1 in z's own dtype, which numba would widen."""
+    if not logistic:
+        return z
+    e = np.exp(-abs(z))
+    return (one if z >= 0 else e) / (one + e)
