@@ -112,21 +112,21 @@ def register_tile(lanes: int, unit: Vectors) -> tuple[int, int]:
     """The register tile (mr, nr), mr along the vectors.
 
     Admitted is a tile that fits the registers (accumulators, a column of a, one element of b), that hides the latency
-    (mr nr >= lanes latency FMAs a cycle), and that asks for no more loads than FMAs, since cores start two of each a cycle.
-    Chosen is the one with the most flops an element loaded, mr nr / (mr + nr).
+    (mr nr >= lanes latency FMAs a cycle), and whose vectors are a power of two, as the sizes of most matrices are. Chosen is
+    the one with the fewest loads an FMA: two threads of a core share the ports that load.
 
     Examples
     --------
     >>> register_tile(8, Vectors("AVX2", 32, 16)), register_tile(16, Vectors("AVX-512", 64, 32))
-    ((16, 6), (32, 14))
+    ((16, 6), (64, 6))
     """
     admitted = [
         (rows * lanes, nr)
         for rows in range(1, unit.registers)
         for nr in range(1, unit.registers)
-        if rows * nr + rows + 1 <= unit.registers and rows * nr >= unit.fma_latency * unit.fmas_a_cycle and rows + nr <= rows * nr
+        if rows & (rows - 1) == 0 and rows * nr + rows + 1 <= unit.registers and rows * nr >= unit.fma_latency * unit.fmas_a_cycle
     ]
-    return max(admitted, key=lambda tile: tile[0] * tile[1] / (tile[0] + tile[1]))
+    return min(admitted, key=lambda tile: (tile[0] // lanes + tile[1]) / (tile[0] // lanes * tile[1]))
 
 
 def packed_tiling(dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Vectors | None = None) -> tuple[Derivation, ...]:
@@ -164,7 +164,7 @@ def packed_tiling(dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Ve
     mc = max(1, l2.ways - 1 - ceil(kc * nr * size / way2)) * way2 // (kc * size) // mr * mr
 
     found = [
-        Derivation("mr", "whole vectors, most flops an element loaded", fits, mr),
+        Derivation("mr", "whole vectors, a power of two, fewest loads a multiply-add", fits, mr),
         Derivation("nr", "what registers are left beside mr", fits, nr),
         Derivation(
             "kc",

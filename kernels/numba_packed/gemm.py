@@ -16,12 +16,13 @@ from numba import types
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
+from kernels.caches import caches
 from kernels.numba_packed import loops, microkernel, vector
 from kernels.numba_packed.plan import Plan, own_bytes
 from kernels.numba_packed.pointers import address
 from kernels.numba_packed.product import product
 from kernels.registry import kernel
-from kernels.tiles import ITEMSIZE, packed_tiling
+from kernels.tiles import ITEMSIZE, register_tile
 from kernels.vectors import vectors
 
 Matrix = NDArray[Any]
@@ -35,8 +36,9 @@ DIRECT_BYTES = 128 << 10
 ROWS_TO_PACK_FOR = 48
 """With fewer rows of a, a packed b would not be read often enough."""
 
-PC_MOST = 1024
-"""Widest block of b: a wider one saves hardly any packing of a, and others use the second level too."""
+SLAB_BYTES = 1280
+"""Depth of a slab, in bytes of a row of a: deeper, c is passed over less often; shallower, blocks of b are wider. A block is half
+of the second level, which others use too."""
 
 STRIP = 32
 """Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
@@ -49,17 +51,16 @@ its own."""
 class Compiled(NamedTuple):
     """What a dtype needs: the loops, and what they are told."""
 
-    multiply: Callable[..., None]
+    multiply: Callable[..., bool]
     plan: Plan
 
 
 class Ready(NamedTuple):
-    """A thread's way to a product: the loops, and the addresses of their workspace and plan, which the arrays keep alive."""
+    """A thread's way to a product: the loops, and their workspace."""
 
-    multiply: Callable[..., None]
-    work: int
-    plan: int
-    arrays: tuple[Matrix, Matrix]
+    multiply: Callable[..., bool]
+    address: int
+    room: NDArray[np.uint8]
 
 
 class _Caller(threading.local):
@@ -109,13 +110,11 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     array([[11., 21.],
            [31., 41.]])
     """
-    # What follows costs a small product more than its arithmetic: one look-up, one comparison, one call.
+    # What follows costs a small product more than its arithmetic: one look-up, one call.
     try:
-        multiply, work, plan, _ = _caller.ready.get(a.dtype.num) or _prepare(a.dtype, 1)
-        if a.size * b.shape[1] <= SERIAL:
-            multiply(a, b, out, alpha, beta, work, plan, 1)
-            return
-        _share(a, b, out, alpha, beta)
+        multiply, room, _ = _caller.ready.get(a.dtype.num) or _prepare(a.dtype, 1)
+        if not multiply(a, b, out, alpha, beta, room, 0):
+            _share(a, b, out, alpha, beta)
     except TypeError:
         if not a.dtype == b.dtype == out.dtype:
             raise TypeError(f"expected arrays of one dtype, got {a.dtype}, {b.dtype} and {out.dtype}") from None
@@ -125,28 +124,26 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
 def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
     """The product on as many threads as numba is set to."""
     threads = 1 if _forked else numba.get_num_threads()
-    multiply, work, plan, _ = _prepare(a.dtype, threads)
+    multiply, room, _ = _prepare(a.dtype, threads)
     if threads == 1:
-        multiply(a, b, out, alpha, beta, work, plan, 1)
+        multiply(a, b, out, alpha, beta, room, 1)
         return
     with _parallel:
-        multiply(a, b, out, alpha, beta, work, plan, threads)
+        multiply(a, b, out, alpha, beta, room, threads)
 
 
 def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
     """The loops, compiled if need be, with workspace for that many threads."""
     multiply, plan = compiled(dtype)
     found, needed = _caller.ready.get(dtype.num), plan.workspace_bytes(threads)
-    if found is None or found.arrays[0].nbytes < needed:
-        work, told = aligned_zeros((needed,), np.uint8), np.array(plan)
-        found = _caller.ready[dtype.num] = Ready(multiply, work.ctypes.data, told.ctypes.data, (work, told))
+    if found is None or found.room.nbytes < needed:
+        room = aligned_zeros((needed,), np.uint8)
+        room[: 8 * len(plan)] = np.array(plan).view(np.uint8)
+        found = _caller.ready[dtype.num] = Ready(multiply, room.ctypes.data, room)
     return found
 
 
-@kernel("numba", "full", threads=True, compiles=True)
-def full(a: Matrix, b: Matrix, out: Matrix) -> None:
-    """Packed panels, a tile of out in registers, loops for each cache around it; SIMD emitted for this CPU."""
-    gemm(a, b, out)
+kernel("numba", "full", threads=True, compiles=True)(gemm)
 
 
 def compiled(dtype: np.dtype[Any]) -> Compiled:
@@ -162,23 +159,28 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
 
 def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
-    sizes = {each.name: each.result for each in packed_tiling(dtype)}
-    rows, width, kc = sizes["nr"], sizes["mr"], sizes["kc"]  # the model's mr runs along the vectors, here the columns
-    pc = max(width, min(sizes["mc"], PC_MOST) // width * width)
     lanes, stamp = vectors().lanes(size), source_stamp()
+    width, rows = register_tile(lanes, vectors())
+    kc = SLAB_BYTES // size
+    pc = max(width, _second_level() // 2 // SLAB_BYTES // width * width)
     whole, options = types.int64, {"cache": True, "nogil": True}
     tile = microkernel.compiled(lanes, width // lanes, rows, element)
-    work = types.void(*[whole] * 17, *[element] * 4)
+    work = types.void(*[whole] * 16, *[element] * 4)
     blocked, single = (numba.njit(work, **options)(made(stamp)) for made in (loops.blocked, vector.single))
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     told = Plan(
         tile=address(tile), blocked=address(blocked), single=address(single), rows=rows, width=width, kc=kc,
-        direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
+        serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
         own_bytes=own_bytes(rows, width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
-    signature = types.void(read, read, written, types.float64, types.float64, whole, whole, whole)
+    signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)
     return Compiled(numba.njit(signature, parallel=True, **options)(product(stamp)), told)
+
+
+def _second_level() -> int:
+    levels = caches()
+    return levels[min(1, len(levels) - 1)].size
 
 
 @cache

@@ -26,7 +26,6 @@ from kernels.numba_packed.plan import (
     BLOCK_BYTES,
     DIRECT_BYTES,
     KC,
-    OWN_BYTES,
     ROW_PADDING,
     ROWS,
     ROWS_TO_PACK_FOR,
@@ -34,11 +33,14 @@ from kernels.numba_packed.plan import (
     STRIP,
     TILE,
     WIDTH,
+    block,
+    counters,
     entry,
+    own,
     pieces,
 )  # fmt: skip
 from kernels.numba_packed.pointers import call
-from kernels.numba_packed.tasks import COUNTERS_BYTES, claim, finish, wait
+from kernels.numba_packed.tasks import claim, finish, wait
 
 TASKS_A_THREAD = 4
 """At least, where there are so many tiles: what the last thread is still at when the others are done is a part of that."""
@@ -63,31 +65,58 @@ def fetch(a: int, a_row: int, lines_a_row: int, first: int, last: int) -> None:
         prefetch(a + line // lines_a_row * a_row + line % lines_a_row * LINE)
 
 
+@njit
+def direct(
+    m: int,
+    n: int,
+    p: int,
+    a: int,
+    a_row: int,
+    b: int,
+    b_row: int,
+    c: int,
+    c_row: int,
+    size: int,
+    room: int,
+    alpha: Any,
+    beta: Any,
+) -> None:
+    """A product that fits the caches, of rows that all lie in one piece: tile after tile, nothing packed, shared or counted."""
+    tile, width = entry(room, TILE), entry(room, WIDTH)
+    slivers = pieces(m, entry(room, ROWS))
+    i, rest = 0, m
+    while slivers > 0:
+        height = rest // slivers
+        for j in range(0, p, width):
+            wide = min(width, p - j)
+            call(tile, height, n, a + i * a_row, a_row, b + j * size, b_row, c + i * c_row + j * size, c_row, wide, alpha, beta)
+        i, rest, slivers = i + height, rest - height, slivers - 1
+
+
 def blocked(stamp: str) -> Any:
     """The function that is compiled for each dtype; `stamp` as for `product`."""
 
     def work(  # type: ignore[no-untyped-def]
-        m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, shared, plan, thread, threads,
+        m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
         alpha, beta, zero, one,
     ):  # fmt: skip
         """A thread's part in c = alpha a b + beta c: the tasks that it claims."""
         stamp  # noqa: B018
-        tile, rows, width = entry(plan, TILE), entry(plan, ROWS), entry(plan, WIDTH)
-        large = n * p * size > entry(plan, DIRECT_BYTES)
-        scattered = large and abs(b_row) > entry(plan, SCATTERED_BYTES)
-        packing = b_column != size or (scattered and m >= entry(plan, ROWS_TO_PACK_FOR))
-        pack_a = a_column != size or (packing and abs(a_row) > entry(plan, SCATTERED_BYTES))
-        a_row_packed = (entry(plan, KC) + UNROLLED) * size + ROW_PADDING
-        block = shared + COUNTERS_BYTES
-        own = block + entry(plan, BLOCK_BYTES) + thread * entry(plan, OWN_BYTES)
-        spare = own + rows * a_row_packed
-        slabs, slivers = pieces(n, entry(plan, KC)), pieces(m, rows)
-        blocks = pieces(p, entry(plan, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width * width)
+        tile, rows, width = entry(room, TILE), entry(room, ROWS), entry(room, WIDTH)
+        large = n * p * size > entry(room, DIRECT_BYTES)
+        scattered = large and abs(b_row) > entry(room, SCATTERED_BYTES)
+        packing = b_column != size or (scattered and m >= entry(room, ROWS_TO_PACK_FOR))
+        pack_a = a_column != size or (packing and abs(a_row) > entry(room, SCATTERED_BYTES))
+        a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
+        shared, b_packed, a_packed = counters(room), block(room), own(room, thread)
+        spare = a_packed + rows * a_row_packed
+        slabs, slivers = pieces(n, entry(room, KC)), pieces(m, rows)
+        blocks = pieces(p, entry(room, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width * width)
         task, first = claim(shared), 0
         for slab in range(slabs):
             k0 = n * slab // slabs // UNROLLED * UNROLLED
             depth = (n * (slab + 1) // slabs // UNROLLED * UNROLLED if slab + 1 < slabs else n) - k0
-            strip = min(depth, entry(plan, STRIP)) if scattered and not packing else depth
+            strip = min(depth, entry(room, STRIP)) if scattered and not packing else depth
             for part in range(blocks):
                 j0 = pieces(p * part // blocks, width) * width if part else 0
                 columns = (min(p, pieces(p * (part + 1) // blocks, width) * width) if part + 1 < blocks else p) - j0
@@ -97,11 +126,11 @@ def blocked(stamp: str) -> Any:
                     while task < first + groups:
                         wait(shared, first)  # the block before is in use until then
                         k, end = depth * (task - first) // groups, depth * (task - first + 1) // groups
-                        pack_panels(b_block, b_row, b_column, k, end, depth, columns, width, block, size, zero)
+                        pack_panels(b_block, b_row, b_column, k, end, depth, columns, width, b_packed, size, zero)
                         finish(shared)
                         task = claim(shared)
                     first += groups
-                    b_block, b_step, panel_bytes = block, width * size, depth * width * size
+                    b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
                 panels = pieces(columns, width)
                 across = min(panels, pieces(TASKS_A_THREAD * threads, slivers)) if threads > 1 else 1
                 while task < first + slivers * across:
@@ -112,11 +141,11 @@ def blocked(stamp: str) -> Any:
                     a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
                     lines, to_fetch, a_next = 1, 0, a_here
                     if pack_a:
-                        pack_rows(a_here, a_row, a_column, height, depth, own, a_row_packed, size, zero)
+                        pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
                         if a_column == size and sliver + threads < slivers:  # what this thread packs next comes meanwhile
                             lines, a_next = pieces(depth * size, LINE), a + m * (sliver + threads) // slivers * a_row + k0 * size
                             to_fetch = height * lines
-                        a_here, a_step = own, a_row_packed
+                        a_here, a_step = a_packed, a_row_packed
                     left, right = panels * piece // across, panels * (piece + 1) // across
                     for k in range(0, depth, strip):
                         deep, scale = min(strip, depth - k), beta if slab + k == 0 else one

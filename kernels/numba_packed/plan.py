@@ -1,4 +1,4 @@
-"""What the loops are told of this CPU: a plan, at an address."""
+"""What the loops are told of this CPU: a plan, at the head of the workspace that they are given the address of."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Plan(NamedTuple):
         Of the microkernel's tile.
     kc : int
         Depth of a slab.
-    direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
+    serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
         Crossovers, as in `gemm`.
     own_bytes, block_bytes : int
         Workspace of each thread (a sliver of a and a tile of c), and of all together (a block of b).
@@ -37,6 +37,7 @@ class Plan(NamedTuple):
     rows: int
     width: int
     kc: int
+    serial: int
     direct_bytes: int
     rows_to_pack_for: int
     scattered_bytes: int
@@ -46,12 +47,16 @@ class Plan(NamedTuple):
 
     def workspace_bytes(self, threads: int) -> int:
         """Bytes that so many threads need."""
-        return COUNTERS_BYTES + self.block_bytes + threads * self.own_bytes
+        return PLAN_BYTES + COUNTERS_BYTES + self.block_bytes + threads * self.own_bytes
 
 
-TILE, BLOCKED, SINGLE, ROWS, WIDTH, KC, DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES = range(
-    len(Plan._fields)
-)
+(
+    TILE, BLOCKED, SINGLE, ROWS, WIDTH, KC, SERIAL, DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, STRIP,
+    OWN_BYTES, BLOCK_BYTES,
+) = range(len(Plan._fields))  # fmt: skip
+
+PLAN_BYTES = 2 * LINE
+"""From the head of the workspace to the counters of its tasks; behind them lie the block, and each thread's own part."""
 
 
 def own_bytes(rows: int, width: int, depth: int, size: int) -> int:
@@ -60,9 +65,27 @@ def own_bytes(rows: int, width: int, depth: int, size: int) -> int:
 
 
 @njit
-def entry(plan: int, place: int) -> int:
-    """An entry of the plan at an address."""
-    return read(plan + 8 * place, np.int64(0))
+def entry(room: int, place: int) -> int:
+    """An entry of the plan at the head of a workspace."""
+    return read(room + 8 * place, np.int64(0))
+
+
+@njit
+def counters(room: int) -> int:
+    """Where a workspace has its tasks' counters."""
+    return room + PLAN_BYTES
+
+
+@njit
+def block(room: int) -> int:
+    """Where a workspace has the block that all threads share."""
+    return room + PLAN_BYTES + COUNTERS_BYTES
+
+
+@njit
+def own(room: int, thread: int) -> int:
+    """Where a workspace has a thread's part."""
+    return block(room) + entry(room, BLOCK_BYTES) + thread * entry(room, OWN_BYTES)
 
 
 @njit

@@ -7,7 +7,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from kernels.numba_packed.plan import BLOCKED, SINGLE, entry
+from kernels.numba_packed.loops import direct
+from kernels.numba_packed.plan import BLOCKED, DIRECT_BYTES, KC, SERIAL, SINGLE, counters, entry
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
 
@@ -20,20 +21,25 @@ def product(stamp: str) -> Any:
     again in each function that calls them.
     """
 
-    def multiply(a, b, c, alpha, beta, shared, plan, threads):  # type: ignore[no-untyped-def]
-        """Make c = alpha a b + beta c on so many threads, in the workspace at address `shared`."""
+    def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]
+        """Make c = alpha a b + beta c on so many threads, in the workspace at address `room`, and return True.
+
+        With no number of threads, on this one; False, and nothing done, if several might pay.
+        """
         stamp  # noqa: B018
         m, n, p = a.shape[0], a.shape[1], b.shape[1]
+        if threads == 0 and m * n * p > entry(room, SERIAL):
+            return False
         if b.shape[0] != n or c.shape[0] != m or c.shape[1] != p:
             raise ValueError("expected a (m, n), b (n, p) and out (m, p)")
         if m == 0 or p == 0:
-            return
+            return True
         factor, scale, zero, one = a.dtype.type(alpha), a.dtype.type(beta), a.dtype.type(0), a.dtype.type(1)
         if n == 0 or factor == 0:
             for i in range(m):
                 for j in range(p):
                     c[i, j] = scale * c[i, j] if scale != 0 else scale
-            return
+            return True
         # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
         a_at, b_at, c_at = np.int64(a.ctypes.data), np.int64(b.ctypes.data), np.int64(c.ctypes.data)
         a_row, a_column = a.strides
@@ -46,18 +52,24 @@ def product(stamp: str) -> Any:
             m, p, a_at, b_at = p, m, b_at, a_at
             a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
             c_row, c_column = c_column, c_row
-        loops = entry(plan, SINGLE if p == 1 and a_column == size else BLOCKED)
-        begin(shared)
-        if threads == 1:
+        dots = p == 1 and a_column == size
+        rows_in_one_piece = a_column == size and b_column == size and c_column == size
+        if rows_in_one_piece and not dots and n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC) and threads < 2:
+            direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
+            return True
+        loops = entry(room, SINGLE if dots else BLOCKED)
+        begin(counters(room))
+        if threads < 2:
             call(
-                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, shared, plan, 0, 1,
+                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, room, 0, 1,
                 factor, scale, zero, one,
             )  # fmt: skip
-            return
+            return True
         for thread in numba.prange(threads):
             call(
-                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, shared, plan,
+                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, room,
                 np.int64(thread), threads, factor, scale, zero, one,
             )  # fmt: skip
+        return True
 
     return multiply

@@ -7,8 +7,8 @@ from typing import Any
 from numba import njit
 
 from kernels.numba_packed.memory import lanes_of, read, read_vector, write, zero_vector
-from kernels.numba_packed.plan import BLOCK_BYTES, entry, pieces
-from kernels.numba_packed.tasks import COUNTERS_BYTES, claim, finish, wait
+from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
+from kernels.numba_packed.tasks import claim, finish, wait
 from kernels.simd import multiply_add, total
 
 DOTS = 4
@@ -64,13 +64,13 @@ def single(stamp: str) -> Any:
     """The function that is compiled for each dtype; `stamp` as for `product`."""
 
     def work(  # type: ignore[no-untyped-def]
-        m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, shared, plan, thread, threads,
+        m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
         alpha, beta, zero, one,
     ):  # fmt: skip
         """A thread's part in c = alpha a b + beta c for a b of one column: the tasks that it claims."""
         stamp  # noqa: B018
-        packing, room, vector = b_row != size, entry(plan, BLOCK_BYTES) // size, shared + COUNTERS_BYTES
-        slabs, groups = pieces(n, room) if packing else 1, pieces(m, ROWS_A_TASK)
+        packing, vector, shared = b_row != size, block(room), counters(room)
+        slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size) if packing else 1, pieces(m, ROWS_A_TASK)
         task, first = claim(shared), 0
         for slab in range(slabs):
             k0 = n * slab // slabs

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernels
-from kernels.numba_packed.gemm import full, gemm
+from kernels.numba_packed.gemm import gemm
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
 from minisgd.steps.compiled import compiled, link
 
@@ -69,7 +69,7 @@ def on_gemm(kernel: str) -> Prepare:
         gradient = np.empty_like(weights)
 
         def descend(examples: Array, r: Array) -> None:
-            if entry.function is full:  # takes the transposed view as it is, and adds to what is there
+            if entry.function is gemm:  # takes the transposed view as it is, and adds to what is there
                 gemm(examples.T, r, weights, alpha=-1.0, beta=1.0)
                 return
             multiply(np.ascontiguousarray(examples.T), r, gradient)  # simple kernels are slow on strided rows

@@ -200,8 +200,8 @@ def test_workspace_is_bounded_and_kept():
     from kernels.numba_packed.gemm import _caller
 
     gemm(*operands(300, 300, 300))
-    first = _caller.ready[np.dtype("float32").num].arrays[0]
+    first = _caller.ready[np.dtype("float32").num].room
     gemm(*operands(900, 1000, 800))
-    assert _caller.ready[np.dtype("float32").num].arrays[0] is first
+    assert _caller.ready[np.dtype("float32").num].room is first
     assert first.nbytes <= 2 * numba.get_num_threads() * (1 << 20) * 2
     assert compiled(np.dtype("float32")).plan.workspace_bytes(1) < 4 << 20
