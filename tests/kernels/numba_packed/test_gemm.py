@@ -16,13 +16,17 @@ from hypothesis import strategies as st
 
 from kernels.accuracy import bound
 from kernels.numba_packed import gemm
-from kernels.numba_packed.gemm import SCATTERED_BYTES, compiled
+from kernels.numba_packed.gemm import SCATTERED_BYTES, SLAB_BYTES, compiled
+from kernels.tiles import register_tile
+from kernels.vectors import vectors
 
 RANDOM = np.random.default_rng(0)
-AROUND = {  # sizes around a tile's rows and width, and a slab's depth
-    "m": (1, 13, 14, 15, 50),
-    "n": (1, 223, 224, 225, 300),
-    "p": (1, 15, 16, 31, 32, 33, 64, 65),
+WIDTH, ROWS = register_tile(vectors().lanes(4), vectors())
+DEPTH = SLAB_BYTES // 4
+AROUND = {  # sizes around a tile's rows and width, and a slab's depth, which float64 halves
+    "m": (1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS + 2),
+    "n": (1, DEPTH // 2, DEPTH // 2 + 1, DEPTH - 1, DEPTH, DEPTH + 1, DEPTH + 80),
+    "p": (1, WIDTH // 2, WIDTH // 2 + 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 2),
 }
 
 
@@ -124,12 +128,13 @@ import itertools, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from test_gemm import guarded, check, operands
-for m, n, p in itertools.product((1, 5, 14, 29), (1, 7, 225), (1, 3, 16, 31, 33, 47)):
+from test_gemm import DEPTH, ROWS, WIDTH
+for m, n, p in itertools.product((1, ROWS, 2 * ROWS + 1), (1, 7, DEPTH + 1), (1, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)):
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         for turned in range(8):
             laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]
             check(*(x.T if turned >> i & 1 else x for i, x in enumerate(laid)))
-for m, n, p in ((60, 300, 257), (200, 131, 333)):  # packed, and on two threads
+for m, n, p in ((60, 400, 257), (200, 131, 333)):  # packed, and on two threads
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         laid = [guarded(x, at_end) for x in operands(m, n, p, dtype)]
         check(*laid)
