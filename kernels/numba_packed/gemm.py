@@ -31,7 +31,8 @@ SERIAL = 1_000_000
 """Up to this many multiply-adds a second thread costs more than it brings: starting and joining take some microseconds."""
 
 DIRECT_BYTES = 128 << 10
-"""A b up to this size is read where it lies: packing would cost more than the pages and cache sets that it saves."""
+"""A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages
+and cache sets that it saves."""
 
 ROWS_TO_PACK_FOR = 48
 """With fewer rows of a, a packed b would not be read often enough."""
@@ -40,12 +41,15 @@ SLAB_BYTES = 1280
 """Depth of a slab, in bytes of a row of a: deeper, c is passed over less often; shallower, blocks of b are wider. A block is half
 of the second level, which others use too."""
 
+ROWS_TO_ALIGN_FOR = 112
+"""With so many rows of a, a b whose vectors lie across cache lines is packed, whatever its size: numpy's arrays begin 16 bytes
+behind a line."""
+
 STRIP = 32
 """Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
 
 SCATTERED_BYTES = 2048
-"""Rows further apart than this are packed: a tile's rows of a would share too few cache sets, and each row of b is on a page of
-its own."""
+"""Rows of b further apart than this are packed: each is on a page of its own, and they share few cache sets."""
 
 
 class Compiled(NamedTuple):
@@ -160,18 +164,20 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
 def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
     lanes, stamp = vectors().lanes(size), source_stamp()
-    width, rows = register_tile(lanes, vectors())
+    width, _ = register_tile(lanes, vectors())
     kc = SLAB_BYTES // size
     pc = max(width, _second_level() // 2 // SLAB_BYTES // width * width)
     whole, options = types.int64, {"cache": True, "nogil": True}
-    tile = microkernel.compiled(lanes, width // lanes, rows, element)
+    tile = microkernel.compiled(lanes, width // lanes, vectors().registers, element)
     work = types.void(*[whole] * 16, *[element] * 4)
     blocked, single = (numba.njit(work, **options)(made(stamp)) for made in (loops.blocked, vector.single))
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     told = Plan(
-        tile=address(tile), blocked=address(blocked), single=address(single), rows=rows, width=width, kc=kc,
-        serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
-        own_bytes=own_bytes(rows, width, deepest, size), block_bytes=deepest * pc * size,
+        tile=address(tile), blocked=address(blocked), single=address(single), registers=vectors().registers,
+        lanes=lanes, width=width, kc=kc,
+        serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, rows_to_align_for=ROWS_TO_ALIGN_FOR,
+        scattered_bytes=SCATTERED_BYTES, strip=STRIP,
+        own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)

@@ -7,7 +7,7 @@
                     the microkernel           a tile of c, in registers
 
 This is Goto's order with a and b in each other's place, for rows instead of columns: the vectors run along a row of c. Each
-part is cut into equal pieces, not into full ones and a rest: 256 rows are ten slivers of 13 and nine of 14.
+part is cut into equal pieces, not into full ones and a rest: 256 rows are 41 slivers of six and two of five.
 
 Threads pack a block together, then take its slivers one at a time. Every thread runs all of the loops and does the tasks that
 it claims; one thread alone claims them all.
@@ -19,7 +19,7 @@ from typing import Any
 
 from numba import njit
 
-from kernels.numba_packed.memory import LINE, prefetch, read, write
+from kernels.numba_packed.memory import LINE, read, write
 from kernels.numba_packed.microkernel import UNROLLED
 from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, pack_rows
 from kernels.numba_packed.plan import (
@@ -27,17 +27,17 @@ from kernels.numba_packed.plan import (
     DIRECT_BYTES,
     KC,
     ROW_PADDING,
-    ROWS,
+    ROWS_TO_ALIGN_FOR,
     ROWS_TO_PACK_FOR,
     SCATTERED_BYTES,
     STRIP,
     TILE,
-    WIDTH,
     block,
     counters,
     entry,
     own,
     pieces,
+    tile_for,
 )  # fmt: skip
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import claim, finish, wait
@@ -59,13 +59,6 @@ def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: in
 
 
 @njit
-def fetch(a: int, a_row: int, lines_a_row: int, first: int, last: int) -> None:
-    """Ask for lines `first` to `last` of some rows of a, counted along the rows."""
-    for line in range(first, last):
-        prefetch(a + line // lines_a_row * a_row + line % lines_a_row * LINE)
-
-
-@njit
 def direct(
     m: int,
     n: int,
@@ -82,8 +75,8 @@ def direct(
     beta: Any,
 ) -> None:
     """A product that fits the caches, of rows that all lie in one piece: tile after tile, nothing packed, shared or counted."""
-    tile, width = entry(room, TILE), entry(room, WIDTH)
-    slivers = pieces(m, entry(room, ROWS))
+    tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
+    slivers = pieces(m, rows)
     i, rest = 0, m
     while slivers > 0:
         height = rest // slivers
@@ -91,6 +84,12 @@ def direct(
             wide = min(width, p - j)
             call(tile, height, n, a + i * a_row, a_row, b + j * size, b_row, c + i * c_row + j * size, c_row, wide, alpha, beta)
         i, rest, slivers = i + height, rest - height, slivers - 1
+
+
+@njit
+def straddling(m: int, b: int, b_row: int, room: int) -> bool:
+    """Whether vectors of b lie across two cache lines, and are loaded twice, so often that packing pays."""
+    return (b | b_row) % LINE != 0 and m >= entry(room, ROWS_TO_ALIGN_FOR)
 
 
 def blocked(stamp: str) -> Any:
@@ -102,14 +101,13 @@ def blocked(stamp: str) -> Any:
     ):  # fmt: skip
         """A thread's part in c = alpha a b + beta c: the tasks that it claims."""
         stamp  # noqa: B018
-        tile, rows, width = entry(room, TILE), entry(room, ROWS), entry(room, WIDTH)
+        tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
         large = n * p * size > entry(room, DIRECT_BYTES)
         scattered = large and abs(b_row) > entry(room, SCATTERED_BYTES)
-        packing = b_column != size or (scattered and m >= entry(room, ROWS_TO_PACK_FOR))
-        pack_a = a_column != size or (packing and abs(a_row) > entry(room, SCATTERED_BYTES))
+        packing = b_column != size or (scattered and m >= entry(room, ROWS_TO_PACK_FOR)) or straddling(m, b, b_row, room)
         a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
         shared, b_packed, a_packed = counters(room), block(room), own(room, thread)
-        spare = a_packed + rows * a_row_packed
+        spare = a_packed + rows * a_row_packed  # a tile of c
         slabs, slivers = pieces(n, entry(room, KC)), pieces(m, rows)
         blocks = pieces(p, entry(room, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width * width)
         task, first = claim(shared), 0
@@ -139,18 +137,13 @@ def blocked(stamp: str) -> Any:
                     i0 = m * sliver // slivers
                     height = m * (sliver + 1) // slivers - i0
                     a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
-                    lines, to_fetch, a_next = 1, 0, a_here
-                    if pack_a:
+                    if a_column != size:
                         pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
-                        if a_column == size and sliver + threads < slivers:  # what this thread packs next comes meanwhile
-                            lines, a_next = pieces(depth * size, LINE), a + m * (sliver + threads) // slivers * a_row + k0 * size
-                            to_fetch = height * lines
                         a_here, a_step = a_packed, a_row_packed
                     left, right = panels * piece // across, panels * (piece + 1) // across
                     for k in range(0, depth, strip):
                         deep, scale = min(strip, depth - k), beta if slab + k == 0 else one
                         for panel in range(left, right):
-                            fetch(a_next, a_row, lines, to_fetch * panel // panels, to_fetch * (panel + 1) // panels)
                             a_k, b_k = a_here + k * size, b_block + panel * panel_bytes + k * b_step
                             j = panel * width
                             wide, c_here = min(width, columns - j), c + i0 * c_row + (j0 + j) * c_column

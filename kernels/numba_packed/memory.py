@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 from kernels.simd import Vector
 from kernels.vectors import vectors
 
-RUN = 32
+RUN = min(64, 2 * vectors().width)
 """Bytes that `copy_run` moves; every tile is a multiple of this wide."""
 
 LINE = 64
@@ -90,17 +90,6 @@ def copy_run(typing: Any, source: Any, target: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
-
-
-@intrinsic
-def prefetch(typing: Any, address: Any) -> Any:
-    """``prefetch(address)``: ask for a cache line, which may lie anywhere, and go on."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        emit_prefetch(builder, arguments[0])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), generate
 
 
 def emit_prefetch(builder: Any, address: Any, write: bool = False) -> None:

@@ -1,9 +1,10 @@
 """The microkernel: a tile of the product that lives in registers while the depth goes by.
 
-A tile is `rows` rows by `vectors` vectors of columns. At each step of the depth the vectors of one row of b are loaded, each of
-the rows' elements of a is broadcast, and each pair is multiplied and added to its accumulator: 2 rows vectors lanes flops for
-rows + vectors loads. With 14 rows by 2 vectors in 32 registers that is 28 multiply-adds for 16 loads, where the core starts two
-of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008; BLIS).
+A tile is some rows by some vectors of columns. At each step of the depth the vectors of one row of b are loaded, each of the
+rows' elements of a is broadcast, and each pair is multiplied and added to its accumulator: 2 rows vectors lanes flops for
+rows + vectors loads. With 6 rows by 4 vectors in 32 registers that is 24 multiply-adds for 10 loads, where the core starts two
+of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008; BLIS). Narrower tiles
+are taller, for a matrix of few columns, or of a few rows more than six.
 
 Broadcasting asks little of a's layout: its rows may lie anywhere, so a needs no interleaving, and mostly no packing. b's vectors
 must be contiguous. What is emitted is LLVM, one loop for each height and width of tile, full or with a masked last vector, so
@@ -34,6 +35,16 @@ STRIDE_SCALES = 3
 """Rows reached from one pointer: x86 addresses base, base + stride and base + 2 stride without another register."""
 
 
+TALLEST = 8
+"""The most rows of any tile: enough sums of one vector to hide the latency, and each height is more to compile."""
+
+
+@njit
+def tallest(vectors: int, registers: int) -> int:
+    """The most rows of a tile so many vectors wide, with a register each for these and one for an element of a."""
+    return min(TALLEST, (registers - 1 - vectors) // vectors)
+
+
 class Tile(NamedTuple):
     """Where a tile's operands lie: addresses and strides in bytes."""
 
@@ -51,17 +62,17 @@ class Tile(NamedTuple):
 
 @intrinsic(prefer_literal=True)
 def multiply_tile(
-    typing: Any, lanes: Any, vectors: Any, rows: Any, height: Any, depth: Any, a: Any, a_row: Any,
+    typing: Any, lanes: Any, vectors: Any, registers: Any, height: Any, depth: Any, a: Any, a_row: Any,
     b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
 ) -> Any:  # fmt: skip
     """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
 
     Parameters
     ----------
-    lanes, vectors, rows : int literals
-        Elements of a vector; the most vectors and rows of a tile.
+    lanes, vectors, registers : int literals
+        Elements of a vector; the most vectors of a tile; the CPU's.
     height, columns : int
-        1 to rows; 1 to vectors lanes.
+        1 to what is `tallest` for so many vectors; 1 to vectors lanes.
     depth : int
         At least 1.
     a, a_row, b, b_step, c, c_row : int
@@ -69,9 +80,9 @@ def multiply_tile(
     alpha, beta : float32 or float64
         Of the dtype of the operands.
     """
-    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, rows)):
+    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers)):
         return None  # numba asks again with the literals
-    most = rows.literal_value
+    tall_for = {wide: tallest.py_func(wide, registers.literal_value) for wide in range(1, vectors.literal_value + 1)}
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         element, rest = context.get_value_type(alpha), arguments[4:]
@@ -81,17 +92,17 @@ def multiply_tile(
         whole = builder.udiv(builder.add(tile.columns, I64(lanes.literal_value - 1)), lanes_of)
         masked = builder.zext(builder.icmp_unsigned("!=", builder.urem(tile.columns, lanes_of), I64(0)), I64)
         case = builder.add(
-            builder.mul(builder.sub(whole, I64(1)), I64(2 * most)), builder.mul(builder.sub(arguments[3], I64(1)), I64(2))
+            builder.mul(builder.sub(whole, I64(1)), I64(2 * TALLEST)), builder.mul(builder.sub(arguments[3], I64(1)), I64(2))
         )
         impossible = builder.append_basic_block("tile.impossible")
         switch = builder.switch(builder.add(case, masked), impossible)
         builder.position_at_end(impossible)
         builder.unreachable()
-        for wide in range(1, vectors.literal_value + 1):
+        for wide, most in tall_for.items():
             for tall in range(1, most + 1):
                 for tail in (0, 1):
                     block = builder.append_basic_block(f"tile.{tall}x{wide}{'m' * tail}")
-                    switch.add_case(I64((wide - 1) * 2 * most + (tall - 1) * 2 + tail), block)
+                    switch.add_case(I64((wide - 1) * 2 * TALLEST + (tall - 1) * 2 + tail), block)
                     builder.position_at_end(block)
                     _emit(builder, element, lanes.literal_value, wide, tall, bool(tail), tile)
                     builder.branch(end)
@@ -99,11 +110,11 @@ def multiply_tile(
         return context.get_dummy_value()
 
     integers = [types.int64] * 9
-    return types.void(lanes, vectors, rows, *integers, alpha, alpha), generate
+    return types.void(lanes, vectors, registers, *integers, alpha, alpha), generate
 
 
-def compiled(lanes: int, vectors: int, rows: int, dtype: Any) -> Any:
-    """The microkernel as a function of its own, compiled for a tile and a dtype; the loops get its address.
+def compiled(lanes: int, vectors: int, registers: int, dtype: Any) -> Any:
+    """The microkernel as a function of its own, compiled for a CPU and a dtype; the loops get its address.
 
     Linked into them it would be compiled again with each function that calls another.
     """
@@ -111,7 +122,7 @@ def compiled(lanes: int, vectors: int, rows: int, dtype: Any) -> Any:
 
     @njit(signature, cache=True)
     def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
-        multiply_tile(lanes, vectors, rows, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
+        multiply_tile(lanes, vectors, registers, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
 
     return tile
 

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from kernels.numba_packed.memory import LINE, read
+from kernels.numba_packed.microkernel import TALLEST, tallest
 from kernels.numba_packed.tasks import COUNTERS_BYTES
 
 ROW_PADDING = 64
@@ -21,11 +22,11 @@ class Plan(NamedTuple):
     ----------
     tile, blocked, single : int
         Addresses of compiled functions: the microkernel, the loops around it, and those of a product with one column.
-    rows, width : int
-        Of the microkernel's tile.
+    registers, lanes, width : int
+        Vector registers of the CPU, elements of each, and the most elements of a tile's row.
     kc : int
         Depth of a slab.
-    serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
+    serial, direct_bytes, rows_to_pack_for, rows_to_align_for, scattered_bytes, strip : int
         Crossovers, as in `gemm`.
     own_bytes, block_bytes : int
         Workspace of each thread (a sliver of a and a tile of c), and of all together (a block of b).
@@ -34,12 +35,14 @@ class Plan(NamedTuple):
     tile: int
     blocked: int
     single: int
-    rows: int
+    registers: int
+    lanes: int
     width: int
     kc: int
     serial: int
     direct_bytes: int
     rows_to_pack_for: int
+    rows_to_align_for: int
     scattered_bytes: int
     strip: int
     own_bytes: int
@@ -51,17 +54,17 @@ class Plan(NamedTuple):
 
 
 (
-    TILE, BLOCKED, SINGLE, ROWS, WIDTH, KC, SERIAL, DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, STRIP,
-    OWN_BYTES, BLOCK_BYTES,
+    TILE, BLOCKED, SINGLE, REGISTERS, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
+    ROWS_TO_PACK_FOR, ROWS_TO_ALIGN_FOR, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
 ) = range(len(Plan._fields))  # fmt: skip
 
 PLAN_BYTES = 2 * LINE
 """From the head of the workspace to the counters of its tasks; behind them lie the block, and each thread's own part."""
 
 
-def own_bytes(rows: int, width: int, depth: int, size: int) -> int:
-    """Workspace of a thread: so many rows of a, and a tile of c; to a multiple of a cache line."""
-    return -(-(rows * (depth * size + ROW_PADDING) + rows * width * size) // LINE) * LINE
+def own_bytes(width: int, depth: int, size: int) -> int:
+    """Workspace of a thread: a tile's rows of a, and of c; to a multiple of a cache line."""
+    return -(-TALLEST * (depth * size + ROW_PADDING + width * size) // LINE) * LINE
 
 
 @njit
@@ -86,6 +89,16 @@ def block(room: int) -> int:
 def own(room: int, thread: int) -> int:
     """Where a workspace has a thread's part."""
     return block(room) + entry(room, BLOCK_BYTES) + thread * entry(room, OWN_BYTES)
+
+
+@njit
+def tile_for(m: int, p: int, room: int) -> tuple[int, int]:
+    """Rows and width of the tiles of a product with m rows and p columns: no wider than p, and tall enough for a few rows."""
+    lanes, registers = entry(room, LANES), entry(room, REGISTERS)
+    vectors = min(entry(room, WIDTH) // lanes, pieces(p, lanes))
+    while tallest(vectors, registers) < m <= TALLEST:
+        vectors -= 1
+    return tallest(vectors, registers), vectors * lanes
 
 
 @njit

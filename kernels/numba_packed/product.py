@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from kernels.numba_packed.loops import direct
+from kernels.numba_packed.loops import direct, straddling
 from kernels.numba_packed.plan import BLOCKED, DIRECT_BYTES, KC, SERIAL, SINGLE, counters, entry
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
@@ -54,7 +54,8 @@ def product(stamp: str) -> Any:
             c_row, c_column = c_column, c_row
         dots = p == 1 and a_column == size
         rows_in_one_piece = a_column == size and b_column == size and c_column == size
-        if rows_in_one_piece and not dots and n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC) and threads < 2:
+        fitting = n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC)
+        if rows_in_one_piece and fitting and not dots and not straddling(m, b_at, b_row, room) and threads < 2:
             direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
             return True
         loops = entry(room, SINGLE if dots else BLOCKED)

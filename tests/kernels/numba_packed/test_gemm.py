@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kernels.accuracy import bound
 from kernels.numba_packed import gemm
 from kernels.numba_packed.gemm import SCATTERED_BYTES, SLAB_BYTES, compiled
+from kernels.numba_packed.microkernel import TALLEST
 from kernels.tiles import register_tile
 from kernels.vectors import vectors
 
@@ -24,7 +25,7 @@ RANDOM = np.random.default_rng(0)
 WIDTH, ROWS = register_tile(vectors().lanes(4), vectors())
 DEPTH = SLAB_BYTES // 4
 AROUND = {  # sizes around a tile's rows and width, and a slab's depth, which float64 halves
-    "m": (1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS + 2),
+    "m": (1, ROWS - 1, ROWS, TALLEST, TALLEST + 1, 3 * ROWS + 2),
     "n": (1, DEPTH // 2, DEPTH // 2 + 1, DEPTH - 1, DEPTH, DEPTH + 1, DEPTH + 80),
     "p": (1, WIDTH // 2, WIDTH // 2 + 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 2),
 }
@@ -128,8 +129,8 @@ import itertools, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from test_gemm import guarded, check, operands
-from test_gemm import DEPTH, ROWS, WIDTH
-for m, n, p in itertools.product((1, ROWS, 2 * ROWS + 1), (1, 7, DEPTH + 1), (1, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)):
+from test_gemm import DEPTH, ROWS, TALLEST, WIDTH
+for m, n, p in itertools.product((1, ROWS, TALLEST, 2 * ROWS + 1), (1, 7, DEPTH + 1), (1, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)):
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         for turned in range(8):
             laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]

@@ -16,18 +16,18 @@ CODE = """
 import sys
 from numba import types
 from kernels.numba_packed import microkernel
-lanes, wide, rows, dtype = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), getattr(types, sys.argv[4])
-tile = microkernel.compiled(lanes, wide, rows, dtype)
+lanes, wide, registers, dtype = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), getattr(types, sys.argv[4])
+tile = microkernel.compiled(lanes, wide, registers, dtype)
 (text,) = tile.inspect_asm().values()
 print(text)
 """
 
 
-def assembly(lanes, wide, rows, dtype, **environment):
+def assembly(lanes, wide, registers, dtype, **environment):
     import os
 
     done = subprocess.run(
-        [sys.executable, "-c", CODE, str(lanes), str(wide), str(rows), dtype], capture_output=True, text=True, timeout=200,
+        [sys.executable, "-c", CODE, str(lanes), str(wide), str(registers), dtype], capture_output=True, text=True, timeout=200,
         env=os.environ | {"NUMBA_CACHE_DIR": environment.pop("cache")} | environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-800:]
@@ -66,7 +66,7 @@ def test_a_full_tile_keeps_every_sum_in_a_register(target, dtype, tmp_path):
     found = {each.name: each.result for each in packed_tiling(dtype, None, Vectors(target, width, registers))}
     lanes = width // size
     wide, rows = found["mr"] // lanes, found["nr"]
-    text = assembly(lanes, wide, rows, dtype, cache=str(tmp_path), **SETS[target])
+    text = assembly(lanes, wide, registers, dtype, cache=str(tmp_path), **SETS[target])
     fma = re.compile(rf"^vfn?madd\d+p[sd]\b.*{register}")
     counted = [(sum(bool(fma.match(line)) for line in body), body) for body in loops(text)]
     full = [(count, body) for count, body in counted if count and count % (wide * rows) == 0]
@@ -81,10 +81,10 @@ def test_another_target_s_code_is_never_loaded(tmp_path):
     if vectors().name not in X86:
         pytest.skip("reads x86 assembly")
     cache = str(tmp_path)
-    first = assembly(8, 2, 6, "float32", cache=cache, **SETS["AVX2"])
+    first = assembly(8, 2, 16, "float32", cache=cache, **SETS["AVX2"])
     assert "ymm" in first
     assert "zmm" not in first
-    other = assembly(16, 2, 6, "float32", cache=cache, **SETS["AVX-512"])
+    other = assembly(16, 2, 16, "float32", cache=cache, **SETS["AVX-512"])
     assert "zmm" in other
 
 
