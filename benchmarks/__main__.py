@@ -15,6 +15,7 @@ from benchmarks.commands.compare import compare
 from benchmarks.commands.export import export
 from benchmarks.commands.gate import gate
 from benchmarks.commands.history import history
+from benchmarks.commands.inside import inside
 from benchmarks.commands.kernels import kernels
 from benchmarks.commands.machine import machine
 from benchmarks.commands.report import report
@@ -36,6 +37,7 @@ app.command("list")(kernels)
 app.command("tune")(tune)
 app.command("report")(report)
 app.command("compare")(compare)
+app.command("inside")(inside)
 app.command("gate")(gate)
 app.command("history")(history)
 app.command("export")(export)

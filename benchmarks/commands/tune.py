@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
 from minisgd.cli import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 EDGES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 PLANE = (32, 64, 128, 256, 512)
@@ -26,6 +29,8 @@ def tune(
 ) -> None:
     """Measure a kernel over a grid of tile sizes; the predicted best and the measured best side by side.
 
+    For numba/full, whose tiles follow from the CPU, the crossovers between its ways: those in use and those measured.
+
     Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
     """
     from benchmarks.commands.run import conclude, measure
@@ -37,6 +42,9 @@ def tune(
     from minisgd.views.terminal import console, require_writable, write_json
 
     screen = console(json)
+    if kernel == "numba/full":
+        _crossovers(dtype, threads, screen, json)
+        return
     shape = cases.parse_size(size)
     cases.check_threads([threads])
     require_writable(runs)
@@ -48,7 +56,7 @@ def tune(
             raise UsageError(f"--kernel {kernel}: {error}") from None
     names = list(entry.tile_for(dtype))
     if names not in (["width"], ["tm", "tn", "tp"]):
-        raise UsageError(f"--kernel {kernel}: it has no tile to tune; numba/tiled and the block rungs have")
+        raise UsageError(f"--kernel {kernel}: it has no tile to tune; numba/tiled, the block rungs and numba/full have")
 
     longest = max(shape.values())
     derived = {f"L{level.level}": tiles.predict(entry.tile_for(dtype), dtype, level, shape["n"]) for level in caches()}
@@ -83,3 +91,24 @@ def tune(
         ]
         draw(pictures.tiles(flat, plane, predicted), plot, screen)
     conclude(found, complaint)
+
+
+def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> None:
+    """The choices inside numba/full."""
+    from benchmarks import crossovers
+    from benchmarks.harness import cases
+    from minisgd.views.terminal import progress, table, write_json
+
+    cases.check_dtypes([dtype])
+    cases.check_threads([threads])
+    steps = 2 * crossovers.TURNS * sum(len(rule.grid) for rule in crossovers.rules(dtype, threads))
+    with progress(screen, steps) as advance:
+        found = list(crossovers.measure(dtype, threads, advance))
+    headings = ("constant", " asks", "in use", "measured", " gain of the later way, by value")
+    made = table(*headings, title=f"choices inside numba/full, {dtype}")
+    for each in found:
+        measured = "never" if each.measured is None else f"{each.measured:,}"
+        gains = ", ".join(f"{value:,}: {gain:.2f}" for value, gain in each.gains.items())
+        made.add_row(each.rule.constant, each.rule.asks, f"{each.used:,}", measured, gains)
+    screen.print(made)
+    write_json([{"constant": x.rule.constant, "used": x.used, "measured": x.measured, "gains": x.gains} for x in found], json)

@@ -141,10 +141,16 @@ def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
     multiply, plan = compiled(dtype)
     found, needed = _caller.ready.get(dtype.num), plan.workspace_bytes(threads)
     if found is None or found.room.nbytes < needed:
-        room = aligned_zeros((needed,), np.uint8)
-        room[: 8 * len(plan)] = np.array(plan).view(np.uint8)
+        room = workspace(plan, threads)
         found = _caller.ready[dtype.num] = Ready(multiply, room.ctypes.data, room)
     return found
+
+
+def workspace(plan: Plan, threads: int) -> NDArray[np.uint8]:
+    """Room for so many threads, with the plan at its head."""
+    room = aligned_zeros((plan.workspace_bytes(threads),), np.uint8)
+    room[: 8 * len(plan)] = np.array(plan).view(np.uint8)
+    return room
 
 
 kernel("numba", "full", threads=True, compiles=True)(gemm)

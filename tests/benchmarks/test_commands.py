@@ -162,6 +162,15 @@ def test_machine_measures_the_ceilings(tmp_path):
     assert "kc = floor" in done.stdout
 
 
+def test_inside_shows_what_each_stage_brings(tmp_path):
+    done = benchmarks("inside", "--size", "120x200x130", "--turns", 4, "--json", tmp_path / "i.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "i.json").read_text())
+    assert [each["stage"] for each in found][:4] == ["naive", "+ registers", "+ packing", "+ tile model"]
+    assert found[1]["low"] > found[0]["high"]  # several times as fast, on any machine
+    assert all(each["stage"] in done.stdout for each in found)
+
+
 def test_tune_shows_predicted_and_measured(tmp_path):
     done = benchmarks("tune", "--size", 96, "--runs", tmp_path, "--plot", tmp_path / "tiles", "--json", tmp_path / "t.json")
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,104 @@
+"""The ladder inside `numba/full`: the same loops and packing, told at first to do without what each stage then brings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from statistics import quantiles
+
+import numba
+import numpy as np
+from numba import types
+
+from kernels.accuracy import bound, error
+from kernels.numba_packed import microkernel
+from kernels.numba_packed.gemm import Matrix, compiled, workspace
+from kernels.numba_packed.plan import Plan
+from kernels.numba_packed.pointers import address
+from kernels.tiles import ITEMSIZE
+
+NEVER = 1 << 40
+TURN_S = 20e-3
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage, what it adds, its plan, and its threads."""
+
+    name: str
+    adds: str
+    plan: Plan
+    threads: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """GFLOPS of a stage: the median of its turns, and their quartiles."""
+
+    stage: Stage
+    gflops: float
+    low: float
+    high: float
+
+
+def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
+    """From one row by one vector up to what `numba/full` does."""
+    full = compiled(np.dtype(dtype)).plan
+    one_by_one = 3  # registers: a sum, a vector of b, an element of a
+    naive = microkernel.compiled(full.lanes, 1, one_by_one, getattr(types, dtype))
+    whole = {"kc": NEVER, "serial": 0, "direct_bytes": -1, "block_bytes": (n + 8) * (p + full.width) * ITEMSIZE[dtype]}
+    unpacked = full._replace(**whole, rows_to_pack_for=NEVER, rows_to_align_for=NEVER, strip=NEVER)
+    packed = full._replace(**whole, rows_to_pack_for=0, rows_to_align_for=0, scattered_bytes=-1)
+    made = [
+        Stage("naive", "one row by one vector: each multiply-add waits for the one before",
+              unpacked._replace(tile=address(naive), registers=one_by_one, width=full.lanes), 1),
+        Stage("+ registers", "a tile of sums that do not wait for each other, few loads for each", unpacked, 1),
+        Stage("+ packing", "b copied into panels: whole cache lines, one after the other", packed, 1),
+        Stage("+ tile model", "slabs and blocks that stay in the caches", full._replace(serial=0), 1),
+    ]  # fmt: skip
+    if threads > 1:
+        made.append(Stage("+ threads", f"{threads} threads that take slivers one at a time", full._replace(serial=0), threads))
+    return made
+
+
+def measure(
+    chosen: list[Stage], dtype: str, m: int, n: int, p: int, turns: int, advance: Callable[[str], None]
+) -> Iterator[Measured]:
+    """Alternate the stages in this process."""
+    random = np.random.default_rng(0)
+    a, b = (random.standard_normal(shape).astype(dtype) for shape in ((m, n), (n, p)))
+    rates = alternate([(stage.plan, stage.threads) for stage in chosen], a, b, turns, TURN_S, advance)
+    for stage, found in zip(chosen, rates, strict=True):
+        low, middle, high = quantiles(found, n=4)
+        yield Measured(stage, middle, low, high)
+
+
+def alternate(
+    variants: list[tuple[Plan, int]], a: Matrix, b: Matrix, turns: int, turn_s: float, advance: Callable[[str], None]
+) -> list[list[float]]:
+    """GFLOPS of plans and their threads, each checked against float64 first, in turns of so many seconds."""
+    multiply, out = compiled(a.dtype).multiply, np.empty((a.shape[0], b.shape[1]), a.dtype)
+    rooms = [workspace(plan, threads) for plan, threads in variants]
+    calls = [
+        partial(multiply, a, b, out, 1.0, 0.0, room.ctypes.data, threads)
+        for room, (_, threads) in zip(rooms, variants, strict=True)
+    ]
+    rates: list[list[float]] = [[] for _ in variants]
+    for turn in range(turns + 1):
+        for call, (_, threads), found in zip(calls, variants, rates, strict=True):
+            numba.set_num_threads(threads)
+            if turn == 0:
+                out.fill(np.nan)
+                call()
+                if not error(a, b, out) <= bound(a.shape[1], a.dtype.name):
+                    raise AssertionError("a plan gives a wrong product")
+                continue
+            count, start = 0, time.perf_counter()
+            while (took := time.perf_counter() - start) < turn_s:
+                call()
+                count += 1
+            found.append(2 * a.size * b.shape[1] * count / took / 1e9)
+            advance("")
+    return rates
