@@ -20,7 +20,8 @@ from kernels.caches import caches
 from kernels.numba_packed import loops, microkernel, vector
 from kernels.numba_packed.plan import Plan, own_bytes
 from kernels.numba_packed.pointers import address
-from kernels.numba_packed.product import product
+from kernels.numba_packed.product import product, served
+from kernels.numba_packed.team import Team
 from kernels.registry import kernel
 from kernels.tiles import ITEMSIZE, register_tile
 from kernels.vectors import vectors
@@ -76,7 +77,7 @@ class _Caller(threading.local):
 
 _caller = _Caller()
 _compiled: dict[int, Compiled] = {}
-_compiling, _parallel = threading.Lock(), threading.Lock()
+_compiling, _team = threading.Lock(), Team()
 _forked = False
 
 
@@ -102,7 +103,8 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
 
     Notes
     -----
-    As many threads as numba is set to, where they pay. A product on several threads has them to itself: others wait.
+    As many threads as numba is set to, where they pay. A product on several threads has them to itself: others that come
+    meanwhile run on their caller's thread.
     Workspace is bounded by the caches, and each thread of the caller keeps its own.
 
     Examples
@@ -129,11 +131,14 @@ def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None
     """The product on as many threads as numba is set to."""
     threads = 1 if _forked else numba.get_num_threads()
     multiply, room, _ = _prepare(a.dtype, threads)
-    if threads == 1:
+    if threads == 1 or not _team.busy.acquire(blocking=False):
         multiply(a, b, out, alpha, beta, room, 1)
         return
-    with _parallel:
+    try:
+        _team.rouse(threads)
         multiply(a, b, out, alpha, beta, room, threads)
+    finally:
+        _team.busy.release()
 
 
 def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
@@ -178,16 +183,16 @@ def _compile(dtype: str) -> Compiled:
     work = types.void(*[whole] * 16, *[element] * 4)
     blocked, single = (numba.njit(work, **options)(made(stamp)) for made in (loops.blocked, vector.single))
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
+    serve = numba.njit(types.void(whole, whole), **options)(served(stamp, *np.array([0, 1], dtype)))
     told = Plan(
-        tile=address(tile), blocked=address(blocked), single=address(single), registers=vectors().registers,
-        lanes=lanes, width=width, kc=kc,
-        serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, rows_to_align_for=ROWS_TO_ALIGN_FOR,
-        scattered_bytes=SCATTERED_BYTES, strip=STRIP,
+        gate=_team.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
+        registers=vectors().registers, lanes=lanes, width=width, kc=kc, serial=SERIAL, direct_bytes=DIRECT_BYTES,
+        rows_to_pack_for=ROWS_TO_PACK_FOR, rows_to_align_for=ROWS_TO_ALIGN_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
         own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)
-    return Compiled(numba.njit(signature, parallel=True, **options)(product(stamp)), told)
+    return Compiled(numba.njit(signature, **options)(product(stamp)), told)
 
 
 def _second_level() -> int:
@@ -203,9 +208,10 @@ def source_stamp() -> str:
 
 def _after_fork() -> None:
     """In a child of a process: threads did not come along, and GNU OpenMP refuses to start anew."""
-    global _forked, _parallel, _compiling
+    global _forked, _compiling
     _forked = _parallel_was_used()
-    _compiling, _parallel = threading.Lock(), threading.Lock()
+    _compiling = threading.Lock()
+    _team.disband()
 
 
 def _parallel_was_used() -> bool:

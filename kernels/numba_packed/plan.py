@@ -20,8 +20,11 @@ class Plan(NamedTuple):
 
     Parameters
     ----------
-    tile, blocked, single : int
-        Addresses of compiled functions: the microkernel, the loops around it, and those of a product with one column.
+    gate : int
+        Address of the team's.
+    tile, blocked, single, serve : int
+        Addresses of compiled functions: the microkernel, the loops around it, those of a product with one column, and a
+        thread's part in a product that is shared.
     registers, lanes, width : int
         Vector registers of the CPU, elements of each, and the most elements of a tile's row.
     kc : int
@@ -32,9 +35,11 @@ class Plan(NamedTuple):
         Workspace of each thread (a sliver of a and a tile of c), and of all together (a block of b).
     """
 
+    gate: int
     tile: int
     blocked: int
     single: int
+    serve: int
     registers: int
     lanes: int
     width: int
@@ -50,16 +55,17 @@ class Plan(NamedTuple):
 
     def workspace_bytes(self, threads: int) -> int:
         """Bytes that so many threads need."""
-        return PLAN_BYTES + COUNTERS_BYTES + self.block_bytes + threads * self.own_bytes
+        return PLAN_BYTES + PRODUCT_BYTES + COUNTERS_BYTES + self.block_bytes + threads * self.own_bytes
 
 
 (
-    TILE, BLOCKED, SINGLE, REGISTERS, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
+    GATE, TILE, BLOCKED, SINGLE, SERVE, REGISTERS, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
     ROWS_TO_PACK_FOR, ROWS_TO_ALIGN_FOR, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
 ) = range(len(Plan._fields))  # fmt: skip
 
-PLAN_BYTES = 2 * LINE
-"""From the head of the workspace to the counters of its tasks; behind them lie the block, and each thread's own part."""
+PLAN_BYTES, PRODUCT_BYTES = 3 * LINE, 3 * LINE
+"""The head of the workspace: the plan, and the product that is shared; then come the counters of its tasks, the block, and each
+thread's own part."""
 
 
 def own_bytes(width: int, depth: int, size: int) -> int:
@@ -76,13 +82,13 @@ def entry(room: int, place: int) -> int:
 @njit
 def counters(room: int) -> int:
     """Where a workspace has its tasks' counters."""
-    return room + PLAN_BYTES
+    return room + PLAN_BYTES + PRODUCT_BYTES
 
 
 @njit
 def block(room: int) -> int:
     """Where a workspace has the block that all threads share."""
-    return room + PLAN_BYTES + COUNTERS_BYTES
+    return counters(room) + COUNTERS_BYTES
 
 
 @njit

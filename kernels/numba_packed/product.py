@@ -1,4 +1,4 @@
-"""The entry to the compiled product: shapes checked, operands turned if need be, and threads started."""
+"""The entry to the compiled product: shapes checked, operands turned if need be, and threads let in."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import numba
 import numpy as np
 
 from kernels.numba_packed.loops import direct, straddling
-from kernels.numba_packed.plan import BLOCKED, DIRECT_BYTES, KC, SERIAL, SINGLE, counters, entry
+from kernels.numba_packed.memory import read, write
+from kernels.numba_packed.plan import BLOCKED, DIRECT_BYTES, GATE, KC, PLAN_BYTES, SERIAL, SERVE, SINGLE, counters, entry
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
+from kernels.numba_packed.team import share
 
 
 def product(stamp: str) -> Any:
@@ -66,11 +68,40 @@ def product(stamp: str) -> Any:
                 factor, scale, zero, one,
             )  # fmt: skip
             return True
-        for thread in numba.prange(threads):
-            call(
-                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, room,
-                np.int64(thread), threads, factor, scale, zero, one,
-            )  # fmt: skip
+        at = room + PLAN_BYTES
+        for place, number in enumerate(
+            (loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, threads)
+        ):
+            write(at + 8 * place, np.int64(number))
+        write(at + 8 * NUMBERS, factor)
+        write(at + 8 * NUMBERS + 8, scale)
+        share(entry(room, GATE), entry(room, SERVE), room, threads)
         return True
 
     return multiply
+
+
+NUMBERS = 15
+"""Whole numbers of a product that is shared, before its two factors."""
+
+
+def served(stamp: str, zero: Any, one: Any) -> Any:
+    """The function that is compiled for each dtype, that of `zero` and `one`; `stamp` as for `product`."""
+
+    def serve(room, thread):  # type: ignore[no-untyped-def]
+        """A thread's part in the product that is told at the head of a workspace."""
+        stamp  # noqa: B018
+        at = room + PLAN_BYTES
+        call(
+            told(at, 0), told(at, 1), told(at, 2), told(at, 3), told(at, 4), told(at, 5), told(at, 6), told(at, 7), told(at, 8),
+            told(at, 9), told(at, 10), told(at, 11), told(at, 12), told(at, 13), room, thread, told(at, 14),
+            read(at + 8 * NUMBERS, zero), read(at + 8 * NUMBERS + 8, zero), zero, one,
+        )  # fmt: skip
+
+    return serve
+
+
+@numba.njit
+def told(at: int, place: int) -> int:
+    """A number of the product that is shared."""
+    return read(at + 8 * place, np.int64(0))

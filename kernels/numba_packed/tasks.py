@@ -7,6 +7,7 @@ deadlock, however few threads there turn out to be.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from llvmlite import ir
@@ -17,6 +18,8 @@ I64 = ir.IntType(64)
 APART = 128
 """Bytes between the two counters: on one cache line, or on two that are fetched together, they would slow each other."""
 COUNTERS_BYTES = 2 * APART
+LOOKS = 2_000
+"""At what others have done before the processor is offered to them."""
 
 
 @njit
@@ -40,9 +43,27 @@ def finish(counters: int) -> None:
 
 @njit
 def wait(counters: int, done: int) -> None:
-    """Until that many tasks are done."""
+    """Until that many tasks are done; whoever does them may need this very processor."""
+    looks = 0
     while counter(counters + APART) < done:
-        pass
+        looks += 1
+        if looks > LOOKS:
+            yield_now()
+
+
+if os.name == "posix":
+    _sched_yield = types.ExternalFunction("sched_yield", types.int32())
+
+    @njit
+    def yield_now() -> None:
+        """Let another thread run on this processor, if one is waiting for it."""
+        _sched_yield()
+
+else:
+
+    @njit
+    def yield_now() -> None:
+        """Nothing: this system's call for it is not known here."""
 
 
 @intrinsic

@@ -1,0 +1,130 @@
+"""Helpers: threads that join a product if they come in time, and are never waited for if they do not.
+
+A parallel loop of OpenMP ends when each of its threads has run. Where the machine has put one to sleep, or another program holds
+its processor, that takes milliseconds, many times the product. Here the caller opens a gate, does tasks (see `tasks`) and closes
+the gate when none is left. Helpers that came in by then finish what they have begun; the others find it closed.
+
+Helpers linger at the gate for a while before they sleep: a product that follows soon finds them awake.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from kernels.arrays import aligned_zeros
+from kernels.numba_packed.memory import read, write
+from kernels.numba_packed.pointers import call
+from kernels.numba_packed.tasks import APART, counter, set_counter, yield_now
+
+OPEN, ENTRANT = 1, 2
+"""The gate's word: whether it is open, and twice the helpers inside."""
+
+SERVE, ROOM, THREADS, NUMBER = APART, APART + 8, APART + 16, APART + 24
+"""Bytes from the gate's word to the function that helpers call, its workspace, the threads with the caller's, and the product's
+number."""
+
+LINGER = 1_000_000
+"""Looks at the gate before a helper sleeps: about a millisecond, as OpenMP's threads wait."""
+
+
+@njit
+def share(gate: int, serve: int, room: int, threads: int) -> None:
+    """Call ``serve(room, thread)`` here as thread 0, and in each helper that comes in time; return when all are done."""
+    write(gate + SERVE, serve)
+    write(gate + ROOM, room)
+    write(gate + THREADS, threads)
+    write(gate + NUMBER, read(gate + NUMBER, np.int64(0)) + 1)
+    set_counter(gate, OPEN)
+    call(serve, room, 0)
+    add(gate, -OPEN)
+    while counter(gate) != 0:
+        yield_now()
+
+
+@njit
+def enter(gate: int) -> bool:
+    """Go in, if the gate is open."""
+    word = counter(gate)
+    while word & OPEN:
+        if replace(gate, word, word + ENTRANT):
+            return True
+        word = counter(gate)
+    return False
+
+
+@njit(nogil=True, cache=True)
+def linger(gate: int, thread: int) -> None:
+    """Help with each product that comes, until none has come for a while."""
+    zero, served, looks = np.int64(0), np.int64(-1), 0
+    while looks < LINGER:
+        looks += 1
+        if counter(gate) & OPEN and read(gate + NUMBER, zero) != served and enter(gate):
+            served = read(gate + NUMBER, zero)
+            if thread < read(gate + THREADS, zero):
+                call(read(gate + SERVE, zero), read(gate + ROOM, zero), thread)
+                looks = 0
+            add(gate, -ENTRANT)
+
+
+class Team:
+    """This process's helpers, and the gate that they come in by; one product at a time has them."""
+
+    def __init__(self) -> None:
+        self._memory = aligned_zeros((2 * APART,), np.uint8, alignment=APART)
+        self.gate = self._memory.ctypes.data
+        self.disband()
+
+    def disband(self) -> None:
+        """Forget the helpers: they do not come along into the child of a process."""
+        self._memory[:] = 0
+        self.busy = threading.Lock()
+        self._bells: list[threading.Semaphore] = []
+        self._asleep: list[bool] = []
+
+    def rouse(self, threads: int) -> None:
+        """See to it that so many threads, with the caller, are awake or waking."""
+        while len(self._bells) < threads - 1:
+            self._bells.append(threading.Semaphore(0))
+            self._asleep.append(False)
+            helper = threading.Thread(target=self._help, args=(len(self._bells), self._bells[-1]), daemon=True)
+            helper.start()
+        for place in range(threads - 1):
+            if self._asleep[place]:
+                self._asleep[place] = False
+                self._bells[place].release()
+
+    def _help(self, thread: int, bell: threading.Semaphore) -> None:
+        while True:
+            linger(self.gate, thread)
+            self._asleep[thread - 1] = True
+            bell.acquire()
+
+
+@intrinsic
+def add(typing: Any, address: Any, amount: Any) -> Any:
+    """``add(address, amount)`` to a counter, for all threads to see."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        builder.atomic_rmw("add", pointer, arguments[1], "acq_rel")
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def replace(typing: Any, address: Any, old: Any, new: Any) -> Any:
+    """``replace(address, old, new)``: whether the counter was `old`, and is `new` now."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        found = builder.cmpxchg(pointer, arguments[1], arguments[2], "acq_rel", "acquire")
+        return builder.extract_value(found, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64), generate
