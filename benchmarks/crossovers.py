@@ -37,8 +37,8 @@ def rules(dtype: str, threads: int) -> list[Rule]:
     size = ITEMSIZE[dtype]
     edges = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256)
     made = [
-        Rule("rows_to_align_for", "rows of a from which a b across cache lines is packed", edges, lambda m: (m, 256, 256),
-             {"rows_to_align_for": NEVER}, {"rows_to_align_for": 0}, offset=16),
+        Rule("near_bytes", "bytes of a b across cache lines from which it is packed", tuple(n * n * size for n in edges),
+             lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"near_bytes": NEVER}, {"near_bytes": -1}, offset=16),
         Rule("rows_to_pack_for", "rows of a from which a b of far rows is packed", (8, 16, *edges), lambda m: (m, 1024, 1024),
              {"rows_to_pack_for": NEVER}, {"rows_to_pack_for": 0}),
         Rule("direct_bytes", "bytes of an aligned b from which far rows are packed", tuple(n * n * size for n in edges),

@@ -49,8 +49,8 @@ def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
     one_by_one = 3  # registers: a sum, a vector of b, an element of a
     naive = microkernel.compiled(full.lanes, 1, one_by_one, getattr(types, dtype))
     whole = {"kc": NEVER, "serial": 0, "direct_bytes": -1, "block_bytes": (n + 8) * (p + full.width) * ITEMSIZE[dtype]}
-    unpacked = full._replace(**whole, rows_to_pack_for=NEVER, rows_to_align_for=NEVER, strip=NEVER)
-    packed = full._replace(**whole, rows_to_pack_for=0, rows_to_align_for=0, scattered_bytes=-1)
+    unpacked = full._replace(**whole, rows_to_pack_for=NEVER, strip=NEVER)
+    packed = full._replace(**whole, rows_to_pack_for=0, scattered_bytes=-1)
     made = [
         Stage("naive", "one row by one vector: each multiply-add waits for the one before",
               unpacked._replace(tile=address(naive), registers=one_by_one, width=full.lanes), 1),

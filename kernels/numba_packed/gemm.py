@@ -35,16 +35,12 @@ DIRECT_BYTES = 128 << 10
 """A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages
 and cache sets that it saves."""
 
-ROWS_TO_PACK_FOR = 48
+ROWS_TO_PACK_FOR = 32
 """With fewer rows of a, a packed b would not be read often enough."""
 
 SLAB_BYTES = 1280
 """Depth of a slab, in bytes of a row of a: deeper, c is passed over less often; shallower, blocks of b are wider. A block is half
 of the second level, which others use too."""
-
-ROWS_TO_ALIGN_FOR = 112
-"""With so many rows of a, a b whose vectors lie across cache lines is packed, whatever its size: numpy's arrays begin 16 bytes
-behind a line."""
 
 STRIP = 32
 """Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
@@ -187,7 +183,7 @@ def _compile(dtype: str) -> Compiled:
     told = Plan(
         gate=_team.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
         registers=vectors().registers, lanes=lanes, width=width, kc=kc, serial=SERIAL, direct_bytes=DIRECT_BYTES,
-        rows_to_pack_for=ROWS_TO_PACK_FOR, rows_to_align_for=ROWS_TO_ALIGN_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
+        rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=caches()[0].size, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
         own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")

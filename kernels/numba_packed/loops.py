@@ -26,8 +26,8 @@ from kernels.numba_packed.plan import (
     BLOCK_BYTES,
     DIRECT_BYTES,
     KC,
+    NEAR_BYTES,
     ROW_PADDING,
-    ROWS_TO_ALIGN_FOR,
     ROWS_TO_PACK_FOR,
     SCATTERED_BYTES,
     STRIP,
@@ -87,9 +87,9 @@ def direct(
 
 
 @njit
-def straddling(m: int, b: int, b_row: int, room: int) -> bool:
-    """Whether vectors of b lie across two cache lines, and are loaded twice, so often that packing pays."""
-    return (b | b_row) % LINE != 0 and m >= entry(room, ROWS_TO_ALIGN_FOR)
+def straddling(b: int, b_row: int, bytes_: int, room: int) -> bool:
+    """Whether vectors of b lie across two cache lines, as numpy's arrays do, and both come from the second level each time."""
+    return (b | b_row) % LINE != 0 and bytes_ > entry(room, NEAR_BYTES)
 
 
 def blocked(stamp: str) -> Any:
@@ -104,7 +104,8 @@ def blocked(stamp: str) -> Any:
         tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
         large = n * p * size > entry(room, DIRECT_BYTES)
         scattered = large and abs(b_row) > entry(room, SCATTERED_BYTES)
-        packing = b_column != size or (scattered and m >= entry(room, ROWS_TO_PACK_FOR)) or straddling(m, b, b_row, room)
+        far = scattered or straddling(b, b_row, n * p * size, room)
+        packing = b_column != size or (far and m >= entry(room, ROWS_TO_PACK_FOR))
         a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
         shared, b_packed, a_packed = counters(room), block(room), own(room, thread)
         spare = a_packed + rows * a_row_packed  # a tile of c

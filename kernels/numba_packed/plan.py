@@ -29,8 +29,10 @@ class Plan(NamedTuple):
         Vector registers of the CPU, elements of each, and the most elements of a tile's row.
     kc : int
         Depth of a slab.
-    serial, direct_bytes, rows_to_pack_for, rows_to_align_for, scattered_bytes, strip : int
+    serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
         Crossovers, as in `gemm`.
+    near_bytes : int
+        Of the first cache: a b that is larger, and whose vectors lie across cache lines, is packed.
     own_bytes, block_bytes : int
         Workspace of each thread (a sliver of a and a tile of c), and of all together (a block of b).
     """
@@ -47,7 +49,7 @@ class Plan(NamedTuple):
     serial: int
     direct_bytes: int
     rows_to_pack_for: int
-    rows_to_align_for: int
+    near_bytes: int
     scattered_bytes: int
     strip: int
     own_bytes: int
@@ -60,7 +62,7 @@ class Plan(NamedTuple):
 
 (
     GATE, TILE, BLOCKED, SINGLE, SERVE, REGISTERS, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
-    ROWS_TO_PACK_FOR, ROWS_TO_ALIGN_FOR, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
+    ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
 ) = range(len(Plan._fields))  # fmt: skip
 
 PLAN_BYTES, PRODUCT_BYTES = 3 * LINE, 3 * LINE

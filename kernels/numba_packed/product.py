@@ -57,7 +57,7 @@ def product(stamp: str) -> Any:
         dots = p == 1 and a_column == size
         rows_in_one_piece = a_column == size and b_column == size and c_column == size
         fitting = n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC)
-        if rows_in_one_piece and fitting and not dots and not straddling(m, b_at, b_row, room) and threads < 2:
+        if rows_in_one_piece and fitting and not dots and not straddling(b_at, b_row, n * p * size, room) and threads < 2:
             direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
             return True
         loops = entry(room, SINGLE if dots else BLOCKED)
