@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
@@ -21,6 +18,7 @@ from kernels.numba_packed import loops, microkernel, vector
 from kernels.numba_packed.plan import Plan, own_bytes
 from kernels.numba_packed.pointers import address
 from kernels.numba_packed.product import product, served
+from kernels.numba_packed.stamp import source_stamp
 from kernels.numba_packed.team import Team
 from kernels.registry import kernel
 from kernels.tiles import ITEMSIZE, register_tile
@@ -194,12 +192,6 @@ def _compile(dtype: str) -> Compiled:
 def _second_level() -> int:
     levels = caches()
     return levels[min(1, len(levels) - 1)].size
-
-
-@cache
-def source_stamp() -> str:
-    """A digest of this package's source."""
-    return sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()[:16]
 
 
 def _after_fork() -> None:

@@ -60,20 +60,9 @@ def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: in
 
 @njit
 def direct(
-    m: int,
-    n: int,
-    p: int,
-    a: int,
-    a_row: int,
-    b: int,
-    b_row: int,
-    c: int,
-    c_row: int,
-    size: int,
-    room: int,
-    alpha: Any,
-    beta: Any,
-) -> None:
+    m: int, n: int, p: int, a: int, a_row: int, b: int, b_row: int, c: int, c_row: int, size: int, room: int,
+    alpha: Any, beta: Any,
+) -> None:  # fmt: skip
     """A product that fits the caches, of rows that all lie in one piece: tile after tile, nothing packed, shared or counted."""
     tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
     slivers = pieces(m, rows)

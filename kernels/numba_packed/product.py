@@ -16,11 +16,9 @@ from kernels.numba_packed.team import share
 
 
 def product(stamp: str) -> Any:
-    """The function that is compiled for each dtype.
+    """The function that is compiled for each dtype; for the `stamp` see `source_stamp`.
 
-    `stamp` changes with the source of this package. Numba's cache looks at the file of a function, and at what it closes over:
-    this is how a change in another file is seen. The loops are called by their address, so that they are compiled once, and not
-    again in each function that calls them.
+    The loops are called by their address, so that they are compiled once, and not again in each function that calls them.
     """
 
     def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]

@@ -10,6 +10,7 @@ Helpers linger at the gate for a while before they sleep: a product that follows
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numba.extending import intrinsic
 from kernels.arrays import aligned_zeros
 from kernels.numba_packed.memory import read, write
 from kernels.numba_packed.pointers import call
+from kernels.numba_packed.stamp import source_stamp
 from kernels.numba_packed.tasks import APART, counter, set_counter, yield_now
 
 OPEN, ENTRANT = 1, 2
@@ -58,18 +60,26 @@ def enter(gate: int) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True)
-def linger(gate: int, thread: int) -> None:
-    """Help with each product that comes, until none has come for a while."""
-    zero, served, looks = np.int64(0), np.int64(-1), 0
-    while looks < LINGER:
-        looks += 1
-        if counter(gate) & OPEN and read(gate + NUMBER, zero) != served and enter(gate):
-            served = read(gate + NUMBER, zero)
-            if thread < read(gate + THREADS, zero):
-                call(read(gate + SERVE, zero), read(gate + ROOM, zero), thread)
-                looks = 0
-            add(gate, -ENTRANT)
+@cache
+def lingering() -> Any:
+    """The compiled function ``linger(gate, thread)``."""
+    stamp = source_stamp()
+
+    @njit(types.void(types.int64, types.int64), nogil=True, cache=True)
+    def linger(gate: int, thread: int) -> None:
+        """Help with each product that comes, until none has come for a while."""
+        stamp  # noqa: B018
+        zero, served, looks = np.int64(0), np.int64(-1), 0
+        while looks < LINGER:
+            looks += 1
+            if counter(gate) & OPEN and read(gate + NUMBER, zero) != served and enter(gate):
+                served = read(gate + NUMBER, zero)
+                if thread < read(gate + THREADS, zero):
+                    call(read(gate + SERVE, zero), read(gate + ROOM, zero), thread)
+                    looks = 0
+                add(gate, -ENTRANT)
+
+    return linger
 
 
 class Team:
@@ -101,7 +111,7 @@ class Team:
 
     def _help(self, thread: int, bell: threading.Semaphore) -> None:
         while True:
-            linger(self.gate, thread)
+            lingering()(self.gate, thread)
             self._asleep[thread - 1] = True
             bell.acquire()
 

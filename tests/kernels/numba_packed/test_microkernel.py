@@ -89,8 +89,8 @@ def test_another_target_s_code_is_never_loaded(tmp_path):
 
 
 def test_the_stamp_follows_the_source():
-    from kernels.numba_packed.gemm import source_stamp
     from kernels.numba_packed.product import product
+    from kernels.numba_packed.stamp import source_stamp
 
     assert len(source_stamp()) == 16
     assert product("x").__closure__[0].cell_contents == "x"
