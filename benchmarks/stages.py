@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import quantiles
 
-import numba
 import numpy as np
 from numba import types
 
 from kernels.accuracy import bound, error
 from kernels.numba_packed import microkernel
-from kernels.numba_packed.gemm import Matrix, compiled, workspace
+from kernels.numba_packed.gemm import Matrix, compiled, helpers, workspace
 from kernels.numba_packed.plan import Plan
 from kernels.numba_packed.pointers import address
 from kernels.tiles import ITEMSIZE
@@ -88,7 +87,7 @@ def alternate(
     rates: list[list[float]] = [[] for _ in variants]
     for turn in range(turns + 1):
         for call, (_, threads), found in zip(calls, variants, rates, strict=True):
-            numba.set_num_threads(threads)
+            helpers.rouse(threads)
             if turn == 0:
                 out.fill(np.nan)
                 call()

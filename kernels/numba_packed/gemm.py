@@ -71,7 +71,7 @@ class _Caller(threading.local):
 
 _caller = _Caller()
 _compiled: dict[int, Compiled] = {}
-_compiling, _team = threading.Lock(), Team()
+_compiling, helpers = threading.Lock(), Team()
 _forked = False
 
 
@@ -125,14 +125,14 @@ def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None
     """The product on as many threads as numba is set to."""
     threads = 1 if _forked else numba.get_num_threads()
     multiply, room, _ = _prepare(a.dtype, threads)
-    if threads == 1 or not _team.busy.acquire(blocking=False):
+    if threads == 1 or not helpers.busy.acquire(blocking=False):
         multiply(a, b, out, alpha, beta, room, 1)
         return
     try:
-        _team.rouse(threads)
+        helpers.rouse(threads)
         multiply(a, b, out, alpha, beta, room, threads)
     finally:
-        _team.busy.release()
+        helpers.busy.release()
 
 
 def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
@@ -179,7 +179,7 @@ def _compile(dtype: str) -> Compiled:
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     serve = numba.njit(types.void(whole, whole), **options)(served(stamp, *np.array([0, 1], dtype)))
     told = Plan(
-        gate=_team.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
+        gate=helpers.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
         registers=vectors().registers, lanes=lanes, width=width, kc=kc, serial=SERIAL, direct_bytes=DIRECT_BYTES,
         rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=caches()[0].size, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
         own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
@@ -199,7 +199,7 @@ def _after_fork() -> None:
     global _forked, _compiling
     _forked = _parallel_was_used()
     _compiling = threading.Lock()
-    _team.disband()
+    helpers.disband()
 
 
 def _parallel_was_used() -> bool:
