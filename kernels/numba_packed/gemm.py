@@ -76,7 +76,7 @@ _forked = False
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
-    """Make out = alpha a b + beta out.
+    """Make out = alpha a b + beta out, by packed panels, a tile of out in registers, and a loop for each cache.
 
     Parameters
     ----------
