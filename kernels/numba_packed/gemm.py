@@ -72,7 +72,6 @@ class _Caller(threading.local):
 _caller = _Caller()
 _compiled: dict[int, Compiled] = {}
 _compiling, helpers = threading.Lock(), Team()
-_forked = False
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
@@ -123,7 +122,7 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
 
 def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
     """The product on as many threads as numba is set to."""
-    threads = 1 if _forked else numba.get_num_threads()
+    threads = numba.get_num_threads()
     multiply, room, _ = _prepare(a.dtype, threads)
     if threads == 1 or not helpers.busy.acquire(blocking=False):
         multiply(a, b, out, alpha, beta, room, 1)
@@ -195,19 +194,10 @@ def _second_level() -> int:
 
 
 def _after_fork() -> None:
-    """In a child of a process: threads did not come along, and GNU OpenMP refuses to start anew."""
-    global _forked, _compiling
-    _forked = _parallel_was_used()
+    """In a child of a process: threads did not come along, and a lock may be held for ever."""
+    global _compiling
     _compiling = threading.Lock()
     helpers.disband()
-
-
-def _parallel_was_used() -> bool:
-    try:
-        numba.threading_layer()
-    except ValueError:
-        return False
-    return True
 
 
 if hasattr(os, "register_at_fork"):

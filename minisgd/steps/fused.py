@@ -23,7 +23,7 @@ PARALLEL = 1 << 16
 SHARES = 2
 """Of a batch's rows for each thread: one that the machine slows down leaves some to the others."""
 
-LINE = 16
+APART = 16
 """Rows of sums that set threads apart in memory, the bias's among them."""
 
 
@@ -104,7 +104,7 @@ def parallel_rows(
 ) -> None:
     """The same by threads that are started once: a batch is a task for each share of its rows, and one for the update."""
     d, k = weights.shape
-    sums = np.zeros((threads, d + LINE, k), x.dtype)  # the threads' rows apart
+    sums = np.zeros((threads, d + APART, k), x.dtype)  # the threads' rows apart
     counters = np.zeros(COUNTERS_BYTES, np.uint8)
     shared = np.int64(counters.ctypes.data)
     begin(shared)

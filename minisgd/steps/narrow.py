@@ -27,7 +27,7 @@ BIAS, TARGET, ROW, GROUP = 6, 7, 8, 16
 
 def rows_of_eight(x: Array, y: Array) -> Array:
     """Features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines."""
-    (n, d) = x.shape
+    n, d = x.shape
     rows = aligned_zeros((n, ROW), x.dtype)
     rows[:, :d], rows[:, BIAS], rows[:, TARGET] = x, 1, y[:, 0]
     return rows
@@ -36,7 +36,7 @@ def rows_of_eight(x: Array, y: Array) -> Array:
 LANES = tuple(range(ROW))
 
 NUMBERS = (0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11)
-"""Which example of its four pairs, counted in visits, a lane of `residuals` is."""
+"""Which example of its four pairs, counted in visits, a lane of `scores` is."""
 
 low_halves, high_halves = shuffle(0, 1, 4, 5), shuffle(2, 3, 6, 7)
 evens, odds = shuffle(0, 2, 4, 6), shuffle(1, 3, 5, 7)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kernels.numba_packed.memory import LINE
 from kernels.simd import add, load, multiply_add, prefetch, splat, store, total
 from minisgd.steps.compiled import Array, compiled, link
 
 LANES = 16
 """Of the vectors that stream over wide rows: a cache line of float32."""
-
-CACHE_LINE = 64
 
 
 @compiled()
@@ -64,7 +63,7 @@ def multiply_and_add(flat: Array, d: int, weights: Array, sums: Array, now: Any,
     z0 = z1 = z2 = z3 = splat(zero, LANES)
     whole = d - d % LANES
     for i in range(0, whole, LANES):
-        for line in range(0, LANES * flat.itemsize, CACHE_LINE):
+        for line in range(0, LANES * flat.itemsize, LINE):
             ahead = i + line // flat.itemsize
             prefetch(flat, following[0] + ahead)
             prefetch(flat, following[1] + ahead)
