@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.caching import cached
 from kernels.registry import kernel
 from kernels.tiles import loop_tile
 
@@ -23,11 +24,11 @@ numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
 Vector = NDArray[Any]
 Matrix = NDArray[Any]
 rung = partial(kernel, "numba", compiles=True)
-compiled = partial(numba.njit, cache=True, fastmath={"contract", "reassoc", "nsz"})
+compiled = partial(cached, fastmath={"contract", "reassoc", "nsz"})
 
 
 @rung("elementwise")
-@numba.njit(cache=True)
+@cached()
 def elementwise(a: Matrix, b: Matrix, out: Matrix) -> None:
     """i, j, k as the textbook has it: a sum waits 4 cycles for the one before, and b is read down its columns."""
     for i in range(a.shape[0]):

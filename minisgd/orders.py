@@ -8,21 +8,19 @@ Generators", OOPSLA 2014), a counter and a mixing function.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-compiled = partial(numba.njit, cache=True)
+from kernels.caching import cached
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
 MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 HALF = np.uint64(32)
 
 
-@compiled()
+@cached()
 def below(state: Any, bound: int) -> Any:
     """A number from 0 to `bound` - 1, uniform but for a bias of at most bound / 2^32 (Lemire 2019, without the rejection)."""
     z = (state ^ (state >> np.uint64(30))) * MIX[0]
@@ -31,7 +29,7 @@ def below(state: Any, bound: int) -> Any:
     return np.int64(((z >> HALF) * np.uint64(bound)) >> HALF)
 
 
-@compiled()
+@cached()
 def shuffle(order: Any, state: Any) -> Any:
     """Shuffle in place; the state for the next time."""
     for i in range(len(order) - 1, 0, -1):
@@ -41,7 +39,7 @@ def shuffle(order: Any, state: Any) -> Any:
     return state
 
 
-@compiled()
+@cached()
 def draw(order: Any, state: Any) -> Any:
     """Fill with draws with replacement; the state for the next time."""
     for i in range(len(order)):

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
 from kernels.caches import caches
+from kernels.caching import cached
 from kernels.numba_packed import loops, microkernel, vector
 from kernels.numba_packed.plan import Plan, own_bytes
 from kernels.numba_packed.pointers import address
-from kernels.numba_packed.product import product, served
-from kernels.numba_packed.stamp import source_stamp
+from kernels.numba_packed.product import multiply, served
 from kernels.numba_packed.team import Team
 from kernels.registry import kernel
 from kernels.tiles import ITEMSIZE, register_tile
@@ -167,16 +167,16 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
 
 def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
-    lanes, stamp = vectors().lanes(size), source_stamp()
+    lanes = vectors().lanes(size)
     width, _ = register_tile(lanes, vectors())
     kc = SLAB_BYTES // size
     pc = max(width, _second_level() // 2 // SLAB_BYTES // width * width)
-    whole, options = types.int64, {"cache": True, "nogil": True}
+    whole = types.int64
     tile = microkernel.compiled(lanes, width // lanes, vectors().registers, element)
     work = types.void(*[whole] * 16, *[element] * 4)
-    blocked, single = (numba.njit(work, **options)(made(stamp)) for made in (loops.blocked, vector.single))
+    blocked, single = (cached(work, nogil=True)(loop) for loop in (loops.blocked, vector.single))
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
-    serve = numba.njit(types.void(whole, whole), **options)(served(stamp, *np.array([0, 1], dtype)))
+    serve = cached(types.void(whole, whole), nogil=True)(served(*np.array([0, 1], dtype)))
     told = Plan(
         gate=helpers.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
         registers=vectors().registers, lanes=lanes, width=width, kc=kc, serial=SERIAL, direct_bytes=DIRECT_BYTES,
@@ -185,7 +185,7 @@ def _compile(dtype: str) -> Compiled:
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)
-    return Compiled(numba.njit(signature, **options)(product(stamp)), told)
+    return Compiled(cached(signature, nogil=True)(multiply), told)
 
 
 def _second_level() -> int:

@@ -81,69 +81,63 @@ def straddling(b: int, b_row: int, bytes_: int, room: int) -> bool:
     return (b | b_row) % LINE != 0 and bytes_ > entry(room, NEAR_BYTES)
 
 
-def blocked(stamp: str) -> Any:
-    """The function that is compiled for each dtype; `stamp` as for `product`."""
-
-    def work(  # type: ignore[no-untyped-def]
-        m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
-        alpha, beta, zero, one,
-    ):  # fmt: skip
-        """A thread's part in c = alpha a b + beta c: the tasks that it claims."""
-        stamp  # noqa: B018
-        tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
-        large = n * p * size > entry(room, DIRECT_BYTES)
-        scattered = large and abs(b_row) > entry(room, SCATTERED_BYTES)
-        far = scattered or straddling(b, b_row, n * p * size, room)
-        packing = b_column != size or (far and m >= entry(room, ROWS_TO_PACK_FOR))
-        a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
-        shared, b_packed, a_packed = counters(room), block(room), own(room, thread)
-        spare = a_packed + rows * a_row_packed  # a tile of c
-        slabs, slivers = pieces(n, entry(room, KC)), pieces(m, rows)
-        blocks = pieces(p, entry(room, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width * width)
-        task, first = claim(shared), 0
-        for slab in range(slabs):
-            k0 = n * slab // slabs // UNROLLED * UNROLLED
-            depth = (n * (slab + 1) // slabs // UNROLLED * UNROLLED if slab + 1 < slabs else n) - k0
-            strip = min(depth, entry(room, STRIP)) if scattered and not packing else depth
-            for part in range(blocks):
-                j0 = pieces(p * part // blocks, width) * width if part else 0
-                columns = (min(p, pieces(p * (part + 1) // blocks, width) * width) if part + 1 < blocks else p) - j0
-                b_block, b_step, panel_bytes = b + k0 * b_row + j0 * b_column, b_row, width * size
-                if packing:
-                    groups = pieces(depth, ROWS_AT_ONCE)
-                    while task < first + groups:
-                        wait(shared, first)  # the block before is in use until then
-                        k, end = depth * (task - first) // groups, depth * (task - first + 1) // groups
-                        pack_panels(b_block, b_row, b_column, k, end, depth, columns, width, b_packed, size, zero)
-                        finish(shared)
-                        task = claim(shared)
-                    first += groups
-                    b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
-                panels = pieces(columns, width)
-                across = min(panels, pieces(TASKS_A_THREAD * threads, slivers)) if threads > 1 else 1
-                while task < first + slivers * across:
-                    wait(shared, first)
-                    sliver, piece = (task - first) // across, (task - first) % across
-                    i0 = m * sliver // slivers
-                    height = m * (sliver + 1) // slivers - i0
-                    a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
-                    if a_column != size:
-                        pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
-                        a_here, a_step = a_packed, a_row_packed
-                    left, right = panels * piece // across, panels * (piece + 1) // across
-                    for k in range(0, depth, strip):
-                        deep, scale = min(strip, depth - k), beta if slab + k == 0 else one
-                        for panel in range(left, right):
-                            a_k, b_k = a_here + k * size, b_block + panel * panel_bytes + k * b_step
-                            j = panel * width
-                            wide, c_here = min(width, columns - j), c + i0 * c_row + (j0 + j) * c_column
-                            if c_column == size:
-                                call(tile, height, deep, a_k, a_step, b_k, b_step, c_here, c_row, wide, alpha, scale)
-                            else:
-                                call(tile, height, deep, a_k, a_step, b_k, b_step, spare, width * size, wide, alpha, zero)
-                                add_tile(height, wide, spare, width * size, c_here, c_row, c_column, size, scale)
+def blocked(  # type: ignore[no-untyped-def]
+    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
+    alpha, beta, zero, one,
+):  # fmt: skip
+    """A thread's part in c = alpha a b + beta c: the tasks that it claims."""
+    tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
+    large = n * p * size > entry(room, DIRECT_BYTES)
+    scattered = large and abs(b_row) > entry(room, SCATTERED_BYTES)
+    far = scattered or straddling(b, b_row, n * p * size, room)
+    packing = b_column != size or (far and m >= entry(room, ROWS_TO_PACK_FOR))
+    a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
+    shared, b_packed, a_packed = counters(room), block(room), own(room, thread)
+    spare = a_packed + rows * a_row_packed  # a tile of c
+    slabs, slivers = pieces(n, entry(room, KC)), pieces(m, rows)
+    blocks = pieces(p, entry(room, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width * width)
+    task, first = claim(shared), 0
+    for slab in range(slabs):
+        k0 = n * slab // slabs // UNROLLED * UNROLLED
+        depth = (n * (slab + 1) // slabs // UNROLLED * UNROLLED if slab + 1 < slabs else n) - k0
+        strip = min(depth, entry(room, STRIP)) if scattered and not packing else depth
+        for part in range(blocks):
+            j0 = pieces(p * part // blocks, width) * width if part else 0
+            columns = (min(p, pieces(p * (part + 1) // blocks, width) * width) if part + 1 < blocks else p) - j0
+            b_block, b_step, panel_bytes = b + k0 * b_row + j0 * b_column, b_row, width * size
+            if packing:
+                groups = pieces(depth, ROWS_AT_ONCE)
+                while task < first + groups:
+                    wait(shared, first)  # the block before is in use until then
+                    k, end = depth * (task - first) // groups, depth * (task - first + 1) // groups
+                    pack_panels(b_block, b_row, b_column, k, end, depth, columns, width, b_packed, size, zero)
                     finish(shared)
                     task = claim(shared)
-                first += slivers * across
-
-    return work
+                first += groups
+                b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
+            panels = pieces(columns, width)
+            across = min(panels, pieces(TASKS_A_THREAD * threads, slivers)) if threads > 1 else 1
+            while task < first + slivers * across:
+                wait(shared, first)
+                sliver, piece = (task - first) // across, (task - first) % across
+                i0 = m * sliver // slivers
+                height = m * (sliver + 1) // slivers - i0
+                a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
+                if a_column != size:
+                    pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
+                    a_here, a_step = a_packed, a_row_packed
+                left, right = panels * piece // across, panels * (piece + 1) // across
+                for k in range(0, depth, strip):
+                    deep, scale = min(strip, depth - k), beta if slab + k == 0 else one
+                    for panel in range(left, right):
+                        a_k, b_k = a_here + k * size, b_block + panel * panel_bytes + k * b_step
+                        j = panel * width
+                        wide, c_here = min(width, columns - j), c + i0 * c_row + (j0 + j) * c_column
+                        if c_column == size:
+                            call(tile, height, deep, a_k, a_step, b_k, b_step, c_here, c_row, wide, alpha, scale)
+                        else:
+                            call(tile, height, deep, a_k, a_step, b_k, b_step, spare, width * size, wide, alpha, zero)
+                            add_tile(height, wide, spare, width * size, c_here, c_row, c_column, size, scale)
+                finish(shared)
+                task = claim(shared)
+            first += slivers * across

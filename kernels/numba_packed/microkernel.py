@@ -23,6 +23,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from kernels.caching import cached
 from kernels.numba_packed.memory import LINE, emit_prefetch
 
 FUSED = ("contract", "nsz")
@@ -120,7 +121,7 @@ def compiled(lanes: int, vectors: int, registers: int, dtype: Any) -> Any:
     """
     signature = types.void(*[types.int64] * 9, dtype, dtype)
 
-    @njit(signature, cache=True)
+    @cached(signature)
     def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
         multiply_tile(lanes, vectors, registers, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
 

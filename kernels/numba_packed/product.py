@@ -1,4 +1,7 @@
-"""The entry to the compiled product: shapes checked, operands turned if need be, and threads let in."""
+"""The entry to the compiled product: shapes checked, operands turned if need be, and threads let in.
+
+The loops are called by their address, so that they are compiled once, and not again in each function that calls them.
+"""
 
 from __future__ import annotations
 
@@ -15,80 +18,70 @@ from kernels.numba_packed.tasks import begin
 from kernels.numba_packed.team import share
 
 
-def product(stamp: str) -> Any:
-    """The function that is compiled for each dtype; for the `stamp` see `source_stamp`.
+def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]
+    """Make c = alpha a b + beta c on so many threads, in the workspace at address `room`, and return True.
 
-    The loops are called by their address, so that they are compiled once, and not again in each function that calls them.
+    With no number of threads, on this one; False, and nothing done, if several might pay.
     """
-
-    def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]
-        """Make c = alpha a b + beta c on so many threads, in the workspace at address `room`, and return True.
-
-        With no number of threads, on this one; False, and nothing done, if several might pay.
-        """
-        stamp  # noqa: B018
-        m, n, p = a.shape[0], a.shape[1], b.shape[1]
-        if threads == 0 and m * n * p > entry(room, SERIAL):
-            return False
-        if b.shape[0] != n or c.shape[0] != m or c.shape[1] != p:
-            raise ValueError("expected a (m, n), b (n, p) and out (m, p)")
-        if m == 0 or p == 0:
-            return True
-        factor, scale, zero, one = a.dtype.type(alpha), a.dtype.type(beta), a.dtype.type(0), a.dtype.type(1)
-        if n == 0 or factor == 0:
-            for i in range(m):
-                for j in range(p):
-                    c[i, j] = scale * c[i, j] if scale != 0 else scale
-            return True
-        # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
-        a_at, b_at, c_at = np.int64(a.ctypes.data), np.int64(b.ctypes.data), np.int64(c.ctypes.data)
-        a_row, a_column = a.strides
-        b_row, b_column = b.strides
-        c_row, c_column = c.strides
-        size = a.itemsize
-        # Turned, c' = b' a', where c is transposed, or one of a single row or column would read the other across its rows.
-        across = (p == 1 and a_column != size) or (m == 1 and p > 1 and b_column != size)
-        if across or (m > 1 and p > 1 and c_column != size and c_row == size):
-            m, p, a_at, b_at = p, m, b_at, a_at
-            a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
-            c_row, c_column = c_column, c_row
-        dots = p == 1 and a_column == size
-        rows_in_one_piece = a_column == size and b_column == size and c_column == size
-        fitting = n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC)
-        if rows_in_one_piece and fitting and not dots and not straddling(b_at, b_row, n * p * size, room) and threads < 2:
-            direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
-            return True
-        loops = entry(room, SINGLE if dots else BLOCKED)
-        begin(counters(room))
-        if threads < 2:
-            call(
-                loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, room, 0, 1,
-                factor, scale, zero, one,
-            )  # fmt: skip
-            return True
-        at = room + PLAN_BYTES
-        for place, number in enumerate(
-            (loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, threads)
-        ):
-            write(at + 8 * place, np.int64(number))
-        write(at + 8 * NUMBERS, factor)
-        write(at + 8 * NUMBERS + 8, scale)
-        share(entry(room, GATE), entry(room, SERVE), room, threads)
+    m, n, p = a.shape[0], a.shape[1], b.shape[1]
+    if threads == 0 and m * n * p > entry(room, SERIAL):
+        return False
+    if b.shape[0] != n or c.shape[0] != m or c.shape[1] != p:
+        raise ValueError("expected a (m, n), b (n, p) and out (m, p)")
+    if m == 0 or p == 0:
         return True
-
-    return multiply
+    factor, scale, zero, one = a.dtype.type(alpha), a.dtype.type(beta), a.dtype.type(0), a.dtype.type(1)
+    if n == 0 or factor == 0:
+        for i in range(m):
+            for j in range(p):
+                c[i, j] = scale * c[i, j] if scale != 0 else scale
+        return True
+    # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
+    a_at, b_at, c_at = np.int64(a.ctypes.data), np.int64(b.ctypes.data), np.int64(c.ctypes.data)
+    a_row, a_column = a.strides
+    b_row, b_column = b.strides
+    c_row, c_column = c.strides
+    size = a.itemsize
+    # Turned, c' = b' a', where c is transposed, or one of a single row or column would read the other across its rows.
+    across = (p == 1 and a_column != size) or (m == 1 and p > 1 and b_column != size)
+    if across or (m > 1 and p > 1 and c_column != size and c_row == size):
+        m, p, a_at, b_at = p, m, b_at, a_at
+        a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
+        c_row, c_column = c_column, c_row
+    dots = p == 1 and a_column == size
+    rows_in_one_piece = a_column == size and b_column == size and c_column == size
+    fitting = n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC)
+    if rows_in_one_piece and fitting and not dots and not straddling(b_at, b_row, n * p * size, room) and threads < 2:
+        direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
+        return True
+    loops = entry(room, SINGLE if dots else BLOCKED)
+    begin(counters(room))
+    if threads < 2:
+        call(
+            loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, room, 0, 1,
+            factor, scale, zero, one,
+        )  # fmt: skip
+        return True
+    at = room + PLAN_BYTES
+    for place, number in enumerate(
+        (loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, threads)
+    ):
+        write(at + 8 * place, np.int64(number))
+    write(at + 8 * NUMBERS, factor)
+    write(at + 8 * NUMBERS + 8, scale)
+    share(entry(room, GATE), entry(room, SERVE), room, threads)
+    return True
 
 
 NUMBERS = 15
 """Whole numbers of a product that is shared, before its two factors."""
 
 
-def served(stamp: str, zero: Any, one: Any) -> Any:
-    """The function that is compiled for each dtype, that of `zero` and `one`; `stamp` as for `product`."""
+def served(zero: Any, one: Any) -> Any:
+    """The function that is compiled for each dtype, that of `zero` and `one`."""
 
     def serve(room, thread):  # type: ignore[no-untyped-def]
         """A thread's part in the product that is told at the head of a workspace."""
-        stamp  # noqa: B018
         at = room + PLAN_BYTES
         call(
             told(at, 0), told(at, 1), told(at, 2), told(at, 3), told(at, 4), told(at, 5), told(at, 6), told(at, 7), told(at, 8),

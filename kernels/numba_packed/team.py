@@ -19,9 +19,9 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from kernels.arrays import aligned_zeros
+from kernels.caching import cached
 from kernels.numba_packed.memory import read, write
 from kernels.numba_packed.pointers import call
-from kernels.numba_packed.stamp import source_stamp
 from kernels.numba_packed.tasks import APART, counter, set_counter, yield_now
 
 OPEN, ENTRANT = 1, 2
@@ -63,12 +63,10 @@ def enter(gate: int) -> bool:
 @cache
 def lingering() -> Any:
     """The compiled function ``linger(gate, thread)``."""
-    stamp = source_stamp()
 
-    @njit(types.void(types.int64, types.int64), nogil=True, cache=True)
+    @cached(types.void(types.int64, types.int64), nogil=True)
     def linger(gate: int, thread: int) -> None:
         """Help with each product that comes, until none has come for a while."""
-        stamp  # noqa: B018
         zero, served, looks = np.int64(0), np.int64(-1), 0
         while looks < LINGER:
             looks += 1

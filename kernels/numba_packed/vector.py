@@ -60,37 +60,31 @@ def update(place: int, value: Any, alpha: Any, beta: Any) -> None:
     write(place, scaled)
 
 
-def single(stamp: str) -> Any:
-    """The function that is compiled for each dtype; `stamp` as for `product`."""
-
-    def work(  # type: ignore[no-untyped-def]
-        m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
-        alpha, beta, zero, one,
-    ):  # fmt: skip
-        """A thread's part in c = alpha a b + beta c for a b of one column: the tasks that it claims."""
-        stamp  # noqa: B018
-        packing, vector, shared = b_row != size, block(room), counters(room)
-        slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size) if packing else 1, pieces(m, ROWS_A_TASK)
-        task, first = claim(shared), 0
-        for slab in range(slabs):
-            k0 = n * slab // slabs
-            depth, scale = n * (slab + 1) // slabs - k0, beta if slab == 0 else one
-            if packing:
-                if task == first:
-                    wait(shared, first)
-                    for k in range(depth):
-                        write(vector + k * size, read(b + (k0 + k) * b_row, zero))
-                    finish(shared)
-                    task = claim(shared)
-                first += 1
-            x = vector if packing else b + k0 * size
-            while task < first + groups:
+def single(  # type: ignore[no-untyped-def]
+    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
+    alpha, beta, zero, one,
+):  # fmt: skip
+    """A thread's part in c = alpha a b + beta c for a b of one column: the tasks that it claims."""
+    packing, vector, shared = b_row != size, block(room), counters(room)
+    slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size) if packing else 1, pieces(m, ROWS_A_TASK)
+    task, first = claim(shared), 0
+    for slab in range(slabs):
+        k0 = n * slab // slabs
+        depth, scale = n * (slab + 1) // slabs - k0, beta if slab == 0 else one
+        if packing:
+            if task == first:
                 wait(shared, first)
-                end = m * (task - first + 1) // groups
-                for i in range(m * (task - first) // groups, end, DOTS):
-                    dots(min(DOTS, end - i), depth, a + i * a_row + k0 * size, a_row, x, c + i * c_row, c_row, size, alpha, scale)
+                for k in range(depth):
+                    write(vector + k * size, read(b + (k0 + k) * b_row, zero))
                 finish(shared)
                 task = claim(shared)
-            first += groups
-
-    return work
+            first += 1
+        x = vector if packing else b + k0 * size
+        while task < first + groups:
+            wait(shared, first)
+            end = m * (task - first + 1) // groups
+            for i in range(m * (task - first) // groups, end, DOTS):
+                dots(min(DOTS, end - i), depth, a + i * a_row + k0 * size, a_row, x, c + i * c_row, c_row, size, alpha, scale)
+            finish(shared)
+            task = claim(shared)
+        first += groups

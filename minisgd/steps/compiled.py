@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.caching import cached
+
 Array = NDArray[Any]
-compiled = partial(numba.njit, cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+compiled = partial(cached, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 
 
 @compiled()

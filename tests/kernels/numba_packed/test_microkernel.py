@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from kernels.numba_packed import microkernel
 from kernels.tiles import packed_tiling
 from kernels.vectors import vectors
 
@@ -86,12 +85,3 @@ def test_another_target_s_code_is_never_loaded(tmp_path):
     assert "zmm" not in first
     other = assembly(16, 2, 16, "float32", cache=cache, **SETS["AVX-512"])
     assert "zmm" in other
-
-
-def test_the_stamp_follows_the_source():
-    from kernels.numba_packed.product import product
-    from kernels.numba_packed.stamp import source_stamp
-
-    assert len(source_stamp()) == 16
-    assert product("x").__closure__[0].cell_contents == "x"
-    assert microkernel.STRIDE_SCALES == 3

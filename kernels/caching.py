@@ -1,0 +1,46 @@
+"""Functions compiled by numba and kept on disk, for as long as no source has changed that they may be made of.
+
+Numba's cache looks at a function's own file; code of other files that is inlined in it would live on after its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numba
+
+PACKAGE = Path(__file__).parent
+
+
+def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function as ``numba.njit(signature, **options)`` does, with numba's cache on disk.
+
+    Parameters
+    ----------
+    signature : numba signature, optional
+        Compiled at once, for these types only; for any when first called with them, if left out.
+    **options
+        Of `numba.njit`, but for ``cache``.
+    """
+
+    def compile_(function: Callable[..., Any]) -> Any:
+        made = numba.njit(**options)(function)
+        made.enable_caching()
+        made._cache._cache_file._source_stamp = source_stamp(Path(function.__code__.co_filename).parent)
+        if signature is not None:
+            made.compile(signature)
+            made.disable_compile()
+        return made
+
+    return compile_
+
+
+@cache
+def source_stamp(folder: Path) -> str:
+    """A digest of this package's sources, and of a folder's."""
+    sources = sorted({*PACKAGE.rglob("*.py"), *folder.glob("*.py")})
+    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
