@@ -87,7 +87,7 @@ def alternate(
     rates: list[list[float]] = [[] for _ in variants]
     for turn in range(turns + 1):
         for call, (_, threads), found in zip(calls, variants, rates, strict=True):
-            helpers.rouse(threads)
+            helpers.recruit(threads)
             if turn == 0:
                 out.fill(np.nan)
                 call()

@@ -71,7 +71,7 @@ class _Caller(threading.local):
 
 _caller = _Caller()
 _compiled: dict[int, Compiled] = {}
-_compiling, helpers = threading.Lock(), Team()
+_compiling, helpers = threading.Lock(), Team(numba.config.NUMBA_NUM_THREADS)
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
@@ -128,7 +128,7 @@ def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None
         multiply(a, b, out, alpha, beta, room, 1)
         return
     try:
-        helpers.rouse(threads)
+        helpers.recruit(threads)
         multiply(a, b, out, alpha, beta, room, threads)
     finally:
         helpers.busy.release()

@@ -20,6 +20,7 @@ from numba.extending import intrinsic
 
 from kernels.arrays import aligned_zeros
 from kernels.caching import cached
+from kernels.numba_packed.bell import BELL_BYTES, hang, ring, sleep
 from kernels.numba_packed.memory import read, write
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import APART, counter, set_counter, yield_now
@@ -31,8 +32,14 @@ SERVE, ROOM, THREADS, NUMBER = APART, APART + 8, APART + 16, APART + 24
 """Bytes from the gate's word to the function that helpers call, its workspace, the threads with the caller's, and the product's
 number."""
 
+BELLS = 2 * APART
+"""Bytes from the gate's word to the first helper's bell."""
+
 LINGER = 1_000_000
-"""Looks at the gate before a helper sleeps: about a millisecond, as OpenMP's threads wait."""
+"""Looks at the gate before a helper sleeps: some 3 ms, as OpenMP's threads wait."""
+
+LOOKS = 100
+"""At the gate before the processor is offered to others: the caller may be waiting for this very one."""
 
 
 @njit
@@ -43,10 +50,18 @@ def share(gate: int, serve: int, room: int, threads: int) -> None:
     write(gate + THREADS, threads)
     write(gate + NUMBER, read(gate + NUMBER, np.int64(0)) + 1)
     set_counter(gate, OPEN)
+    for thread in range(1, threads):
+        ring(bell_of(gate, thread))
     call(serve, room, 0)
     add(gate, -OPEN)
     while counter(gate) != 0:
         yield_now()
+
+
+@njit
+def bell_of(gate: int, thread: int) -> int:
+    """Address of a helper's bell."""
+    return gate + BELLS + (thread - 1) * BELL_BYTES
 
 
 @njit
@@ -60,31 +75,41 @@ def enter(gate: int) -> bool:
     return False
 
 
+@njit
+def linger(gate: int, thread: int) -> None:
+    """Help with each product that comes, until none has come for a while."""
+    zero, served, looks = np.int64(0), np.int64(-1), 0
+    while looks < LINGER:
+        looks += 1
+        if looks % LOOKS == 0:
+            yield_now()
+        if counter(gate) & OPEN and read(gate + NUMBER, zero) != served and enter(gate):
+            served = read(gate + NUMBER, zero)
+            if thread < read(gate + THREADS, zero):
+                call(read(gate + SERVE, zero), read(gate + ROOM, zero), thread)
+                looks = 0
+            add(gate, -ENTRANT)
+
+
 @cache
-def lingering() -> Any:
-    """The compiled function ``linger(gate, thread)``."""
+def helping() -> Any:
+    """The compiled function ``help_(gate, thread)``."""
 
     @cached(types.void(types.int64, types.int64), nogil=True)
-    def linger(gate: int, thread: int) -> None:
-        """Help with each product that comes, until none has come for a while."""
-        zero, served, looks = np.int64(0), np.int64(-1), 0
-        while looks < LINGER:
-            looks += 1
-            if counter(gate) & OPEN and read(gate + NUMBER, zero) != served and enter(gate):
-                served = read(gate + NUMBER, zero)
-                if thread < read(gate + THREADS, zero):
-                    call(read(gate + SERVE, zero), read(gate + ROOM, zero), thread)
-                    looks = 0
-                add(gate, -ENTRANT)
+    def help_(gate: int, thread: int) -> None:
+        """A helper's life, without end."""
+        while thread > 0:
+            linger(gate, thread)
+            sleep(bell_of(gate, thread))
 
-    return linger
+    return help_
 
 
 class Team:
-    """This process's helpers, and the gate that they come in by; one product at a time has them."""
+    """This process's helpers, at most so many, and the gate that they come in by; one product at a time has them."""
 
-    def __init__(self) -> None:
-        self._memory = aligned_zeros((2 * APART,), np.uint8, alignment=APART)
+    def __init__(self, most: int) -> None:
+        self._memory = aligned_zeros((BELLS + most * BELL_BYTES,), np.uint8, alignment=APART)
         self.gate = self._memory.ctypes.data
         self.disband()
 
@@ -92,26 +117,18 @@ class Team:
         """Forget the helpers: they do not come along into the child of a process."""
         self._memory[:] = 0
         self.busy = threading.Lock()
-        self._bells: list[threading.Semaphore] = []
-        self._asleep: list[bool] = []
+        self._helpers = 0
 
-    def rouse(self, threads: int) -> None:
-        """See to it that so many threads, with the caller, are awake or waking."""
-        while len(self._bells) < threads - 1:
-            self._bells.append(threading.Semaphore(0))
-            self._asleep.append(False)
-            helper = threading.Thread(target=self._help, args=(len(self._bells), self._bells[-1]), daemon=True)
-            helper.start()
-        for place in range(threads - 1):
-            if self._asleep[place]:
-                self._asleep[place] = False
-                self._bells[place].release()
+    def recruit(self, threads: int) -> None:
+        """See to it that there are so many threads, with the caller."""
+        while self._helpers < threads - 1:
+            self._helpers += 1
+            threading.Thread(target=self._help, args=(self._helpers,), daemon=True).start()
 
-    def _help(self, thread: int, bell: threading.Semaphore) -> None:
-        while True:
-            lingering()(self.gate, thread)
-            self._asleep[thread - 1] = True
-            bell.acquire()
+    def _help(self, thread: int) -> None:
+        start = bell_of(self.gate, thread) - self.gate
+        hang(self._memory[start : start + BELL_BYTES])
+        helping()(self.gate, thread)
 
 
 @intrinsic

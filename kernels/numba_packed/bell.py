@@ -1,0 +1,101 @@
+"""A bell: what wakes a helper that sleeps, and not on the processor of the one who rings.
+
+Linux likes to start a thread beside the one that wakes it, and takes milliseconds to move it to a processor that is idle; until
+then the two take turns on one. So on Linux the helper is kept off the ringing thread's processor until it is awake.
+
+All of it runs in compiled code. A thread that came back to Python to sleep would wait for the interpreter's lock, which the
+caller takes again between its products.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numpy.typing import NDArray
+
+from kernels.numba_packed.memory import read, write
+from kernels.numba_packed.tasks import counter, set_counter
+
+MASK_BYTES = 128
+"""Of a set of processors, a bit for each: 1,024 as Linux has them."""
+
+ASLEEP, LISTENS, RINGS, THREAD, BYTE, AWAY, WHOLE = 0, 8, 16, 24, 32, 64, 64 + MASK_BYTES
+"""Bytes from a bell's address to whether its helper sleeps, its pipe's two ends, the helper's number in the system, a byte
+to pass through, and the processors where it may wake, and where it may run."""
+
+BELL_BYTES = WHOLE + MASK_BYTES
+
+
+def hang(bell: NDArray[np.uint8]) -> None:
+    """Make a bell for the thread that calls this, in memory of `BELL_BYTES`."""
+    numbers = bell[:AWAY].view(np.int64)
+    numbers[THREAD // 8] = threading.get_native_id()
+    if sys.platform == "linux":
+        processors = sum(1 << cpu for cpu in os.sched_getaffinity(0)).to_bytes(MASK_BYTES, "little")
+        bell[WHOLE:] = np.frombuffer(processors, np.uint8)
+    numbers[LISTENS // 8 : RINGS // 8 + 1] = os.pipe()
+
+
+@njit
+def ring(bell: int) -> None:
+    """Wake the helper, if it sleeps."""
+    if counter(bell + ASLEEP) != 0:
+        set_counter(bell + ASLEEP, 0)
+        keep_off(bell)
+        _write(number(bell + RINGS), bell + BYTE, 1)
+
+
+@njit
+def sleep(bell: int) -> None:
+    """Until the bell rings."""
+    set_counter(bell + ASLEEP, 1)
+    _read(number(bell + LISTENS), bell + BYTE, 1)
+    run_anywhere(bell)
+
+
+@njit
+def number(address: int) -> int:
+    """A whole number there."""
+    return read(address, np.int64(0))
+
+
+def _system(name: str, result: Any, *arguments: Any) -> Any:
+    return types.ExternalFunction(name if os.name == "posix" else f"_{name}", result(*arguments))
+
+
+_read, _write = (_system(name, types.int64, types.int32, types.int64, types.int64) for name in ("read", "write"))
+
+if sys.platform == "linux":
+    _processor = _system("sched_getcpu", types.int32)
+    _allow = _system("sched_setaffinity", types.int32, types.int32, types.int64, types.int64)
+
+    @njit
+    def keep_off(bell: int) -> None:
+        """Let the helper wake on any processor but this one; if it has no other, the system refuses, and this it is."""
+        here = _processor()
+        for place in range(0, MASK_BYTES, 8):
+            word = number(bell + WHOLE + place)
+            if here // 64 == place // 8:
+                word &= ~(np.int64(1) << (here % 64))
+            write(bell + AWAY + place, word)
+        _allow(number(bell + THREAD), MASK_BYTES, bell + AWAY)
+
+    @njit
+    def run_anywhere(bell: int) -> None:
+        """Let this thread run on any processor that it could at first."""
+        _allow(0, MASK_BYTES, bell + WHOLE)
+
+else:
+
+    @njit
+    def keep_off(bell: int) -> None:
+        """Nothing: only on Linux is it known to matter."""
+
+    @njit
+    def run_anywhere(bell: int) -> None:
+        """Nothing: it always may."""
