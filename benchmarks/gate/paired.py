@@ -130,7 +130,7 @@ def sample(case: Case, cpu: int | None, extra: float = 0.0) -> float:
         where.seconds(work.calls(1))  # what the other side has put out of the caches
         found = where.seconds(work.calls(made)) / calls
     if case.threads > 1:
-        time.sleep(timing.SETTLE_S)  # pools that spin would take the next side's core
+        timing.settle()
     return found
 
 
@@ -143,5 +143,5 @@ def _ready(case: Case) -> tuple[timing.Work, int]:
         if failure := work.check().failure:
             raise ArithmeticError(failure)
     if case.threads > 1:
-        time.sleep(timing.SETTLE_S)
+        timing.settle()
     return work, calls

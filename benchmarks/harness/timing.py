@@ -23,8 +23,9 @@ SAMPLE_S = 4e-3
 WARM_S = 20e-3
 """Caches, branch predictors and clock frequencies have settled by then."""
 
-SETTLE_S = 30e-3
-"""OpenBLAS and OpenMP threads spin for some 25 ms before they sleep; a worker answers only when its own are asleep."""
+LOOK_S = 5e-3
+SETTLE_S = 0.5
+"""How long threads are waited for that never sleep."""
 
 
 class Work(Protocol):
@@ -81,8 +82,21 @@ def measure(case: Case, budget_s: float, calls_per_sample: int | None = None) ->
         samples_s, calls = sample(work, where, budget_s, calls_per_sample)
         found = Slice(samples_s, calls, first_s, work.check(), threads.settings())
     if case.threads > 1:
-        time.sleep(SETTLE_S)
+        settle()
     return found
+
+
+def settle() -> None:
+    """Wait until this process's threads sleep: after a product OpenMP's spin for 3 ms, OpenBLAS's for 100 ms.
+
+    Until then they take a processor from whoever is measured next, in this process or another.
+    """
+    deadline = time.monotonic() + SETTLE_S
+    while time.monotonic() < deadline:
+        before = time.process_time()
+        time.sleep(LOOK_S)
+        if time.process_time() - before < LOOK_S / 10:
+            return
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import repeat
 
 import numpy as np
@@ -127,3 +128,18 @@ def test_a_first_call_that_compiles_is_no_measure_of_the_next(clockwork, monkeyp
     found = timing.measure(case(), budget_s=0.06)
     assert found.calls_per_sample > 1
     assert len(found.samples_s) > 1
+
+
+def test_settling_waits_for_threads_that_spin(monkeypatch):
+    processor_s = iter([0.0, 0.005, 0.005, 0.010, 0.010, 0.0101])
+    monkeypatch.setattr(time, "process_time", processor_s.__next__)
+    timing.settle()
+    assert not list(processor_s)
+
+
+def test_settling_does_not_wait_for_ever(monkeypatch):
+    monkeypatch.setattr(timing, "SETTLE_S", 0.05)
+    monkeypatch.setattr(time, "process_time", iter(range(1000)).__next__)
+    start = time.monotonic()
+    timing.settle()
+    assert 0.05 <= time.monotonic() - start < 5
