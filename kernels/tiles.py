@@ -108,23 +108,35 @@ def resident_bytes(tile: Mapping[str, int], dtype: str, n: int) -> int:
     return elements * ITEMSIZE[dtype]
 
 
+def rows_in_registers(vectors: int, registers: int, early: bool) -> int:
+    """The most rows of a tile so many vectors wide: their sums, the vectors, and an element of the other side for each row.
+
+    Unless those are all loaded `early`, they take turns in one register.
+    """
+    return (registers - vectors) // (vectors + 1) if early else (registers - vectors - 1) // vectors
+
+
 def register_tile(lanes: int, unit: Vectors) -> tuple[int, int]:
     """The register tile (mr, nr), mr along the vectors.
 
-    Admitted is a tile that fits the registers (accumulators, a column of a, one element of b), that hides the latency
-    (mr nr >= lanes latency FMAs a cycle), and whose vectors are a power of two, as the sizes of most matrices are. Chosen is
+    Admitted is a tile that fits the registers (see `rows_in_registers`), that hides the latency (mr nr >= lanes latency FMAs a
+    cycle), and whose vectors are a power of two, as the sizes of most matrices are. Chosen is
     the one with the fewest loads an FMA: two threads of a core share the ports that load.
 
     Examples
     --------
     >>> register_tile(8, Vectors("AVX2", 32, 16)), register_tile(16, Vectors("AVX-512", 64, 32))
     ((16, 6), (64, 6))
+    >>> register_tile(4, Vectors("NEON", 16, 32, early=True))
+    (16, 5)
     """
     admitted = [
         (rows * lanes, nr)
         for rows in range(1, unit.registers)
         for nr in range(1, unit.registers)
-        if rows & (rows - 1) == 0 and rows * nr + rows + 1 <= unit.registers and rows * nr >= unit.fma_latency * unit.fmas_a_cycle
+        if rows & (rows - 1) == 0
+        and nr <= rows_in_registers(rows, unit.registers, unit.early)
+        and rows * nr >= unit.fma_latency * unit.fmas_a_cycle
     ]
     return min(admitted, key=lambda tile: (tile[0] // lanes + tile[1]) / (tile[0] // lanes * tile[1]))
 

@@ -25,6 +25,9 @@ class Vectors:
         Neoverse and Apple's cores (uops.info; Arm software optimisation guides).
     fmas_a_cycle : int
         Fused multiply-adds started each cycle; 2 on the same cores.
+    early : bool
+        Whether LLVM loads all elements of a column of a tile before it uses the first, so that each takes a register: it does but
+        for AVX, whose instructions broadcast from memory (read in the assembly that it writes).
     """
 
     name: str
@@ -32,6 +35,7 @@ class Vectors:
     registers: int
     fma_latency: int = 4
     fmas_a_cycle: int = 2
+    early: bool = False
 
     def lanes(self, itemsize: int) -> int:
         """Elements a register."""
@@ -44,7 +48,7 @@ def vectors() -> Vectors:
     from llvmlite import binding
 
     if platform.machine().lower() in ("arm64", "aarch64"):
-        return Vectors("NEON", 16, 32)
+        return Vectors("NEON", 16, 32, early=True)
     # Numba compiles for what these name, where they are set, and not for the host.
     named = os.environ.get("NUMBA_CPU_FEATURES")
     features = (
@@ -54,4 +58,4 @@ def vectors() -> Vectors:
         return Vectors("AVX-512", 64, 32)
     if features.get("avx2") and features.get("fma"):
         return Vectors("AVX2", 32, 16)
-    return Vectors("128-bit", 16, 16)
+    return Vectors("128-bit", 16, 16, early=True)

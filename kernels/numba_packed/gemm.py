@@ -172,16 +172,16 @@ def _compile(dtype: str) -> Compiled:
     kc = SLAB_BYTES // size
     pc = max(width, _second_level() // 2 // SLAB_BYTES // width * width)
     whole = types.int64
-    tile = microkernel.compiled(lanes, width // lanes, vectors().registers, element)
+    tile = microkernel.compiled(lanes, width // lanes, vectors().registers, int(vectors().early), element)
     work = types.void(*[whole] * 16, *[element] * 4)
     blocked, single = (cached(work, nogil=True)(loop) for loop in (loops.blocked, vector.single))
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     serve = cached(types.void(whole, whole), nogil=True)(served(*np.array([0, 1], dtype)))
     told = Plan(
         gate=helpers.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
-        registers=vectors().registers, lanes=lanes, width=width, kc=kc, serial=SERIAL, direct_bytes=DIRECT_BYTES,
-        rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=caches()[0].size, scattered_bytes=SCATTERED_BYTES, strip=STRIP,
-        own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
+        registers=vectors().registers, early=int(vectors().early), lanes=lanes, width=width, kc=kc, serial=SERIAL,
+        direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=caches()[0].size,
+        scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)

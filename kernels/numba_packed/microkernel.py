@@ -25,6 +25,7 @@ from numba.extending import intrinsic
 
 from kernels.caching import cached
 from kernels.numba_packed.memory import LINE, emit_prefetch
+from kernels.tiles import rows_in_registers
 
 FUSED = ("contract", "nsz")
 """A product and a sum may be fused, nothing else: not regrouped, and infinities stay what they are."""
@@ -40,10 +41,13 @@ TALLEST = 8
 """The most rows of any tile: enough sums of one vector to hide the latency, and each height is more to compile."""
 
 
+_rows_in_registers = njit(rows_in_registers)
+
+
 @njit
-def tallest(vectors: int, registers: int) -> int:
-    """The most rows of a tile so many vectors wide, with a register each for these and one for an element of a."""
-    return min(TALLEST, (registers - 1 - vectors) // vectors)
+def tallest(vectors: int, registers: int, early: int) -> int:
+    """The most rows of a tile so many vectors wide; see `Vectors` for the registers and `early`."""
+    return min(TALLEST, _rows_in_registers(vectors, registers, early))
 
 
 class Tile(NamedTuple):
@@ -63,15 +67,15 @@ class Tile(NamedTuple):
 
 @intrinsic(prefer_literal=True)
 def multiply_tile(
-    typing: Any, lanes: Any, vectors: Any, registers: Any, height: Any, depth: Any, a: Any, a_row: Any,
+    typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, height: Any, depth: Any, a: Any, a_row: Any,
     b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
 ) -> Any:  # fmt: skip
     """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
 
     Parameters
     ----------
-    lanes, vectors, registers : int literals
-        Elements of a vector; the most vectors of a tile; the CPU's.
+    lanes, vectors, registers, early : int literals
+        Elements of a vector; the most vectors of a tile; the CPU's registers, and whether elements of a are loaded early.
     height, columns : int
         1 to what is `tallest` for so many vectors; 1 to vectors lanes.
     depth : int
@@ -81,19 +85,20 @@ def multiply_tile(
     alpha, beta : float32 or float64
         Of the dtype of the operands.
     """
-    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers)):
+    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early)):
         return None  # numba asks again with the literals
-    tall_for = {wide: tallest.py_func(wide, registers.literal_value) for wide in range(1, vectors.literal_value + 1)}
+    unit = registers.literal_value, early.literal_value
+    tall_for = {wide: tallest.py_func(wide, *unit) for wide in range(1, vectors.literal_value + 1)}
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        element, rest = context.get_value_type(alpha), arguments[4:]
+        element, rest = context.get_value_type(alpha), arguments[5:]
         tile = Tile(*rest)
         end = builder.append_basic_block("tile.end")
         lanes_of = I64(lanes.literal_value)
         whole = builder.udiv(builder.add(tile.columns, I64(lanes.literal_value - 1)), lanes_of)
         masked = builder.zext(builder.icmp_unsigned("!=", builder.urem(tile.columns, lanes_of), I64(0)), I64)
         case = builder.add(
-            builder.mul(builder.sub(whole, I64(1)), I64(2 * TALLEST)), builder.mul(builder.sub(arguments[3], I64(1)), I64(2))
+            builder.mul(builder.sub(whole, I64(1)), I64(2 * TALLEST)), builder.mul(builder.sub(arguments[4], I64(1)), I64(2))
         )
         impossible = builder.append_basic_block("tile.impossible")
         switch = builder.switch(builder.add(case, masked), impossible)
@@ -105,16 +110,16 @@ def multiply_tile(
                     block = builder.append_basic_block(f"tile.{tall}x{wide}{'m' * tail}")
                     switch.add_case(I64((wide - 1) * 2 * TALLEST + (tall - 1) * 2 + tail), block)
                     builder.position_at_end(block)
-                    _emit(builder, element, lanes.literal_value, wide, tall, bool(tail), tile)
+                    emit_tile(builder, element, lanes.literal_value, wide, tall, bool(tail), tile)
                     builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
     integers = [types.int64] * 9
-    return types.void(lanes, vectors, registers, *integers, alpha, alpha), generate
+    return types.void(lanes, vectors, registers, early, *integers, alpha, alpha), generate
 
 
-def compiled(lanes: int, vectors: int, registers: int, dtype: Any) -> Any:
+def compiled(lanes: int, vectors: int, registers: int, early: int, dtype: Any) -> Any:
     """The microkernel as a function of its own, compiled for a CPU and a dtype; the loops get its address.
 
     Linked into them it would be compiled again with each function that calls another.
@@ -123,12 +128,12 @@ def compiled(lanes: int, vectors: int, registers: int, dtype: Any) -> Any:
 
     @cached(signature)
     def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
-        multiply_tile(lanes, vectors, registers, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
+        multiply_tile(lanes, vectors, registers, early, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
 
     return tile
 
 
-def _emit(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bool, tile: Tile) -> None:
+def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bool, tile: Tile) -> None:
     """One height and width: the loop over the depth, then the update of c."""
     size = 4 if element == ir.FloatType() else 8
     vector = ir.VectorType(element, lanes)

@@ -25,8 +25,8 @@ class Plan(NamedTuple):
     tile, blocked, single, serve : int
         Addresses of compiled functions: the microkernel, the loops around it, those of a product with one column, and a
         thread's part in a product that is shared.
-    registers, lanes, width : int
-        Vector registers of the CPU, elements of each, and the most elements of a tile's row.
+    registers, early, lanes, width : int
+        Vector registers of the CPU, whether elements of a are loaded early, elements of a register, and the most of a tile's row.
     kc : int
         Depth of a slab.
     serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
@@ -43,6 +43,7 @@ class Plan(NamedTuple):
     single: int
     serve: int
     registers: int
+    early: int
     lanes: int
     width: int
     kc: int
@@ -61,7 +62,7 @@ class Plan(NamedTuple):
 
 
 (
-    GATE, TILE, BLOCKED, SINGLE, SERVE, REGISTERS, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
+    GATE, TILE, BLOCKED, SINGLE, SERVE, REGISTERS, EARLY, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
     ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
 ) = range(len(Plan._fields))  # fmt: skip
 
@@ -102,11 +103,11 @@ def own(room: int, thread: int) -> int:
 @njit
 def tile_for(m: int, p: int, room: int) -> tuple[int, int]:
     """Rows and width of the tiles of a product with m rows and p columns: no wider than p, and tall enough for a few rows."""
-    lanes, registers = entry(room, LANES), entry(room, REGISTERS)
+    lanes, registers, early = entry(room, LANES), entry(room, REGISTERS), entry(room, EARLY)
     vectors = min(entry(room, WIDTH) // lanes, pieces(p, lanes))
-    while tallest(vectors, registers) < m <= TALLEST:
+    while vectors > 1 and tallest(vectors, registers, early) < m <= TALLEST:
         vectors -= 1
-    return tallest(vectors, registers), vectors * lanes
+    return tallest(vectors, registers, early), vectors * lanes
 
 
 @njit

@@ -7,16 +7,18 @@ import subprocess
 import sys
 
 import pytest
+from llvmlite import binding, ir
 
-from kernels.tiles import packed_tiling
-from kernels.vectors import vectors
+from kernels.numba_packed import microkernel
+from kernels.tiles import packed_tiling, register_tile
+from kernels.vectors import Vectors, vectors
 
 CODE = """
 import sys
 from numba import types
 from kernels.numba_packed import microkernel
 lanes, wide, registers, dtype = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), getattr(types, sys.argv[4])
-tile = microkernel.compiled(lanes, wide, registers, dtype)
+tile = microkernel.compiled(lanes, wide, registers, 0, dtype)
 (text,) = tile.inspect_asm().values()
 print(text)
 """
@@ -38,7 +40,7 @@ def loops(text):
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     labels = {match[1]: place for place, line in enumerate(lines) if (match := re.match(r"^(\.LBB\w+):", line))}
     for place, line in enumerate(lines):
-        jump = re.match(r"^j\w+\s+(\.LBB\w+)", line)
+        jump = re.match(r"^(?:j\w+|b\.\w+|cbn?z\s+\w+,)\s+(\.LBB\w+)", line)
         if jump and labels.get(jump[1], place) < place:
             body = lines[labels[jump[1]] + 1 : place]
             if not any(re.match(r"^\.LBB", inner) for inner in body):
@@ -58,8 +60,6 @@ SETS = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("target", list(X86))
 def test_a_full_tile_keeps_every_sum_in_a_register(target, dtype, tmp_path):
-    from kernels.vectors import Vectors
-
     register, width, registers = X86[target]
     size = 4 if dtype == "float32" else 8
     found = {each.name: each.result for each in packed_tiling(dtype, None, Vectors(target, width, registers))}
@@ -73,6 +73,47 @@ def test_a_full_tile_keeps_every_sum_in_a_register(target, dtype, tmp_path):
     for _, body in full:
         spilled = [line for line in body if re.match(r"^v?mov\w+", line) and "(%rsp" in line and register in line]
         assert not spilled, spilled
+
+
+OTHERS = {
+    "NEON": ("aarch64-unknown-linux-gnu", "neoverse-n1", Vectors("NEON", 16, 32, early=True), r"fmla\s+v", r"\bq\d+.*\[sp"),
+    "Apple": ("aarch64-unknown-linux-gnu", "apple-m1", Vectors("NEON", 16, 32, early=True), r"fmla\s+v", r"\bq\d+.*\[sp"),
+    "plain": ("x86_64-unknown-linux-gnu", "x86-64", Vectors("128-bit", 16, 16, early=True), r"mulp[sd]", r"%rsp.*xmm|xmm.*%rsp"),
+    "AVX-512": (
+        "x86_64-unknown-linux-gnu",
+        "cascadelake",
+        Vectors("AVX-512", 64, 32),
+        r"vfn?madd\w+p.*zmm",
+        r"%rsp.*zmm|zmm.*%rsp",
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", list(OTHERS))
+def test_compiled_for_another_cpu_no_sum_leaves_its_register(target, dtype):
+    triple, cpu, unit, multiply, on_stack = OTHERS[target]
+    element, lanes = (ir.FloatType(), unit.lanes(4)) if dtype == "float32" else (ir.DoubleType(), unit.lanes(8))
+    width, rows = register_tile(lanes, unit)
+    module = ir.Module()
+    module.triple = triple
+    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 8 + [element] * 2)
+    function = ir.Function(module, kind, "tile")
+    builder = ir.IRBuilder(function.append_basic_block())
+    microkernel.emit_tile(builder, element, lanes, width // lanes, rows, False, microkernel.Tile(*function.args))
+    builder.ret_void()
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features="-prefer-256-bit" * (cpu == "cascadelake"), opt=3)
+    parsed = binding.parse_assembly(str(module))
+    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(3))
+    passes.getModulePassManager().run(parsed, passes)
+    counted = [(sum(bool(re.match(multiply, line)) for line in body), body) for body in loops(machine.emit_assembly(parsed))]
+    whole = width // lanes * rows
+    assert any(count == microkernel.UNROLLED * whole for count, _ in counted), [count for count, _ in counted]
+    for count, body in counted:
+        assert count % whole == 0
+        assert not [line for line in body if re.search(on_stack, line)]
 
 
 def test_another_target_s_code_is_never_loaded(tmp_path):
