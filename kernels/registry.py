@@ -26,6 +26,7 @@ RUNGS = {
 BUILT_IN = {
     "python": "kernels.python_loops",
     "numpy": "kernels.numpy_ops",
+    "blis": "kernels.blis_ops",
     "numba": "kernels.numba_packed",
     "torch": "kernels.torch_ops",
 }

@@ -10,7 +10,7 @@ from benchmarks.commands.options import Json
 from minisgd.cli import UsageError
 
 SIZES = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
-PEERS = ("numpy/full", "torch/full")
+PEERS = ("numpy/full", "torch/full", "blis/full")
 
 
 def compare(

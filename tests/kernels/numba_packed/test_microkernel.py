@@ -104,7 +104,9 @@ def test_compiled_for_another_cpu_no_sum_leaves_its_register(target, dtype):
     builder.ret_void()
     binding.initialize_all_targets()
     binding.initialize_all_asmprinters()
-    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features="-prefer-256-bit" * (cpu == "cascadelake"), opt=3)
+    machine = binding.Target.from_triple(triple).create_target_machine(
+        cpu=cpu, features="-prefer-256-bit" * (cpu == "cascadelake"), opt=3
+    )
     parsed = binding.parse_assembly(str(module))
     passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(3))
     passes.getModulePassManager().run(parsed, passes)
