@@ -1,7 +1,7 @@
 """The gate put to the test: the same commit on both sides, and on some a known slowdown, judged by the gate's own code.
 
-A round has one base and several heads, all of the same commit, built twice. Each head but the first does so much of its work
-once more: of a hundred calls that a sample counts, a head slowed by 5 % makes 105. All take turns in the same blocks, and each
+A round has one base and several heads, all of the same commit, built twice. Each head but the first works on, after the calls of
+each turn, for so much of the time that they took. All take turns in the same blocks, and each
 head is judged against the base as if the two were alone. Every second round runs beside a process that takes one processor
 half of the time.
 """
@@ -35,7 +35,7 @@ BENCHMARKS = (
     "numba-gemm-1500x5x1-batch1500-float32-x1",
     "numpy-1500x5x1-batch1500-float32-x1", "numba-1500x5x1-batch1500-float32-x1",
 )  # fmt: skip
-"""Twelve that fit fifty calls into a sample, so that a slowdown of 2 % is a whole call."""
+"""Twelve, from 5 us to 80."""
 
 BUDGET_S = 600.0
 """Of the gate that is imitated, with two sides; a round has six, and takes three times as long at most."""

@@ -14,17 +14,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 from math import log
 from statistics import median
+from typing import ClassVar
 
 from benchmarks.harness import threads, timing
-from benchmarks.harness.devices import device
+from benchmarks.harness.devices import Device, device
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 
-TURNS = 24
-"""How often each side has its turn at a case, in a block: a sample of some milliseconds each."""
+TURNS, TURN_S = 192, 0.5e-3
+"""How often each side has its turn at a case, in a block, and how long. What disturbs a machine lasts some milliseconds: the
+shorter the turns, the more alike are two that follow each other (192 of 0.5 ms tell the sides apart three times as well as 24 of
+4 ms)."""
 
 TURNS_S = 1.5
 """No more turns are begun after so long; but four are, which are there and back twice."""
@@ -46,7 +49,7 @@ class Side:
     home : Home
         Whose code it runs.
     extra : float
-        So much of each sample's work is done once more than is counted: a slowdown to try the gate on.
+        So much longer is worked in each turn, as a share of what its calls took: a slowdown to try the gate on.
     """
 
     name: str
@@ -81,7 +84,8 @@ def block(
     sides : sequence of Side
     cases : sequence of Case
     order : random.Random
-        Of the workers' start, of the cases, and of the sides within a case.
+        Of the workers' start, of the cases, of the sides within a case, and of where in a page operands lie: the same on all
+        sides, since 64 bytes more or less make a tenth of a product's time.
     advance : callable
         Told each case before it is measured.
     """
@@ -94,16 +98,18 @@ def block(
         for case in order.sample(list(cases), len(cases)):
             advance(case)
             turns, cpu = order.sample(list(sides), len(sides)), order.choice(threads.cpus() or [None])
+            placement = order.getrandbits(32)
             times: dict[str, list[float]] = {side.name: [] for side in sides}
             try:
-                for side in turns:  # each is warm before the first is timed
-                    workers[side.name].call(prepare, TIMEOUT_S, side.case(case))
+                calls = 1
+                for side in turns:  # each is warm before the first is timed, and all make as many calls
+                    calls = max(calls, workers[side.name].call(prepare, TIMEOUT_S, side.case(case), placement, cpu))
                 start = time.monotonic()
                 for turn in range(TURNS):
                     if turn >= LEAST_TURNS and time.monotonic() - start > TURNS_S:
                         break
                     for side in turns if turn % 2 == 0 else reversed(turns):
-                        times[side.name].append(workers[side.name].call(sample, TIMEOUT_S, side.case(case), cpu, side.extra))
+                        times[side.name].append(workers[side.name].call(sample, TIMEOUT_S, calls, side.extra))
             except WorkerFailure as failure:
                 found.failures[case] = f"{side.name}: {failure}"
                 continue
@@ -111,37 +117,60 @@ def block(
     return found
 
 
-def prepare(case: Case) -> int:
-    """Make a case ready in this worker, check it, and choose how many calls make a sample; runs in a worker.
+@dataclass
+class Prepared:
+    """What a worker measures at present, and the threads and the processor that it is held to meanwhile."""
+
+    work: timing.Work
+    where: Device
+    threads: int
+    held: ExitStack
+
+    current: ClassVar[Prepared | None] = None
+
+
+def prepare(case: Case, placement: int, cpu: int | None) -> int:
+    """Make a case ready in this worker, check it, and choose how many calls make a turn; runs in a worker.
+
+    One thread runs on that processor: two of them may have very different neighbours.
 
     Raises
     ------
     ArithmeticError
         If the kernel fails its check: a wrong kernel has no speed.
     """
-    return _ready(case)[1]
-
-
-def sample(case: Case, cpu: int | None, extra: float = 0.0) -> float:
-    """Seconds a call; runs in a worker. One thread runs on that processor: two of them may have very different neighbours."""
-    work, calls = _ready(case)
-    where, made = device(case.device), round(calls * (1 + extra))
-    with threads.pinned(cpu if case.threads == 1 else None), threads.limited_to(case.threads):
-        where.seconds(work.calls(1))  # what the other side has put out of the caches
-        found = where.seconds(work.calls(made)) / calls
-    if case.threads > 1:
-        timing.settle()
-    return found
-
-
-@lru_cache(maxsize=1)
-def _ready(case: Case) -> tuple[timing.Work, int]:
-    where = device(case.device)
-    with timing.prepared(case, where) as work:
+    if Prepared.current:
+        Prepared.current.held.close()
+        Prepared.current = None
+    where = device(case.device, placement)
+    with ExitStack() as held:
+        held.enter_context(threads.pinned(cpu if case.threads == 1 else None))
+        work = held.enter_context(timing.prepared(case, where))
         where.seconds(work.calls(1))
         _, calls = timing.sample(work, where, budget_s=0.0)
         if failure := work.check().failure:
             raise ArithmeticError(failure)
+        Prepared.current = Prepared(work, where, case.threads, held.pop_all())
     if case.threads > 1:
         timing.settle()
-    return work, calls
+    return max(1, round(calls * TURN_S / timing.SAMPLE_S))
+
+
+def sample(calls: int, extra: float = 0.0) -> float:
+    """Seconds a call of what is prepared in this worker."""
+    now = Prepared.current
+    if now is None:
+        raise RuntimeError("sample: nothing is prepared")
+    now.where.seconds(now.work.calls(1))  # what the other side has put out of the caches
+    found = now.where.seconds(now.work.calls(calls))
+    if extra:
+        found += now.where.seconds([partial(_work_for, extra * found)])
+    if now.threads > 1:
+        timing.settle()
+    return found / calls
+
+
+def _work_for(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass

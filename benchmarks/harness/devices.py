@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -40,21 +41,34 @@ class Device(Protocol):
         """One round of trials of the most that it can do."""
 
 
+PAGE, ALIGNED = 4096, 16
+"""Bytes; every allocator aligns to the smaller."""
+
+
 class Cpu:
-    """Host memory and the host's clock."""
+    """Host memory and the host's clock.
+
+    Parameters
+    ----------
+    placement : int, optional
+        Seed of where in a page arrays start, by whole multiples of what an allocator aligns to; wherever numpy puts them, if
+        left out. Two processes with the same seed are not told apart by where their arrays happen to lie.
+    """
 
     resolution_s = max(time.get_clock_info("perf_counter").resolution, 50e-9)  # reading it takes some 50 ns
 
-    def __init__(self) -> None:
+    def __init__(self, placement: int | None = None) -> None:
         self.cache_bytes = caches()[-1].size
+        self._offsets = None if placement is None else random.Random(placement)
 
     def place(self, host: NDArray[Any], library: str) -> Any:
         """A copy; a tensor shares its memory layout."""
+        copy = _behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED)) if self._offsets else host.copy()
         if library == "torch":
             import torch
 
-            return torch.from_numpy(host.copy())
-        return host.copy()
+            return torch.from_numpy(copy)
+        return copy
 
     def write(self, array: Any, host: NDArray[Any]) -> None:
         """Through numpy's view of the same memory."""
@@ -83,7 +97,7 @@ class Cuda:
 
     resolution_s = 0.5e-6  # cudaEventElapsedTime, CUDA runtime API, "Event Management"
 
-    def __init__(self) -> None:
+    def __init__(self, placement: int | None = None) -> None:
         import torch
 
         if not torch.cuda.is_available():
@@ -121,11 +135,19 @@ class Cuda:
         return cuda_ceilings.measure(self)
 
 
-DEVICES: dict[str, Callable[[], Device]] = {"cpu": Cpu, "cuda": Cuda}
+def _behind_a_page(host: NDArray[Any], offset: int) -> NDArray[Any]:
+    room = np.empty(host.nbytes + 2 * PAGE, np.uint8)
+    start = -room.ctypes.data % PAGE + offset
+    copy = room[start : start + host.nbytes].view(host.dtype).reshape(host.shape)
+    copy[...] = host
+    return copy
 
 
-def device(name: str) -> Device:
-    """The device of that name.
+DEVICES: dict[str, Callable[[int | None], Device]] = {"cpu": Cpu, "cuda": Cuda}
+
+
+def device(name: str, placement: int | None = None) -> Device:
+    """The device of that name; for the `placement` see `Cpu`, only the host's memory has it.
 
     Raises
     ------
@@ -134,4 +156,4 @@ def device(name: str) -> Device:
     """
     if name not in DEVICES:
         raise UsageError(f"--device {name}: expected {' or '.join(DEVICES)}")
-    return DEVICES[name]()
+    return DEVICES[name](placement)

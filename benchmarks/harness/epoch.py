@@ -56,8 +56,8 @@ class Epoch:
         self._x, self._y = (aligned_zeros((n, columns), dtype) for columns in (d, k))
         for array in (self._x, self._y):
             self._random.standard_normal(dtype=dtype, out=array)
-        self._weights, self._bias = np.zeros((d, k), case.dtype), np.zeros(k, case.dtype)
-        self._order = next(self._orders).copy()
+        self._weights, self._bias = (device.place(np.zeros(shape, case.dtype), "numpy") for shape in ((d, k), (k,)))
+        self._order = device.place(next(self._orders), "numpy")
         # The largest rate at which no step of any batch size can diverge, so that no epoch runs into infinities.
         self._rate = 1.0 / (1 + float(np.einsum("nd,nd->n", self._x, self._x).max()))
         epoch = steps.find(case.kernel).function(self._x, self._y, self._weights, self._bias, OBJECTIVE)

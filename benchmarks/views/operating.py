@@ -36,8 +36,8 @@ def markdown(found: Calibration, picture: str) -> str:
         "# The gate's operating curve",
         "",
         "`python -m benchmarks gate --calibrate` adds a round and writes this page from all rounds so far, which are kept in"
-        " [gate.json](gate.json). A round compares a commit with itself, built twice, and with itself doing 2, 3, 5 and 10 % of"
-        " its work once more, on twelve benchmarks, by the gate's own code: engine, looks, verdicts.",
+        " [gate.json](gate.json). A round compares a commit with itself, built twice, and with itself made to work 2, 3, 5 and"
+        " 10 % longer, on twelve benchmarks, by the gate's own code: engine, looks, verdicts.",
         "",
         f"{rounds} round{'s' if rounds > 1 else ''}, {first.machine.cpu}, {first.machine.cores} cores; least change that matters"
         f" {100 * first.min_effect:g} %, budget {first.budget_s / 60:g} minutes for twelve benchmarks on two sides.",

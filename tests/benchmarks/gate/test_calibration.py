@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from runs_for_tests import MACHINE, make_record
 
+from benchmarks.gate import paired
 from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Comparison, Round
 from benchmarks.gate.outcome import Row
 from benchmarks.gate.paired import Side
 from benchmarks.gate.verdict import Verdict
+from benchmarks.harness.devices import Cpu
 from benchmarks.views import operating
 
 
@@ -49,17 +54,12 @@ def test_the_picture_shows_both_loads():
     assert [axes.get_title() for axes in figure.axes] == list(operating.LOADS.values())
 
 
-def test_extra_work_is_done_and_not_counted(monkeypatch):
-    """A sample of a slowed side makes more calls than it divides by."""
-    from benchmarks.gate import paired
-
+def test_extra_work_is_done_and_takes_its_time(monkeypatch):
     class Work:
-        made = 0
-
         def calls(self, count):
-            Work.made = count
-            return iter(())
+            return [partial(time.sleep, 1e-3)] * count
 
-    monkeypatch.setattr(paired, "_ready", lambda case: (Work(), 100))
-    paired.sample(make_record(), None, Side("slow", extra=0.05).extra)
-    assert Work.made == 105
+    monkeypatch.setattr(paired.Prepared, "current", paired.Prepared(Work(), Cpu(), 1, ExitStack()))
+    start = time.perf_counter()
+    found = paired.sample(10, Side("slow", extra=2.0).extra)
+    assert 3e-3 <= found <= (time.perf_counter() - start) / 10
