@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmarks.harness.records import Ceilings, Machine, Record
-from benchmarks.report.section import tip
 from kernels.flops import compulsory_bytes, touched_bytes
 from kernels.tiles import ITEMSIZE
 from minisgd import book
-from minisgd.views.pictures import CYCLE, OTHER, STYLES
+from minisgd.views.pictures import CYCLE, OTHER, STYLES, tip
 from minisgd.views.units import digits, seconds, shorten
 
 MARKERS = {"elementwise": "v", "rowwise": "<", "columnwise": "^", "block": "s", "tiled": "D", "full": "o"}
@@ -99,15 +98,13 @@ def overhead(found: dict[str, tuple[float, float, list[Record]]]) -> Figure:
     shares = [100 * share(found[name]) for name in names]
     axes.barh(names, shares, color=[STYLES.get(name.split("/")[0], OTHER)[0] for name in names])
     axes.set(xlabel="of the time at the largest size measured is starting the operation, %", xlim=(0, 105))
-    for place, (name, value) in enumerate(zip(names, shares, strict=True)):
-        axes.annotate(
-            seconds(found[name][0]) if found[name][0] else "0",
-            (value, place),
-            (3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
+    starts = [seconds(found[name][0]) if found[name][0] else "0" for name in names]
+    for place, (value, start) in enumerate(zip(shares, starts, strict=True)):
+        axes.annotate(start, (value, place), (3, 0), textcoords="offset points", va="center", fontsize=8)
+    told = [
+        f"{name}: {start} a start, {value:.0f} % of the time" for name, value, start in zip(names, shares, starts, strict=True)
+    ]
+    tip(axes, shares, range(len(names)), told)
     axes.grid(visible=False, axis="y")
     return figure
 
@@ -129,16 +126,11 @@ def losses(data: dict[str, Any]) -> Figure:
             label = f"{run.name}, {step}"
             x, y = [point[0] for point in kept], [point[2] for point in kept]
             against_time.semilogx(x, y, style, color=color, marker=marker, markersize=3, label=label)
-            tip(
-                against_time,
-                x[-1:],
-                y[-1:],
-                [f"{label}: {loss:.4f} after {seconds(time)}" for time, loss in zip(x[-1:], y[-1:], strict=True)],
-            )
+            tip(against_time, x, y, [f"{label}: {loss:.4f} after {seconds(time)}" for time, loss in zip(x, y, strict=True)])
             if style == "-":
-                against_examples.semilogx(
-                    [p[1] for p in kept], y, style, color=color, marker=marker, markersize=3, label=run.name
-                )
+                seen = [point[1] for point in kept]
+                against_examples.semilogx(seen, y, style, color=color, marker=marker, markersize=3, label=run.name)
+                tip(against_examples, seen, y, [f"{run.name}: {loss:.4f} after {n:,}" for n, loss in zip(seen, y, strict=True)])
     against_time.set(xlabel="seconds of training", ylabel="loss")
     against_examples.set(xlabel="examples seen")
     against_time.legend(fontsize=7)
@@ -155,6 +147,12 @@ def batches(rows: Sequence[Sequence[Any]]) -> Figure:
     (one,) = left.loglog(
         sizes, [examples / row[1] for row in rows], color=CYCLE[0][0], marker=CYCLE[0][1], label="examples a second"
     )
+    tip(
+        left,
+        sizes,
+        [examples / row[1] for row in rows],
+        [f"batch {r[0]}: {examples / r[1]:,.0f} examples a second" for r in rows],
+    )
     reached = [row for row in rows if row[3]]
     times = [row[1] * row[3] for row in reached]
     (other,) = right.loglog([r[0] for r in reached], times, color=CYCLE[1][0], marker=CYCLE[1][1], label="seconds to the floor")
@@ -170,6 +168,8 @@ def noise(data: dict[str, Any]) -> Figure:
     figure = Figure(figsize=NARROW, layout="constrained")
     axes = figure.subplots()
     axes.loglog(data["sizes"], data["deviations"], "o", color=CYCLE[0][0], label=f"slope {data['slope']:.3f}")
+    told = [f"batch {size}: {value:.3g}" for size, value in zip(data["sizes"], data["deviations"], strict=True)]
+    tip(axes, data["sizes"], data["deviations"], told)
     axes.loglog(data["sizes"], [data["deviations"][0] * (each / data["sizes"][0]) ** -0.5 for each in data["sizes"]],
                 color="#888888", linestyle=":", label="slope -1/2")  # fmt: skip
     axes.set(xlabel="batch size", ylabel="deviation of the gradient")

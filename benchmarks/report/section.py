@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from minisgd.views import pictures
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from rich.table import Table
 
@@ -22,8 +21,6 @@ STYLE: dict[Any, Any] = {
     "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "grid.color": RULE,
     "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none", "legend.framealpha": 0,
 }  # fmt: skip
-
-TIP = "tip:"
 
 CSS_DPI = 96
 XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -36,6 +33,8 @@ class Grid:
     headings: list[str]
     rows: list[list[str]]
     caption: str = ""
+    links: dict[str, str] = field(default_factory=dict)
+    """Addresses of cells, by their text."""
 
 
 @dataclass(frozen=True)
@@ -87,20 +86,11 @@ def grid(made: Table) -> Grid:
     return Grid(headings, [list(row) for row in zip(*columns, strict=True)], _plain(made.title or ""))
 
 
-def tip(axes: Axes, x: Sequence[Any], y: Sequence[float], texts: Sequence[str]) -> None:
-    """Say a point's values where the pointer rests on it."""
-    for one, other, text in zip(x, y, texts, strict=True):
-        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + text)
-
-
 def inline(figure: Figure, prefix: str) -> str:
     """A figure as SVG for the page: text as text, colours of the page, and names of its own."""
-    made = io.StringIO()
-    figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
-    svg = made.getvalue()
+    svg = pictures.svg(figure)
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', svg)
     svg = re.sub(r'\bid="([^"]*)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'(url\(|href=")#', rf"\1#{prefix}-", svg)
     tag = f'<svg xmlns="http://www.w3.org/2000/svg" {XLINK} style="max-width: {figure.get_figwidth() * CSS_DPI:.0f}px" '

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.stores.history import Series
 from minisgd.views import units
-from minisgd.views.pictures import CYCLE
+from minisgd.views.pictures import CYCLE, tip
 from minisgd.views.terminal import table
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def picture(shown: Sequence[Series]) -> Figure:
         below = [max(0, point.value - point.low) for point in each.points]
         above = [max(0, point.high - point.value) for point in each.points]
         axes.errorbar(places, values, [below, above], color=color, marker=marker, linestyle="none", capsize=3)
+        told = [f"{point.commit[:8]}: {_value(each, point.value)}" for point in each.points]
+        tip(axes, places, values, told)
         for left, right, level in each.levels:
             axes.hlines(level, left - 0.4, right - 0.6, color="black", linewidth=1)
         for step in each.steps:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
 from minisgd.cli import UsageError
-from minisgd.views.pictures import CYCLE, OTHER, STYLES
+from minisgd.views.pictures import CYCLE, OTHER, STYLES, tip
 from minisgd.views.units import digits, shorten
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def epochs(run: Run) -> Figure:
     for (color, marker), step in zip(CYCLE, dict.fromkeys(record.kernel for record in passed), strict=False):
         mine = sorted((record for record in passed if record.kernel == step), key=lambda record: record.shape["batch"])
         batches = [record.shape["batch"] for record in mine]
-        axes.loglog(batches, [record.examples_s or 0 for record in mine], color=color, marker=marker, label=step)
+        rates = [record.examples_s or 0 for record in mine]
+        axes.loglog(batches, rates, color=color, marker=marker, label=step)
+        told = [f"{each.title}: {rate:,.0f} examples a second" for each, rate in zip(mine, rates, strict=True)]
+        tip(axes, batches, rates, told)
     limits = {record.shape["batch"]: record.shape["n"] / record.limit_s for record in passed if record.limit_s}
     axes.loglog(sorted(limits), [limits[batch] for batch in sorted(limits)], "k--", linewidth=1, label="reckoned limit")
     axes.set_xlabel("batch size")
@@ -122,6 +125,8 @@ def _points(axes: Axes, x: Sequence[int], records: Sequence[Record], backend: st
     below = [rate - (record.gflops_low or rate) for rate, record in zip(rates, records, strict=True)]
     above = [(record.gflops_high or rate) - rate for rate, record in zip(rates, records, strict=True)]
     axes.errorbar(x, rates, [below, above], color=color, marker=marker, label=label or backend, capsize=3, linewidth=1.5)
+    told = [f"{each.title}: {digits(rate)} GFLOPS" for each, rate in zip(records, rates, strict=True)]
+    tip(axes, x, rates, told)
 
 
 def _heat(axes: Axes, records: Sequence[Record]) -> None:

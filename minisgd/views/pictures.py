@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Okabe and Ito's palette, which colour-blind eyes tell apart; a marker for each as well.
 STYLES = {
@@ -13,6 +20,7 @@ STYLES = {
     "numpy": ("#0072b2", "o"),
     "numba": ("#d55e00", "s"),
     "torch": ("#009e73", "^"),
+    "blis": ("#e69f00", "P"),
 }
 OTHER = ("#cc79a7", "D")
 CYCLE = [
@@ -26,10 +34,26 @@ mpl.rcParams.update({"grid.color": "#dddddd", "axes.axisbelow": True, "axes.spin
 mpl.rcParams.update({"axes.spines.right": False, "legend.frameon": False})
 
 
+TIP = "tip:"
+
+
+def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
+    """Say a point's values where the pointer rests on it, in SVG."""
+    for one, other, text in zip(x, y, texts, strict=True):
+        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + text)
+
+
+def svg(figure: Figure) -> str:
+    """A figure as SVG, with no date: the same records give the same bytes."""
+    made = io.StringIO()
+    figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
+    return re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
+
+
 def save(figure: Figure, prefix: Path) -> list[Path]:
     """Write prefix.png and prefix.svg; the same records give the same bytes."""
     prefix.parent.mkdir(parents=True, exist_ok=True)
     paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
-    figure.savefig(paths[0], metadata={"Date": None})
+    paths[0].write_text(svg(figure))
     figure.savefig(paths[1], dpi=150, metadata={"Software": None})
     return paths
