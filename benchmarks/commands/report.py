@@ -54,7 +54,7 @@ def report(
         (n, f) for n, f in (("--asv", asv), ("--pytest", pytest), ("--gate", gate)) if f
     ]
     command = " ".join(["python -m benchmarks report", *(f"{name} {shlex.quote(str(path))}" for name, path in given)])
-    sources = Sources(command=command)
+    sources = Sources(command=command, commit_url=_commit_url(Path("asv.conf.json")))
     with screen.status("reading"):
         for path in files:
             found = _experiment(path)
@@ -71,6 +71,11 @@ def report(
     with screen.status("drawing"):
         made = page.save(sources, [*files, *([pytest] if pytest else []), *([gate] if gate else [])], out)
     screen.print(str(made), soft_wrap=True)
+
+
+def _commit_url(settings: Path) -> str:
+    """Where asv's settings say that commits can be looked at."""
+    return str(json.loads(settings.read_text()).get("show_commit_url", "")) if settings.exists() else ""
 
 
 def _newest(folder: Path) -> list[Path]:

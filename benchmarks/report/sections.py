@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ class Sources:
         The last gate's.
     findings : dict
         What experiments found, by name.
+    commit_url : str
+        What a commit's name is put behind, for a link to it; no links, if empty.
     command : str
         What makes the page again.
     """
@@ -47,6 +50,7 @@ class Sources:
     series: list[Series] = field(default_factory=list)
     outcome: Outcome | None = None
     findings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commit_url: str = ""
     command: str = "python -m benchmarks report"
 
     def products(self) -> list[tuple[str, Run]]:
@@ -106,7 +110,22 @@ def ladder(sources: Sources) -> Section:
             figure = pictures.ladder(run)
             made.draw(figure, f"GFLOPS by rung on a log axis, {name}: the fastest is {drawn.said(top)}.")
         made.tables.append(_captioned(grid(tables.results(run, tabs=("PyTorch",))), f"{name}; the book's figures are PyTorch's"))
+    if beside := _side_by_side(sources.products()):
+        made.tables.append(beside)
     return made
+
+
+def _side_by_side(runs: Sequence[tuple[str, Run]]) -> Grid | None:
+    """GFLOPS of the cases that were run on several machines, or at several commits, a column for each run."""
+    rates = {name: {r.title: r.gflops for r in run.records if r.gflops} for name, run in runs}
+    shared = [case for case in dict.fromkeys(chain(*rates.values())) if sum(case in found for found in rates.values()) > 1]
+    shown = [(name, run) for name, run in runs if any(case in rates[name] for case in shared)]
+    machines = {run.machine.cpu for _, run in shown}
+    if len({(run.machine.cpu, run.commit) for _, run in shown}) < 2:
+        return None
+    headings = ["case", *(f"{name}, {(run.commit or 'no commit')[:8]}" for name, run in shown)]
+    rows = [[case, *(digits(rates[name].get(case) or 0) if case in rates[name] else "" for name, _ in shown)] for case in shared]
+    return Grid(headings, rows, "GFLOPS, runs side by side" + "; of different machines" * (len(machines) > 1))
 
 
 def over_size(sources: Sources) -> Section:
@@ -314,8 +333,11 @@ def commits(sources: Sources) -> Section:
     ordered = sorted(sources.series, key=lambda each: -max((step.ratio for step in each.steps), default=0))
     made.sentences += history.sentences(sources.series)
     made.draw(history.picture(ordered), f"The series with the largest steps for the worse. {made.sentences[0]}")
-    shown = grid(history.table_of([each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]))
-    made.tables.append(_captioned(shown, f"up to {STEPS_SHOWN} series with steps, the worst first"))
+    listed = [each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]
+    shown = _captioned(grid(history.table_of(listed)), f"up to {STEPS_SHOWN} series with steps, the worst first")
+    if sources.commit_url:
+        shown.links.update({step.commit[:8]: sources.commit_url + step.commit for each in listed for step in each.steps})
+    made.tables.append(shown)
     return made
 
 

@@ -29,6 +29,10 @@ def square(kernel, n, **changes):
     return make_record(kernel=kernel, shape={"m": n, "n": n, "p": n}, flops=flops, median_s=flops / 5e10, **changes)
 
 
+def rate(gflops):
+    return {"gflops": gflops, "gflops_low": gflops, "gflops_high": gflops}
+
+
 def some_run():
     return make_run(
         *(square(f"{backend}/{rung}", n) for backend in ("numpy", "numba") for rung in ("elementwise", "full") for n in SIZES)
@@ -74,6 +78,33 @@ def test_each_section_says_what_its_data_show():
     assert "1 slower" in made["verdict"].sentences[0]
     assert made["devices"].empty
     assert made["devices"].command == "python -m benchmarks run --device cuda"
+
+
+def test_devices_stand_side_by_side_and_one_overtakes_the_other():
+    host = [square("torch/full", n, **rate(100.0)) for n in SIZES]
+    gpu = [square("torch/full", n, device="cuda", **rate(n / 2.0)) for n in SIZES]
+    (section,) = [each for each in all_of(Sources(runs=[("one.json", make_run(*host, *gpu))])) if each.name == "devices"]
+    overtaking = min(n for n in SIZES if n / 2 > 100)
+    assert section.sentences == [f"CUDA overtakes the CPU at size {overtaking}."]
+    assert [row[0] for row in section.tables[0].rows] == [str(n) for n in SIZES]
+
+
+def test_a_step_links_to_its_commit():
+    text = page.render(Sources(series=some_series(), commit_url="https://example.org/commit/"))
+    assert f'<a href="https://example.org/commit/{15:040d}">{15:040d}'[:-32] in text
+    assert '<a href="https' not in page.render(Sources(series=some_series()))
+
+
+def test_runs_of_several_commits_or_machines_stand_side_by_side():
+    later = make_run(square("numpy/full", SIZES[0], **rate(75.0))).model_copy(update={"commit": "d" * 40})
+    (section,) = [e for e in all_of(Sources(runs=[("a.json", some_run()), ("b.json", later)])) if e.name == "ladder"]
+    assert section.tables[-1].headings == ["case", "a.json, cccccccc", "b.json, dddddddd"]
+    assert section.tables[-1].rows == [[square("numpy/full", SIZES[0]).title, "50.0", "75.0"]]
+    other = later.model_copy(update={"machine": MACHINE.model_copy(update={"cpu": "another CPU"})})
+    (section,) = [e for e in all_of(Sources(runs=[("a.json", some_run()), ("b.json", other)])) if e.name == "ladder"]
+    assert "different machines" in section.tables[-1].caption
+    (section,) = [e for e in all_of(Sources(runs=[("a.json", some_run()), ("b.json", some_run())])) if e.name == "ladder"]
+    assert not any("side by side" in table.caption for table in section.tables)
 
 
 def test_overhead_finds_what_a_start_costs():
