@@ -14,6 +14,7 @@ from minisgd.cli import INTERRUPTED, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.gate.calibration import Calibration
     from benchmarks.gate.judging import Trial
 
 SECONDS_A_BENCHMARK = 50
@@ -55,7 +56,7 @@ def gate(
     from benchmarks.gate.outcome import Change, Outcome
     from benchmarks.harness import machine, records
     from benchmarks.harness.workers import WorkerFailure
-    from benchmarks.views import verdicts
+    from benchmarks.views import operating, verdicts
     from minisgd.views.terminal import console, write_json
 
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
@@ -105,9 +106,10 @@ def gate(
     for sentence in verdicts.sentences(outcome):
         screen.print(sentence, markup=False)
     write_json(outcome, json)
-    for path, text in ((markdown, verdicts.markdown), (junit, verdicts.junit)):
-        if path:
-            records.write(path, text(outcome))
+    if markdown:
+        records.write(markdown, verdicts.markdown(outcome, operating.false_alarms(_calibration())))
+    if junit:
+        records.write(junit, verdicts.junit(outcome))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
 
 
@@ -119,7 +121,7 @@ def _calibrate(screen: Any, commit: str, only: list[str] | None, effect: float, 
     from benchmarks.views import operating
 
     data, page = DOCS / "gate.json", DOCS / "gate.md"
-    known = records.read(data, calibration.Calibration, "gate --calibrate") if data.exists() else calibration.Calibration()
+    known = _calibration()
     load: Any = "idle" if len(known.rounds) % 2 == 0 else "hog"
     with screen.status(f"a round, {operating.LOADS[load]}") as status:
         found = calibration.measure(
@@ -132,6 +134,15 @@ def _calibrate(screen: Any, commit: str, only: list[str] | None, effect: float, 
     text = operating.markdown(kept, "gate.svg")
     records.write(page, text)
     screen.print(text, markup=False)
+
+
+def _calibration() -> Calibration:
+    """The rounds so far."""
+    from benchmarks.gate.calibration import Calibration
+    from benchmarks.harness import records
+
+    data = DOCS / "gate.json"
+    return records.read(data, Calibration, "gate --calibrate") if data.exists() else Calibration()
 
 
 def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:

@@ -65,15 +65,20 @@ def markdown(found: Calibration, picture: str) -> str:
                 f" {blocks[len(blocks) // 2] if blocks else ''} |"
             )
         lines.append("")
+    return "\n".join([*lines, f"Between equal sides: {false_alarms(found)}.", ""])
+
+
+def false_alarms(found: Calibration) -> str:
+    """How often it called equal sides slower or faster."""
     alarms = [each for load in LOADS for each in comparisons(found, load, 0.0)]
+    if not alarms:
+        return "nothing yet"
     false = sum(each.verdict in (Verdict.SLOWER, Verdict.FASTER) for each in alarms)
     _, high = wilson(false, len(alarms))
-    lines += [
-        f"Between equal sides: {false} false alarms in {len(alarms)} comparisons, slower and faster counted; at most"
-        f" {100 * high:.1f} % at 95 % confidence.",
-        "",
-    ]
-    return "\n".join(lines)
+    return (
+        f"{false} false alarms in {len(alarms)} comparisons, slower and faster counted; at most {100 * high:.1f} % at 95 %"
+        " confidence"
+    )
 
 
 def picture(found: Calibration) -> Figure:

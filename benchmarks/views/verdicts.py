@@ -99,8 +99,8 @@ def reproduce(outcome: Outcome, row: Row) -> str:
     return f"{COMMAND} {outcome.base[:12]}{head} --only '{row.case.title}'"
 
 
-def markdown(outcome: Outcome) -> str:
-    """A comment for a pull request: the answer, worst first, and how it was found."""
+def markdown(outcome: Outcome, false_alarms: str) -> str:
+    """A comment for a pull request: the answer, worst first, how it was found, and how often the gate was seen to be wrong."""
     title = {0: "No benchmark got slower", 1: "Slower", 3: "Inconclusive", 4: "Nothing measured"}[outcome.status]
     rows = sorted_rows(outcome.rows)
     parts = [f"## {title}", "", *(f"{_escape(sentence)}  " for sentence in sentences(outcome)), ""]
@@ -117,7 +117,7 @@ def markdown(outcome: Outcome) -> str:
         "",
         f"Head `{outcome.head[:12]}` against base `{outcome.base[:12]}`, in turns on {_escape(here.cpu)} ({here.cores} cores),"
         f" Python {here.python}. Each interval misses the true ratio with a chance of at most {100 * ALPHA:g} %, whenever the"
-        " gate stops; how often it raised a false alarm, measured: docs/gate.md.",
+        f" gate stops. Measured between equal sides: {false_alarms} (docs/gate.md).",
     ]
     return "\n".join(parts) + "\n"
 

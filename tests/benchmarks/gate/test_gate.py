@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.gate import budgets, probe
+from benchmarks.gate import budgets, probe, sides
 from minisgd.cli import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +79,7 @@ def test_a_slowdown_is_named_and_explained(repository, tmp_path):
     text = (tmp_path / "o.md").read_text()
     assert text.startswith("## Slower")
     assert "--only 'numpy/full-256-float32-x1'" in text
+    assert "Measured between equal sides: nothing yet" in text
     assert ElementTree.parse(tmp_path / "o.xml").getroot().attrib["failures"] == "1"
     assert not left_behind()
 
@@ -146,3 +147,36 @@ def test_budgets_are_checked(tmp_path):
     (tmp_path / "b.toml").write_text('["numba/full"]\nspills = "none"\n')
     with pytest.raises(UsageError, match="expected figures with numbers"):
         budgets.load(tmp_path / "b.toml")
+
+
+def test_sides_with_other_requirements_have_environments_of_their_own(repository, monkeypatch):
+    constraints = repository / "constraints.txt"
+    before = constraints.read_text()
+    constraints.write_text(before + "# another\n")
+    installed, run = [], sides._run
+
+    def recorded(*command, cwd=None):
+        if command[0] == "git":
+            return run(*command, cwd=cwd)
+        installed.append(command)
+        return "/libraries\n"
+
+    monkeypatch.setattr(sides, "_run", recorded)
+    monkeypatch.chdir(repository)
+    said = []
+    try:
+        with sides.prepared("first", None, said.append) as pair:
+            homes = {side.name: side.home for side in (pair.base, pair.head)}
+            for name, home in homes.items():
+                folder = Path(home.path[0])
+                assert home.python == str(folder / "venv/bin/python")
+                assert home.path == (str(folder), str(repository), "/libraries")
+                (pip,) = [each for each in installed if each[0] == home.python and "pip" in each]
+                assert pip[pip.index("-c") + 1] == str(folder / "constraints.txt")
+                assert any(each.startswith("torch") for each in pip)
+                assert any(each.startswith("pydantic") for each in pip)
+                assert ("# another" in (folder / "constraints.txt").read_text()) == (name == "head")
+    finally:
+        constraints.write_text(before)
+    assert homes["base"].python != homes["head"].python
+    assert "requirements differ" in said[0]
