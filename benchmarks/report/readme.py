@@ -1,9 +1,14 @@
-"""The ladder in the README, between markers that name the run it is from."""
+"""The tables in the README and the docs, between markers that name the records they are from."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
+from math import exp, log
 from pathlib import Path
+from statistics import mean
+from typing import Any
 
 from benchmarks.harness.records import Run, save
 from benchmarks.harness.records import write as write_text
@@ -11,8 +16,12 @@ from benchmarks.report.section import grid
 from benchmarks.views import pictures, tables
 from minisgd.cli import UsageError
 from minisgd.views import pictures as files
+from minisgd.views.units import digits
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
+COMPARED, NOTES = "docs/compare.json", "docs/performance.md"
+COMPARISON = re.compile(r"<!-- comparison.*?-->.*?<!-- end of comparison -->", re.DOTALL)
+NO_LOSS = 0.97
 MARKED = re.compile(r"<!-- ladder.*?-->.*?<!-- end of ladder -->", re.DOTALL)
 
 
@@ -33,8 +42,35 @@ def ladder(run: Run) -> str:
     return "\n".join(lines)
 
 
+def comparison(compared: Sequence[dict[str, Any]]) -> str:
+    """What stands between the markers: what ``compare --json`` wrote, and the geometric means."""
+    sides = list(compared[0]["gflops"])
+    ratios = {each["case"]: each["ratio"] for each in compared}
+    means = [
+        f"{exp(mean(map(log, some))):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
+        for meaning, end in (("on one thread", "x1"), ("on two", "x2"), ("of all", ""))
+        if (some := [ratio for case, ratio in ratios.items() if case.endswith(end)])
+    ]
+    lines = [
+        f"<!-- comparison: {COMPARED} -->",
+        f"Times as fast as the best peer, by geometric mean: {'; '.join(means)}.",
+        "",
+        f"| case | {' | '.join(sides)} | % peak | x best peer | interval |",
+        f"|---|{'---:|' * (len(sides) + 3)}",
+        *(
+            f"| {each['case'].removeprefix(sides[0])[1:]} | {' | '.join(digits(each['gflops'][side]) for side in sides)} |"
+            f" {each['percent_of_peak'] or 0:.0f} | {each['ratio']:.3f} | {each['low']:.3f}-{each['high']:.3f} |"
+            for each in compared
+        ),
+        "<!-- end of comparison -->",
+    ]
+    return "\n".join(lines)
+
+
 def update(run: Run, root: Path) -> list[Path]:
     """Put a run's ladder between the markers of README.md, and the run and its picture into docs; the files written.
+
+    The comparison between the markers of docs/performance.md is made anew from docs/compare.json.
 
     Raises
     ------
@@ -48,4 +84,10 @@ def update(run: Run, root: Path) -> list[Path]:
     save(run, root / RUN)
     drawn = files.save(pictures.ladder(run), root / PICTURE)
     write_text(page, MARKED.sub(lambda _: ladder(run), text))
-    return [page, root / RUN, *drawn]
+    written = [page, root / RUN, *drawn]
+    if (root / COMPARED).exists():
+        notes = root / NOTES
+        found = comparison(json.loads((root / COMPARED).read_text()))
+        write_text(notes, COMPARISON.sub(lambda _: found, notes.read_text()))
+        written.append(notes)
+    return written

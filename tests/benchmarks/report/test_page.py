@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -172,6 +173,29 @@ def test_the_readme_s_ladder_is_that_of_its_run():
     text = (root / "README.md").read_text()
     kept = Run.model_validate_json((root / readme.RUN).read_text())
     assert readme.MARKED.search(text)[0] == readme.ladder(kept)
+
+
+def test_the_notes_comparison_is_that_of_its_records():
+    root = Path(__file__).parents[3]
+    kept = json.loads((root / readme.COMPARED).read_text())
+    assert readme.COMPARISON.search((root / readme.NOTES).read_text())[0] == readme.comparison(kept)
+
+
+def test_the_readme_and_the_notes_are_made_anew(tmp_path):
+    compared = [{"case": "numba/full-64-float32-x1", "gflops": {"numba/full": 60.0, "numpy/full": 50.0}, "ratio": 1.2, "low": 1.1,
+                 "high": 1.3, "percent_of_peak": 33.3}]  # fmt: skip
+    (tmp_path / "docs").mkdir()
+    (tmp_path / readme.COMPARED).write_text(json.dumps(compared))
+    for name, marker in (("README.md", "ladder"), (readme.NOTES, "comparison")):
+        (tmp_path / name).write_text(f"before <!-- {marker} --> old <!-- end of {marker} --> after")
+    readme.update(some_run(), tmp_path)
+    for name in ("README.md", readme.NOTES):
+        text = (tmp_path / name).read_text()
+        assert text.startswith("before <!--")
+        assert text.endswith("--> after")
+        assert "old" not in text
+    assert "| 64-float32-x1 | 60.0 | 50.0 | 33 | 1.200 | 1.100-1.300 |" in text
+    assert "1.200 on one thread, 1 of 1 at 0.97 or more; 1.200 of all" in text
 
 
 def test_a_readme_without_markers_is_left_alone(tmp_path):
