@@ -81,6 +81,28 @@ def straddling(b: int, b_row: int, bytes_: int, room: int) -> bool:
     return (b | b_row) % LINE != 0 and bytes_ > entry(room, NEAR_BYTES)
 
 
+@njit
+def multiply_panels(
+    tile: int, height: int, depth: int, strip: int, a: int, a_row: int, b: int, b_step: int, panel_bytes: int,
+    first: int, last: int, width: int, columns: int, c: int, c_row: int, c_column: int, size: int, spare: int,
+    alpha: Any, beta: Any, zero: Any, one: Any,
+) -> None:  # fmt: skip
+    """A sliver of a, in the first level, by panels of a block from the `first` to before the `last`, a tile of c at a time.
+
+    The depth is gone along `strip` by `strip`. Where c's rows do not lie in one piece, its tile is made in the `spare` room.
+    """
+    for k in range(0, depth, strip):
+        deep, scale = min(strip, depth - k), beta if k == 0 else one
+        for panel in range(first, last):
+            a_here, b_here, j = a + k * size, b + panel * panel_bytes + k * b_step, panel * width
+            wide, c_here = min(width, columns - j), c + j * c_column
+            if c_column == size:
+                call(tile, height, deep, a_here, a_row, b_here, b_step, c_here, c_row, wide, alpha, scale)
+            else:
+                call(tile, height, deep, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero)
+                add_tile(height, wide, spare, width * size, c_here, c_row, c_column, size, scale)
+
+
 def blocked(  # type: ignore[no-untyped-def]
     m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
     alpha, beta, zero, one,
@@ -126,18 +148,11 @@ def blocked(  # type: ignore[no-untyped-def]
                 if a_column != size:
                     pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
                     a_here, a_step = a_packed, a_row_packed
-                left, right = panels * piece // across, panels * (piece + 1) // across
-                for k in range(0, depth, strip):
-                    deep, scale = min(strip, depth - k), beta if slab + k == 0 else one
-                    for panel in range(left, right):
-                        a_k, b_k = a_here + k * size, b_block + panel * panel_bytes + k * b_step
-                        j = panel * width
-                        wide, c_here = min(width, columns - j), c + i0 * c_row + (j0 + j) * c_column
-                        if c_column == size:
-                            call(tile, height, deep, a_k, a_step, b_k, b_step, c_here, c_row, wide, alpha, scale)
-                        else:
-                            call(tile, height, deep, a_k, a_step, b_k, b_step, spare, width * size, wide, alpha, zero)
-                            add_tile(height, wide, spare, width * size, c_here, c_row, c_column, size, scale)
+                multiply_panels(
+                    tile, height, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
+                    panels * piece // across, panels * (piece + 1) // across, width, columns,
+                    c + i0 * c_row + j0 * c_column, c_row, c_column, size, spare, alpha, beta if slab == 0 else one, zero, one,
+                )  # fmt: skip
                 finish(shared)
                 task = claim(shared)
             first += slivers * across
