@@ -36,7 +36,7 @@ and cache sets that it saves."""
 ROWS_TO_PACK_FOR = 32
 """With fewer rows of a, a packed b would not be read often enough."""
 
-SLAB_BYTES = 1280
+SLAB_BYTES = 2048
 """Depth of a slab, in bytes of a row of a: deeper, c is passed over less often; shallower, blocks of b are wider. A block is half
 of the second level, which others use too."""
 
@@ -44,7 +44,7 @@ STRIP = 32
 """Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
 
 SCATTERED_BYTES = 2048
-"""Rows of b further apart than this are packed: each is on a page of its own, and they share few cache sets."""
+"""Rows of b as far apart as this, or further, are packed: they share few cache sets, and soon each is on a page of its own."""
 
 
 class Compiled(NamedTuple):

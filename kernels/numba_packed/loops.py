@@ -110,7 +110,7 @@ def blocked(  # type: ignore[no-untyped-def]
     """A thread's part in c = alpha a b + beta c: the tasks that it claims."""
     tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
     large = n * p * size > entry(room, DIRECT_BYTES)
-    scattered = large and abs(b_row) > entry(room, SCATTERED_BYTES)
+    scattered = large and abs(b_row) >= entry(room, SCATTERED_BYTES)
     far = scattered or straddling(b, b_row, n * p * size, room)
     packing = b_column != size or (far and m >= entry(room, ROWS_TO_PACK_FOR))
     a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING

@@ -144,10 +144,6 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
         pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), vector.as_pointer())
         return pointer, mask if place == wide - 1 else None
 
-    for i in range(tall):  # the tile of c comes while the depth goes by
-        for place in range(-(-wide * lanes * size // LINE)):
-            row = builder.add(tile.c, builder.mul(tile.c_row, I64(i)))
-            emit_prefetch(builder, builder.add(row, I64(place * LINE)), write=True)
     groups = range(-(-tall // STRIDE_SCALES))
     pointers = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
     reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
@@ -169,7 +165,18 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
     at_once = 1 if tail else UNROLLED
     if not tail:  # what is left over goes first: without it, or behind the longer loop, LLVM spills
         carried = _loop(builder, builder.urem(tile.depth, I64(UNROLLED)), carried, partial(steps, 1))
-    carried = _loop(builder, builder.udiv(tile.depth, I64(at_once)), carried, partial(steps, at_once))
+    turns = builder.udiv(tile.depth, I64(at_once))
+
+    def row(i: Any, c: Any, *rest: Any) -> list[Any]:
+        """A row of c's tile is asked for, and its share of the turns is done."""
+        for place in range(-(-wide * lanes * size // LINE)):
+            emit_prefetch(builder, builder.add(c, I64(place * LINE)), write=True)
+        following = builder.add(i, I64(1))
+        start, end = (builder.udiv(builder.mul(turns, each), I64(tall)) for each in (i, following))
+        found = _loop(builder, builder.sub(end, start), rest, partial(steps, at_once))
+        return [following, builder.add(c, tile.c_row), *found]
+
+    _, _, *carried = _loop(builder, I64(tall), [I64(0), tile.c, *carried], row)
     totals = carried[1 + len(groups) :]
 
     alpha, beta = (_broadcast(builder, value, lanes) for value in (tile.alpha, tile.beta))
@@ -193,15 +200,16 @@ def _loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., 
     builder.position_at_end(loop)
     left, *values = (builder.phi(each.type) for each in (times, *carried))
     results = [builder.sub(left, I64(1)), *body(*values)]
+    last = builder.block  # of the body, which may hold a loop of its own
     for phi, first, following in zip([left, *values], [times, *carried], results, strict=True):
         phi.add_incoming(first, start)
-        phi.add_incoming(following, loop)
+        phi.add_incoming(following, last)
     builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
     builder.position_at_end(end)
     found = [builder.phi(each.type) for each in carried]
     for phi, first, following in zip(found, carried, results[1:], strict=True):
         phi.add_incoming(first, start)
-        phi.add_incoming(following, loop)
+        phi.add_incoming(following, last)
     return found
 
 
