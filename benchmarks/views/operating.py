@@ -40,7 +40,7 @@ def markdown(found: Calibration, picture: str) -> str:
         " 10 % longer, on twelve benchmarks, by the gate's own code: engine, looks, verdicts.",
         "",
         f"{rounds} round{'s' if rounds > 1 else ''}, {first.machine.cpu}, {first.machine.cores} cores; least change that matters"
-        f" {100 * first.min_effect:g} %, budget {first.budget_s / 60:g} minutes for twelve benchmarks on two sides.",
+        f" {100 * first.min_effect:g} %, budget {_minutes(found)} minutes for twelve benchmarks on two sides.",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
@@ -66,6 +66,12 @@ def markdown(found: Calibration, picture: str) -> str:
             )
         lines.append("")
     return "\n".join([*lines, f"Between equal sides: {false_alarms(found)}.", ""])
+
+
+def _minutes(found: Calibration) -> str:
+    """The rounds' budgets, from the least to the most."""
+    budgets = sorted({one.budget_s / 60 for one in found.rounds})
+    return " to ".join(f"{each:g}" for each in dict.fromkeys((budgets[0], budgets[-1])))
 
 
 def false_alarms(found: Calibration) -> str:
