@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from math import log
 from statistics import median
 from typing import ClassVar
@@ -162,15 +161,10 @@ def sample(calls: int, extra: float = 0.0) -> float:
     if now is None:
         raise RuntimeError("sample: nothing is prepared")
     now.where.seconds(now.work.calls(1))  # what the other side has put out of the caches
-    found = now.where.seconds(now.work.calls(calls))
-    if extra:
-        found += now.where.seconds([partial(_work_for, extra * found)])
+    found, more = now.where.seconds(now.work.calls(calls)), 0.0
+    start = time.perf_counter()
+    while more < extra * found:
+        more = time.perf_counter() - start
     if now.threads > 1:
         timing.settle()
-    return found / calls
-
-
-def _work_for(seconds: float) -> None:
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
+    return (found + more) / calls

@@ -105,7 +105,8 @@ def picture(found: Calibration) -> Figure:
             reach = [[max(0, s - low) for s, (low, _) in zip(shares, ends, strict=True)],
                      [max(0, high - s) for s, (_, high) in zip(shares, ends, strict=True)]]  # fmt: skip
             axes.errorbar(x, shares, yerr=reach, color=color, marker=marker, capsize=3, label=str(verdict))
-        axes.set(title=LOADS[load], xlabel="true slowdown, %", ylabel="share of verdicts, %", ylim=(-4, 104))
+        axes.set(xlabel="true slowdown, %", ylabel="share of verdicts, %", ylim=(-4, 104))
+        axes.set_title(LOADS[load], fontsize=9)
         axes.legend(frameon=False)
         axes.grid(alpha=0.25)
     return figure
