@@ -54,7 +54,7 @@ def clockwork(monkeypatch):
         np.matmul(a.hidden, b.hidden, out=out.hidden)
         Clockwork.now += 3e-3
 
-    monkeypatch.setitem(devices.DEVICES, "clockwork", Clockwork)
+    monkeypatch.setitem(devices.DEVICES, "clockwork", lambda placement: Clockwork())
     kernel = registry.Kernel("clockwork", "full", product, devices=("clockwork",))
     monkeypatch.setitem(registry.PRODUCTS._entries, "clockwork/full", kernel)
     monkeypatch.setattr(Clockwork, "now", 0.0)
