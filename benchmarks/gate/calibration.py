@@ -1,9 +1,8 @@
 """The gate put to the test: the same commit on both sides, and on some a known slowdown, judged by the gate's own code.
 
 A round has one base and several heads, all of the same commit, built twice. Each head but the first works on, after the calls of
-each turn, for so much of the time that they took. All take turns in the same blocks, and each
-head is judged against the base as if the two were alone. Every second round runs beside a process that takes one processor
-half of the time.
+each turn, for so much of the time that they took. All take turns in the same blocks, and each head is judged against the base as
+if the two were alone. Every second round runs beside a process that takes one processor half of the time.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ BENCHMARKS = (
     "numba-gemm-1500x5x1-batch1500-float32-x1",
     "numpy-1500x5x1-batch1500-float32-x1", "numba-1500x5x1-batch1500-float32-x1",
 )  # fmt: skip
-"""Twelve, from 5 us to 80."""
+"""Twelve, from 4 us a call to 80."""
 
 BUDGET_S = 600.0
 """Of the gate that is imitated, with two sides; a round has six, and takes three times as long at most."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.arrays import aligned_zeros
 from kernels.caches import caches
 from minisgd.cli import UsageError
 
@@ -136,9 +137,8 @@ class Cuda:
 
 
 def _behind_a_page(host: NDArray[Any], offset: int) -> NDArray[Any]:
-    room = np.empty(host.nbytes + 2 * PAGE, np.uint8)
-    start = -room.ctypes.data % PAGE + offset
-    copy = room[start : start + host.nbytes].view(host.dtype).reshape(host.shape)
+    room = aligned_zeros((offset + host.nbytes,), np.uint8, PAGE)
+    copy: NDArray[Any] = room[offset:].view(host.dtype).reshape(host.shape)
     copy[...] = host
     return copy
 

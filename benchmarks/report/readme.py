@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from math import exp, log
 from pathlib import Path
@@ -45,11 +46,13 @@ def ladder(run: Run) -> str:
 def comparison(compared: Sequence[dict[str, Any]]) -> str:
     """What stands between the markers: what ``compare --json`` wrote, and the geometric means."""
     sides = list(compared[0]["gflops"])
-    ratios = {each["case"]: each["ratio"] for each in compared}
+    groups: dict[str, list[float]] = defaultdict(list)
+    for each in compared:
+        groups[f"with x{each['case'].rpartition('-x')[2]}"].append(each["ratio"])
+        groups["of all"].append(each["ratio"])
     means = [
         f"{exp(mean(map(log, some))):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
-        for meaning, end in (("on one thread", "x1"), ("on two", "x2"), ("of all", ""))
-        if (some := [ratio for case, ratio in ratios.items() if case.endswith(end)])
+        for meaning, some in sorted(groups.items(), key=lambda group: len(group[1]))
     ]
     lines = [
         f"<!-- comparison: {COMPARED} -->",

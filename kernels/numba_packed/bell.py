@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
-from kernels.numba_packed.memory import read, write
+from kernels.numba_packed.memory import whole, write
 from kernels.numba_packed.tasks import counter, set_counter
 
 MASK_BYTES = 128
@@ -47,21 +47,15 @@ def ring(bell: int) -> None:
     if counter(bell + ASLEEP) != 0:
         set_counter(bell + ASLEEP, 0)
         keep_off(bell)
-        _write(number(bell + RINGS), bell + BYTE, 1)
+        _write(whole(bell + RINGS), bell + BYTE, 1)
 
 
 @njit
 def sleep(bell: int) -> None:
     """Until the bell rings."""
     set_counter(bell + ASLEEP, 1)
-    _read(number(bell + LISTENS), bell + BYTE, 1)
+    _read(whole(bell + LISTENS), bell + BYTE, 1)
     run_anywhere(bell)
-
-
-@njit
-def number(address: int) -> int:
-    """A whole number there."""
-    return read(address, np.int64(0))
 
 
 def _system(name: str, result: Any, *arguments: Any) -> Any:
@@ -79,11 +73,11 @@ if sys.platform == "linux":
         """Let the helper wake on any processor but this one; if it has no other, the system refuses, and this it is."""
         here = _processor()
         for place in range(0, MASK_BYTES, 8):
-            word = number(bell + WHOLE + place)
+            word = whole(bell + WHOLE + place)
             if here // 64 == place // 8:
                 word &= ~(np.int64(1) << (here % 64))
             write(bell + AWAY + place, word)
-        _allow(number(bell + THREAD), MASK_BYTES, bell + AWAY)
+        _allow(whole(bell + THREAD), MASK_BYTES, bell + AWAY)
 
     @njit
     def run_anywhere(bell: int) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -28,6 +29,12 @@ def read(typing: Any, address: Any, like: Any) -> Any:
         return builder.load(builder.inttoptr(arguments[0], element.as_pointer()), align=like.bitwidth // 8)
 
     return like(types.int64, like), generate
+
+
+@njit
+def whole(address: int) -> int:
+    """The whole number at an address."""
+    return read(address, np.int64(0))
 
 
 @intrinsic

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from numba import njit
 
-from kernels.numba_packed.memory import LINE, read
+from kernels.numba_packed.memory import LINE, whole
 from kernels.numba_packed.microkernel import TALLEST, tallest
 from kernels.numba_packed.tasks import COUNTERS_BYTES
 
@@ -79,7 +78,7 @@ def own_bytes(width: int, depth: int, size: int) -> int:
 @njit
 def entry(room: int, place: int) -> int:
     """An entry of the plan at the head of a workspace."""
-    return read(room + 8 * place, np.int64(0))
+    return whole(room + 8 * place)
 
 
 @njit

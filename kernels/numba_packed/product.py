@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from kernels.numba_packed.loops import direct, straddling
@@ -84,15 +83,9 @@ def served(zero: Any, one: Any) -> Any:
         """A thread's part in the product that is told at the head of a workspace."""
         at = room + PLAN_BYTES
         call(
-            told(at, 0), told(at, 1), told(at, 2), told(at, 3), told(at, 4), told(at, 5), told(at, 6), told(at, 7), told(at, 8),
-            told(at, 9), told(at, 10), told(at, 11), told(at, 12), told(at, 13), room, thread, told(at, 14),
+            entry(at, 0), entry(at, 1), entry(at, 2), entry(at, 3), entry(at, 4), entry(at, 5), entry(at, 6), entry(at, 7),
+            entry(at, 8), entry(at, 9), entry(at, 10), entry(at, 11), entry(at, 12), entry(at, 13), room, thread, entry(at, 14),
             read(at + 8 * NUMBERS, zero), read(at + 8 * NUMBERS + 8, zero), zero, one,
         )  # fmt: skip
 
     return serve
-
-
-@numba.njit
-def told(at: int, place: int) -> int:
-    """A number of the product that is shared."""
-    return read(at + 8 * place, np.int64(0))

@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 from kernels.arrays import aligned_zeros
 from kernels.caching import cached
 from kernels.numba_packed.bell import BELL_BYTES, hang, ring, sleep
-from kernels.numba_packed.memory import read, write
+from kernels.numba_packed.memory import whole, write
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import APART, counter, set_counter, yield_now
 
@@ -48,7 +48,7 @@ def share(gate: int, serve: int, room: int, threads: int) -> None:
     write(gate + SERVE, serve)
     write(gate + ROOM, room)
     write(gate + THREADS, threads)
-    write(gate + NUMBER, read(gate + NUMBER, np.int64(0)) + 1)
+    write(gate + NUMBER, whole(gate + NUMBER) + 1)
     set_counter(gate, OPEN)
     for thread in range(1, threads):
         ring(bell_of(gate, thread))
@@ -78,15 +78,15 @@ def enter(gate: int) -> bool:
 @njit
 def linger(gate: int, thread: int) -> None:
     """Help with each product that comes, until none has come for a while."""
-    zero, served, looks = np.int64(0), np.int64(-1), 0
+    served, looks = np.int64(-1), 0
     while looks < LINGER:
         looks += 1
         if looks % LOOKS == 0:
             yield_now()
-        if counter(gate) & OPEN and read(gate + NUMBER, zero) != served and enter(gate):
-            served = read(gate + NUMBER, zero)
-            if thread < read(gate + THREADS, zero):
-                call(read(gate + SERVE, zero), read(gate + ROOM, zero), thread)
+        if counter(gate) & OPEN and whole(gate + NUMBER) != served and enter(gate):
+            served = whole(gate + NUMBER)
+            if thread < whole(gate + THREADS):
+                call(whole(gate + SERVE), whole(gate + ROOM), thread)
                 looks = 0
             add(gate, -ENTRANT)
 

@@ -195,7 +195,7 @@ def test_the_readme_and_the_notes_are_made_anew(tmp_path):
         assert text.endswith("--> after")
         assert "old" not in text
     assert "| 64-float32-x1 | 60.0 | 50.0 | 33 | 1.200 | 1.100-1.300 |" in text
-    assert "1.200 on one thread, 1 of 1 at 0.97 or more; 1.200 of all" in text
+    assert "1.200 with x1, 1 of 1 at 0.97 or more; 1.200 of all" in text
 
 
 def test_a_readme_without_markers_is_left_alone(tmp_path):
