@@ -30,19 +30,19 @@ APART = 16
 def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Any:
     """Choose the loop nest by the shape, and lay out the data for it; see `minisgd.steps`."""
     d, k = weights.shape
-    logistic, cast = objective == "logistic", weights.dtype.type
+    logistic = objective == "logistic"
     if k == 1 and d <= narrow.WEIGHTS:
         rows = narrow.rows_of_eight(x, y)
 
         def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
-            narrow.epoch(rows, weights, bias, order, batch_size, cast(rate), logistic)
+            narrow.epoch(rows, weights, bias, order, batch_size, rate, logistic)
 
         return epoch
 
     def epoch_of_rows(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
         threads = numba.get_num_threads() if batch_size * d * k >= PARALLEL else 1
         loop = serial_rows if threads == 1 else parallel_rows
-        loop(x, y, weights, bias, order, batch_size, cast(rate), logistic, threads)
+        loop(x, y, weights, bias, order, batch_size, weights.dtype.type(rate), logistic, threads)
 
     return epoch_of_rows
 

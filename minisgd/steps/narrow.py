@@ -116,10 +116,10 @@ def add_four(sums: Any, x: Any, r: Any) -> Any:
 
 @compiled()
 def epoch(rows: Array, weights: Array, bias: Array, order: Array, batch_size: int, rate: float, logistic: bool) -> None:
-    """One epoch; weights (d, 1) and bias (1,) are updated in place."""
+    """One epoch; weights (d, 1) and bias (1,) are updated in place. A rate of numpy's own type would cost 0.4 us to hand over."""
     if len(order) == 0:
         return
-    state = np.zeros(ROW, rows.dtype)
+    state, rate = np.zeros(ROW, rows.dtype), rows.dtype.type(rate)
     for i in range(len(weights)):  # a slice would be checked for overlap, at the cost of some hundred nanoseconds
         state[i] = weights[i, 0]
     state[BIAS], state[TARGET] = bias[0], -1

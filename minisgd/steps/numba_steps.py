@@ -16,14 +16,14 @@ def one_step(weights: Array, bias: Array, x: Array, y: Array, rate: float, logis
     """Residuals of the batch first, then the update, in loops over its rows."""
     n, d = x.shape
     k = y.shape[1]
-    one = x.dtype.type(1)
+    one, scale = x.dtype.type(1), x.dtype.type(rate) / x.dtype.type(n)
     r = np.empty((n, k), x.dtype)
     for row in range(n):
         for j in range(k):
             z = bias[j]
             for i in range(d):
                 z += x[row, i] * weights[i, j]
-            r[row, j] = (link(z, one, logistic) - y[row, j]) * (rate / n)
+            r[row, j] = (link(z, one, logistic) - y[row, j]) * scale
     for row in range(n):
         for j in range(k):
             bias[j] -= r[row, j]
@@ -35,16 +35,17 @@ def one_step(weights: Array, bias: Array, x: Array, y: Array, rate: float, logis
 @stepwise
 def single(weights: Array, bias: Array, x: Array, y: Array, rate: float, objective: str) -> None:
     """One step a call: what is left of the overhead is numpy's gathering of the batch and numba's call."""
-    one_step(weights, bias, x, y, weights.dtype.type(rate), objective == "logistic")
+    one_step(weights, bias, x, y, rate, objective == "logistic")
 
 
 step("numba-fused", compiles=True, threads=True)(fused.prepare)
 
 
 @compiled()
-def residuals(z: Array, y: Array, rows: Array, bias: Array, scale: float, logistic: bool) -> None:
+def residuals(z: Array, y: Array, rows: Array, bias: Array, rate: float, logistic: bool) -> None:
     """Logits without bias turned into scaled residuals, in place; their sums taken off the bias when all are made."""
     one, (n, k) = z.dtype.type(1), z.shape
+    scale = z.dtype.type(rate) / z.dtype.type(n)
     sums = np.zeros(k, z.dtype)
     for i in range(n):
         r, target = z[i], y[rows[i]]
@@ -83,7 +84,7 @@ def on_gemm(kernel: str) -> Prepare:
                 examples, r = batch[: len(rows)], logits[: len(rows)]
                 np.take(x, rows, axis=0, out=examples, mode="clip")
                 multiply(examples, weights, r)
-                residuals(r, y, rows, bias, x.dtype.type(rate / len(rows)), objective == "logistic")
+                residuals(r, y, rows, bias, rate, objective == "logistic")
                 descend(examples, r)
 
         return epoch
