@@ -11,7 +11,7 @@ from benchmarks.commands.options import Json
 
 def inside(
     size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "1024",
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     turns: Annotated[int, typer.Option(min=4, help="Of each stage.")] = 24,
     json: Json = None,
 ) -> None:
@@ -22,28 +22,35 @@ def inside(
     from benchmarks import stages
     from benchmarks.harness import cases, ceilings
     from benchmarks.harness.threads import CORES
+    from kernels.registry import FLOATS
     from minisgd.views.terminal import console, progress, table, write_json
     from minisgd.views.units import digits, percent
 
     screen = console(json)
-    cases.check_dtypes([dtype])
+    cases.check_dtypes(dtype or [])
     shape = cases.parse_size(size)
     m, n, p = (shape[name] for name in "mnp")
-    with screen.status("compiling, and measuring the peak"):
-        chosen = stages.stages(dtype, m, n, p, CORES)
-        limits = ceilings.measure(sorted({1, CORES}))
-    with progress(screen, turns * len(chosen)) as advance:
-        found = list(stages.measure(chosen, dtype, m, n, p, turns, advance))
-    made = table(
-        "stage", "threads", "GFLOPS", "quartiles", "% peak", "x before", " what it adds", title=f"numba/full, {size}, {dtype}"
-    )
-    before = None
-    for each in found:
-        peak = limits.peak(dtype, each.stage.threads)
-        made.add_row(
-            each.stage.name, str(each.stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}",
-            percent(100 * each.gflops / peak) if peak else "", digits(each.gflops / before) if before else "", each.stage.adds,
-        )  # fmt: skip
-        before = each.gflops
-    screen.print(made)
-    write_json([{"stage": each.stage.name, "gflops": each.gflops, "low": each.low, "high": each.high} for each in found], json)
+    kept = []
+    for each_dtype in dtype or FLOATS:
+        with screen.status("compiling, and measuring the peak"):
+            chosen = stages.stages(each_dtype, m, n, p, CORES)
+            limits = ceilings.measure(sorted({1, CORES}))
+        with progress(screen, turns * len(chosen)) as advance:
+            found = list(stages.measure(chosen, each_dtype, m, n, p, turns, advance))
+        title = f"numba/full, {size}, {each_dtype}"
+        made = table("stage", "threads", "GFLOPS", "quartiles", "% peak", "x before", " what it adds", title=title)
+        before = None
+        for each in found:
+            stage, peak = each.stage, limits.peak(each_dtype, each.stage.threads)
+            share = 100 * each.gflops / peak if peak else None
+            made.add_row(
+                stage.name, str(stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}",
+                percent(share) if share else "", digits(each.gflops / before) if before else "", stage.adds,
+            )  # fmt: skip
+            kept.append({
+                "size": size, "dtype": each_dtype, "stage": stage.name, "threads": stage.threads, "adds": stage.adds,
+                "gflops": each.gflops, "low": each.low, "high": each.high, "percent_of_peak": share,
+            })  # fmt: skip
+            before = each.gflops
+        screen.print(made)
+    write_json(kept, json)

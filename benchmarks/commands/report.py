@@ -34,7 +34,7 @@ def report(
     from benchmarks.gate.outcome import Outcome
     from benchmarks.harness import records
     from benchmarks.report import page
-    from benchmarks.report.sections import Sources
+    from benchmarks.report.sources import Sources
     from benchmarks.stores import asv as asv_store
     from benchmarks.stores import history, pytest_benchmark
     from minisgd.views.terminal import console, require_writable

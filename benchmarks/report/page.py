@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader
 
 from benchmarks.harness.records import write
 from benchmarks.report.section import STYLE
-from benchmarks.report.sections import Sources, all_of
+from benchmarks.report.sections import all_of
+from benchmarks.report.sources import Sources
 
 PAGE = "index.html"
 

@@ -17,13 +17,16 @@ from benchmarks.report.section import grid
 from benchmarks.views import pictures, tables
 from minisgd.cli import UsageError
 from minisgd.views import pictures as files
-from minisgd.views.units import digits
+from minisgd.views.units import digits, percent
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
-COMPARED, NOTES = "docs/compare.json", "docs/performance.md"
-COMPARISON = re.compile(r"<!-- comparison.*?-->.*?<!-- end of comparison -->", re.DOTALL)
+NOTES = "docs/performance.md"
 NO_LOSS = 0.97
-MARKED = re.compile(r"<!-- ladder.*?-->.*?<!-- end of ladder -->", re.DOTALL)
+
+
+def between(marker: str) -> re.Pattern[str]:
+    """What stands from a marker to its end, both included."""
+    return re.compile(rf"<!-- {marker}:.*?-->.*?<!-- end of {marker} -->", re.DOTALL)
 
 
 def ladder(run: Run) -> str:
@@ -44,7 +47,7 @@ def ladder(run: Run) -> str:
 
 
 def comparison(compared: Sequence[dict[str, Any]]) -> str:
-    """What stands between the markers: what ``compare --json`` wrote, and the geometric means."""
+    """What ``compare --json`` wrote, and the geometric means."""
     sides = list(compared[0]["gflops"])
     groups: dict[str, list[float]] = defaultdict(list)
     for each in compared:
@@ -55,7 +58,6 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
         for meaning, some in sorted(groups.items(), key=lambda group: len(group[1]))
     ]
     lines = [
-        f"<!-- comparison: {COMPARED} -->",
         f"Times as fast as the best peer, by geometric mean: {'; '.join(means)}.",
         "",
         f"| case | {' | '.join(sides)} | % peak | x best peer | interval |",
@@ -65,15 +67,46 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
             f" {each['percent_of_peak'] or 0:.0f} | {each['ratio']:.3f} | {each['low']:.3f}-{each['high']:.3f} |"
             for each in compared
         ),
-        "<!-- end of comparison -->",
     ]
     return "\n".join(lines)
+
+
+def inside(measured: Sequence[dict[str, Any]]) -> str:
+    """What ``inside --json`` wrote."""
+    dtypes = list(dict.fromkeys(each["dtype"] for each in measured))
+    found = {(each["stage"], each["dtype"]): each for each in measured}
+    headings = " | ".join(f"{dtype} | quartiles | % peak" for dtype in dtypes)
+    lines = [
+        f"| stage, at {measured[0]['size']} | what it adds | threads | {headings} |",
+        f"|---|---|---|{'---:|' * 3 * len(dtypes)}",
+    ]
+    for stage in dict.fromkeys(each["stage"] for each in measured):
+        of = [found[stage, dtype] for dtype in dtypes]
+        cells = [
+            f"{digits(each['gflops'])} | {digits(each['low'])}-{digits(each['high'])} | {percent(each['percent_of_peak'] or 0)}"
+            for each in of
+        ]
+        lines.append(f"| {stage} | {of[0]['adds']} | {of[0]['threads']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+MADE = {"comparison": ("docs/compare.json", comparison), "inside": ("docs/inside.json", inside)}
+"""Between which markers of the notes stands what, and from which file."""
+
+
+def refreshed(notes: str, root: Path) -> str:
+    """The notes with everything between markers made anew from the files that are there."""
+    for marker, (file, make) in MADE.items():
+        if (root / file).exists():
+            made = f"<!-- {marker}: {file} -->\n{make(json.loads((root / file).read_text()))}\n<!-- end of {marker} -->"
+            notes = between(marker).sub(lambda _, made=made: made, notes)  # type: ignore[misc]
+    return notes
 
 
 def update(run: Run, root: Path) -> list[Path]:
     """Put a run's ladder between the markers of README.md, and the run and its picture into docs; the files written.
 
-    The comparison between the markers of docs/performance.md is made anew from docs/compare.json.
+    What stands between the markers of docs/performance.md is made anew as well.
 
     Raises
     ------
@@ -82,15 +115,14 @@ def update(run: Run, root: Path) -> list[Path]:
     """
     page = root / "README.md"
     text = page.read_text()
-    if not MARKED.search(text):
-        raise UsageError(f"{page}: no markers; expected <!-- ladder --> and <!-- end of ladder -->")
+    if not between("ladder").search(text):
+        raise UsageError(f"{page}: no markers; expected <!-- ladder: --> and <!-- end of ladder -->")
     save(run, root / RUN)
     drawn = files.save(pictures.ladder(run), root / PICTURE)
-    write_text(page, MARKED.sub(lambda _: ladder(run), text))
+    write_text(page, between("ladder").sub(lambda _: ladder(run), text))
     written = [page, root / RUN, *drawn]
-    if (root / COMPARED).exists():
-        notes = root / NOTES
-        found = comparison(json.loads((root / COMPARED).read_text()))
-        write_text(notes, COMPARISON.sub(lambda _: found, notes.read_text()))
+    notes = root / NOTES
+    if notes.exists():
+        write_text(notes, refreshed(notes.read_text(), root))
         written.append(notes)
     return written

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -35,6 +35,10 @@ class Grid:
     caption: str = ""
     links: dict[str, str] = field(default_factory=dict)
     """Addresses of cells, by their text."""
+
+    def captioned(self, caption: str) -> Grid:
+        """The same with more in its caption."""
+        return replace(self, caption=f"{self.caption}; {caption}" if self.caption else caption)
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.gate.outcome import Outcome
 from benchmarks.harness.records import Record, Run
 from benchmarks.report import pictures as drawn
 from benchmarks.report.section import Grid, Section, grid
-from benchmarks.stores.history import Series
+from benchmarks.report.sources import Sources, swept
 from benchmarks.views import history, pictures, tables, verdicts
 from kernels.caches import Cache
 from kernels.tiles import predict
@@ -24,51 +20,6 @@ from minisgd.views.units import digits, percent, seconds
 
 STEPS_SHOWN = 200
 """Rows of steps; more are in the command's own output."""
-
-
-@dataclass
-class Sources:
-    """All that a page is made from.
-
-    Parameters
-    ----------
-    runs : list of (str, Run)
-        With the files' names.
-    series : list of Series
-        Over commits.
-    outcome : Outcome, optional
-        The last gate's.
-    findings : dict
-        What experiments found, by name.
-    commit_url : str
-        What a commit's name is put behind, for a link to it; no links, if empty.
-    command : str
-        What makes the page again.
-    """
-
-    runs: list[tuple[str, Run]] = field(default_factory=list)
-    series: list[Series] = field(default_factory=list)
-    outcome: Outcome | None = None
-    findings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    commit_url: str = ""
-    command: str = "python -m benchmarks report"
-
-    def products(self) -> list[tuple[str, Run]]:
-        """Runs with matrix products at the kernels' own tiles."""
-        kept = [(name, run.model_copy(update={"records": [r for r in run.records if _own(run, r)]})) for name, run in self.runs]
-        return [(name, run) for name, run in kept if run.records]
-
-
-def _own(run: Run, record: Record) -> bool:
-    return record.workload == "gemm" and not _swept(run)
-
-
-def _swept(run: Run) -> bool:
-    """Whether a run varies a tile."""
-    tiles = defaultdict(set)
-    for record in run.records:
-        tiles[record.kernel, record.size, record.dtype, record.threads].add(str(record.tile))
-    return any(len(each) > 2 for each in tiles.values())
 
 
 def all_of(sources: Sources) -> list[Section]:
@@ -102,14 +53,12 @@ def ladder(sources: Sources) -> Section:
     made = Section("ladder", "The ladder", "python -m benchmarks run")
     for name, run in sources.products():
         passed = [record for record in run.records if record.gflops]
-        made.sentences += [
-            f"{_label(sources, name)}{sentence}" for sentence in tables.sentences(run) if "failed:" not in sentence
-        ]
+        made.sentences += [f"{sources.label(name)}{sentence}" for sentence in tables.sentences(run) if "failed:" not in sentence]
         if passed:
             top = max(passed, key=lambda record: record.gflops or 0)
             figure = pictures.ladder(run)
             made.draw(figure, f"GFLOPS by rung on a log axis, {name}: the fastest is {drawn.said(top)}.")
-        made.tables.append(_captioned(grid(tables.results(run, tabs=("PyTorch",))), f"{name}; the book's figures are PyTorch's"))
+        made.tables.append(grid(tables.results(run, tabs=("PyTorch",))).captioned(f"{name}; the book's figures are PyTorch's"))
     if beside := _side_by_side(sources.products()):
         made.tables.append(beside)
     return made
@@ -141,7 +90,7 @@ def over_size(sources: Sources) -> Section:
                 continue
             top = max(found, key=lambda record: record.gflops or 0)
             made.sentences.append(
-                f"{_label(sources, name)}{dtype}, threads {threads}: the most is {drawn.said(top)}"
+                f"{sources.label(name)}{dtype}, threads {threads}: the most is {drawn.said(top)}"
                 + (f", {percent(top.percent_of_peak)} % of the peak." if top.percent_of_peak else ".")
             )
             made.draw(
@@ -164,7 +113,7 @@ def roofline(sources: Sources) -> Section:
         if not pairs:
             continue
         said = (
-            f"{_label(sources, name)}Counting each operand once gives all products of a size one intensity, which ranks nothing;"
+            f"{sources.label(name)}Counting each operand once gives all products of a size one intensity, which ranks nothing;"
             f" what the rungs ask for puts {right} of {pairs} pairs of a backend's rungs in the order that was measured."
         )
         made.sentences.append(said)
@@ -187,7 +136,7 @@ def tiles(sources: Sources) -> Section:
     """The sweep of tile sizes, and the tiles that were predicted."""
     made = Section("tiles", "Tiles", "python -m benchmarks tune")
     for name, run in sources.runs:
-        if not _swept(run):
+        if not swept(run):
             continue
         passed = [record for record in run.records if record.gflops]
         if not passed:
@@ -201,13 +150,11 @@ def tiles(sources: Sources) -> Section:
         plane = _plane(passed)
         best = max(passed, key=lambda record: record.gflops or 0)
         edges = "x".join(map(str, (best.tile or {}).values()))
-        made.sentences.append(
-            f"{_label(sources, name)}The best tile measured, {edges}, reaches {digits(best.gflops or 0)} GFLOPS."
-        )
+        made.sentences.append(f"{sources.label(name)}The best tile measured, {edges}, reaches {digits(best.gflops or 0)} GFLOPS.")
         made.sentences += tables.predictions(passed, predicted)
         if flat:
             made.draw(pictures.tiles(flat, plane, predicted), made.sentences[0])
-        made.tables.append(_captioned(grid(tables.tiling(passed, predicted)), name))
+        made.tables.append(grid(tables.tiling(passed, predicted)).captioned(name))
     return made
 
 
@@ -268,9 +215,9 @@ def sgd(sources: Sources) -> Section:
     for name, run in sources.runs:
         kept = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
         if any(record.examples_s for record in kept.records):
-            made.sentences += [_label(sources, name) + each for each in tables.sentences(kept) if "fused epoch" in each]
+            made.sentences += [sources.label(name) + each for each in tables.sentences(kept) if "fused epoch" in each]
             made.draw(pictures.epochs(kept), f"Examples a second over the batch size by step, {name}.")
-            made.tables.append(_captioned(grid(tables.epochs(kept)), name))
+            made.tables.append(grid(tables.epochs(kept)).captioned(name))
     if data := sources.findings.get("book"):
         runs = data.get("numba-fused", [])
         ends = [f"{run.name} {points[-1][2]:.4f}" for run, points in zip(book.RUNS, runs, strict=False)]
@@ -334,7 +281,7 @@ def commits(sources: Sources) -> Section:
     made.sentences += history.sentences(sources.series)
     made.draw(history.picture(ordered), f"The series with the largest steps for the worse. {made.sentences[0]}")
     listed = [each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]
-    shown = _captioned(grid(history.table_of(listed)), f"up to {STEPS_SHOWN} series with steps, the worst first")
+    shown = grid(history.table_of(listed)).captioned(f"up to {STEPS_SHOWN} series with steps, the worst first")
     if sources.commit_url:
         shown.links.update({step.commit[:8]: sources.commit_url + step.commit for each in listed for step in each.steps})
     made.tables.append(shown)
@@ -349,7 +296,7 @@ def verdict(sources: Sources) -> Section:
     if sources.outcome:
         made.sentences += verdicts.sentences(sources.outcome)
         if sources.outcome.rows:
-            made.tables.append(_captioned(grid(verdicts.table_of(sources.outcome.rows)), "head against base, worst first"))
+            made.tables.append(grid(verdicts.table_of(sources.outcome.rows)).captioned("head against base, worst first"))
     return made
 
 
@@ -373,11 +320,3 @@ def measured(sources: Sources) -> Section:
         made.tables.append(Grid(["file", "case", "reason"], failed, "failed cases"))
     made.links += [(name, name) for name, _ in sources.runs]
     return made
-
-
-def _label(sources: Sources, name: str) -> str:
-    return f"{Path(name).stem}: " if len(sources.runs) > 2 else ""
-
-
-def _captioned(found: Grid, caption: str) -> Grid:
-    return Grid(found.headings, found.rows, f"{found.caption}; {caption}" if found.caption else caption)

@@ -163,7 +163,7 @@ def test_machine_measures_the_ceilings(tmp_path):
 
 
 def test_inside_shows_what_each_stage_brings(tmp_path):
-    done = benchmarks("inside", "--size", "120x200x130", "--turns", 4, "--json", tmp_path / "i.json")
+    done = benchmarks("inside", "--size", "120x200x130", "--dtype", "float64", "--turns", 4, "--json", tmp_path / "i.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "i.json").read_text())
     assert [each["stage"] for each in found][:4] == ["naive", "+ registers", "+ packing", "+ tile model"]

@@ -16,7 +16,8 @@ from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import Verdict
 from benchmarks.harness.records import Run
 from benchmarks.report import page, readme
-from benchmarks.report.sections import Sources, all_of
+from benchmarks.report.sections import all_of
+from benchmarks.report.sources import Sources
 from benchmarks.stores.asv import Point
 from benchmarks.stores.history import series
 from minisgd.cli import UsageError
@@ -172,22 +173,24 @@ def test_the_readme_s_ladder_is_that_of_its_run():
     root = Path(__file__).parents[3]
     text = (root / "README.md").read_text()
     kept = Run.model_validate_json((root / readme.RUN).read_text())
-    assert readme.MARKED.search(text)[0] == readme.ladder(kept)
+    assert readme.between("ladder").search(text)[0] == readme.ladder(kept)
 
 
-def test_the_notes_comparison_is_that_of_its_records():
+def test_the_notes_tables_are_those_of_their_records():
     root = Path(__file__).parents[3]
-    kept = json.loads((root / readme.COMPARED).read_text())
-    assert readme.COMPARISON.search((root / readme.NOTES).read_text())[0] == readme.comparison(kept)
+    notes = (root / readme.NOTES).read_text()
+    assert all(len(readme.between(marker).findall(notes)) == 1 for marker in readme.MADE)
+    assert all((root / file).exists() for file, _ in readme.MADE.values())
+    assert readme.refreshed(notes, root) == notes
 
 
 def test_the_readme_and_the_notes_are_made_anew(tmp_path):
     compared = [{"case": "numba/full-64-float32-x1", "gflops": {"numba/full": 60.0, "numpy/full": 50.0}, "ratio": 1.2, "low": 1.1,
                  "high": 1.3, "percent_of_peak": 33.3}]  # fmt: skip
     (tmp_path / "docs").mkdir()
-    (tmp_path / readme.COMPARED).write_text(json.dumps(compared))
+    (tmp_path / readme.MADE["comparison"][0]).write_text(json.dumps(compared))
     for name, marker in (("README.md", "ladder"), (readme.NOTES, "comparison")):
-        (tmp_path / name).write_text(f"before <!-- {marker} --> old <!-- end of {marker} --> after")
+        (tmp_path / name).write_text(f"before <!-- {marker}: --> old <!-- end of {marker} --> after")
     readme.update(some_run(), tmp_path)
     for name in ("README.md", readme.NOTES):
         text = (tmp_path / name).read_text()

@@ -1,0 +1,60 @@
+"""All that a page is made from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gate.outcome import Outcome
+from benchmarks.harness.records import Run
+from benchmarks.stores.history import Series
+
+
+@dataclass
+class Sources:
+    """All that a page is made from.
+
+    Parameters
+    ----------
+    runs : list of (str, Run)
+        With the files' names.
+    series : list of Series
+        Over commits.
+    outcome : Outcome, optional
+        The last gate's.
+    findings : dict
+        What experiments found, by name.
+    commit_url : str
+        What a commit's name is put behind, for a link to it; no links, if empty.
+    command : str
+        What makes the page again.
+    """
+
+    runs: list[tuple[str, Run]] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
+    outcome: Outcome | None = None
+    findings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commit_url: str = ""
+    command: str = "python -m benchmarks report"
+
+    def label(self, name: str) -> str:
+        """What tells a run's sentences from another's, where there are several."""
+        return f"{Path(name).stem}: " if len(self.runs) > 2 else ""
+
+    def products(self) -> list[tuple[str, Run]]:
+        """Runs with matrix products at the kernels' own tiles."""
+        kept = [
+            (name, run.model_copy(update={"records": [record for record in run.records if record.workload == "gemm"]}))
+            for name, run in self.runs if not swept(run)
+        ]  # fmt: skip
+        return [(name, run) for name, run in kept if run.records]
+
+
+def swept(run: Run) -> bool:
+    """Whether a run varies a tile."""
+    tiles = defaultdict(set)
+    for record in run.records:
+        tiles[record.kernel, record.size, record.dtype, record.threads].add(str(record.tile))
+    return any(len(each) > 2 for each in tiles.values())
