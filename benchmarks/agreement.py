@@ -6,27 +6,21 @@ the median of its rounds, and its interval that of a record.
 
 from __future__ import annotations
 
-import json
-import os
-import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from benchmarks import tools
 from benchmarks.harness import statistics, timing
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Worker
 from benchmarks.stores import asv as asv_store
 from benchmarks.stores import pytest_benchmark
-from benchmarks.tracked import SAMPLES_S, class_name
+from benchmarks.tracked import SAMPLES_S
 from minisgd.cli import UsageError
-
-CHECKOUT = Path(__file__).parents[1]
-TIMEOUT_S = 600.0
 
 Interval = tuple[float, float, float]
 """Median, low and high, in seconds."""
@@ -37,27 +31,18 @@ def by_run(cases: Sequence[Case]) -> dict[str, float]:
     found = {}
     for case in cases:
         with closing() as worker:
-            found[case.title] = median(worker.call(timing.measure, TIMEOUT_S, case, SAMPLES_S).samples_s)
+            found[case.title] = median(worker.call(timing.measure, tools.TIMEOUT_S, case, SAMPLES_S).samples_s)
     return found
 
 
 def by_asv(cases: Sequence[Case]) -> dict[str, float]:
     """Medians by case, from ``asv run`` in this environment, its files and settings in a folder of their own."""
-    with tempfile.TemporaryDirectory() as home:
-        settings = json.loads((CHECKOUT / "asv.conf.json").read_text())
-        del settings["matrix"]
-        places = {"repo": str(CHECKOUT), "benchmark_dir": str(CHECKOUT / "benchmarks"), "results_dir": f"{home}/results"}
-        Path(home, "asv.conf.json").write_text(json.dumps(settings | places))
-        asv = [sys.executable, "-m", "asv"]
-        _tool([*asv, "machine", "--yes"], home)
-        _tool(
-            [*asv, "run", "--environment", f"existing:{sys.executable}", "--set-commit-hash", _head(), "--record-samples"]
-            + [option for case in cases for option in ("--bench", _regex(case))],
-            home,
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        tools.prepare_asv(Path(folder))
+        tools.run_asv(cases, Path(folder), _head(), "--record-samples")
         return {
             point.case.title: median(point.samples_s or [point.value])
-            for point in asv_store.points(Path(home, "results"))
+            for point in asv_store.points(Path(folder, "results"))
             if point.metric == "seconds"
         }
 
@@ -66,9 +51,7 @@ def by_pytest(cases: Sequence[Case]) -> dict[str, float]:
     """Medians by case, from ``pytest --benchmark-only``."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "pytest.json")
-        names = [f"benchmarks/test_gemm.py::test_product[{case.title}]" for case in cases if case.workload == "gemm"]
-        names += [f"benchmarks/test_sgd.py::test_epoch[{case.title}]" for case in cases if case.workload == "sgd"]
-        _tool([sys.executable, "-m", "pytest", "-q", "--benchmark-only", f"--benchmark-json={path}", *names], CHECKOUT)
+        tools.run_pytest(cases, path)
         return {record.title: record.median_s or 0.0 for record in pytest_benchmark.run(path).records}
 
 
@@ -109,33 +92,11 @@ def agree(intervals: Sequence[Interval]) -> bool:
     return max(low for _, low, _ in intervals) <= min(high for _, _, high in intervals)
 
 
-def _regex(case: Case) -> str:
-    """A point's name as asv matches it."""
-    size = case.shape["batch"] if case.workload == "sgd" else case.shape["m"]
-    point = ", ".join(map(repr, (case.kernel, size, case.dtype, case.threads)))
-    return "^" + re.escape(f"{case.workload}.{class_name(case.kernel)}.track_seconds({point})") + "$"
-
-
 def _head() -> str:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tools.CHECKOUT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UsageError("asv needs the checkout's git history; clone the repository instead of copying it")
     return done.stdout.strip()
-
-
-def _tool(command: list[str], folder: Path | str) -> None:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode:
-        said = (done.stderr + done.stdout).strip().splitlines() or ["nothing"]
-        raise UsageError(f"{command[2]} ended with status {done.returncode}: {said[-1]}")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ SECONDS_A_BENCHMARK = 50
 """Default budget: ten minutes for twelve."""
 
 DOCS = Path("docs")
+CALIBRATION = DOCS / "gate.json"
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -38,6 +39,7 @@ def gate(
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A comment for a pull request.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Put the gate itself to the test: docs/gate.md.")] = False,
+    tool: Annotated[str, typer.Option(help="With --calibrate: gate, asv or pytest-benchmark.")] = "gate",
 ) -> None:
     """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
 
@@ -71,7 +73,7 @@ def gate(
     start, trials, interrupted = time.monotonic(), list[Any](), False
     try:
         if calibrate:
-            _calibrate(screen, base, only, effect, limit_s)
+            _calibrate(screen, tool, base, only, effect, limit_s)
             return
         with sides.prepared(base, head, lambda text: screen.print(text, markup=False)) as pair:
             with screen.status("looking at what the change can touch") as status:
@@ -113,26 +115,39 @@ def gate(
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
 
 
-def _calibrate(screen: Any, commit: str, only: list[str] | None, effect: float, budget_s: float | None) -> None:
-    """Add a round to docs/gate.json, and draw and write the page anew."""
+def _calibrate(screen: Any, tool: str, commit: str, only: list[str] | None, effect: float, budget_s: float | None) -> None:
+    """Add a round of a tool to docs/gate.json, under the load that has fewer, and draw and write the page anew."""
     from benchmarks.commands.show import draw
-    from benchmarks.gate import calibration
+    from benchmarks.gate import calibration, others
     from benchmarks.harness import records
     from benchmarks.views import operating
 
-    data, page = DOCS / "gate.json", DOCS / "gate.md"
-    known = _calibration()
-    load: Any = "idle" if len(known.rounds) % 2 == 0 else "hog"
-    with screen.status(f"a round, {operating.LOADS[load]}") as status:
-        found = calibration.measure(
-            commit, only or calibration.BENCHMARKS, effect, load, budget_s or calibration.BUDGET_S,
-            lambda case, undecided: status.update(f"{undecided} comparisons undecided, {load}; now {case.title}"),
-        )  # fmt: skip
-    kept = known.model_copy(update={"rounds": [*known.rounds, found]})
-    records.save(kept, data)
-    draw(operating.picture(kept), DOCS / "gate", screen)
-    text = operating.markdown(kept, "gate.svg")
-    records.write(page, text)
+    if tool not in ("gate", *others.TOOLS):
+        raise UsageError(f"--tool {tool}: expected gate, {' or '.join(others.TOOLS)}")
+    if tool != "gate" and not _calibration().gates:
+        raise UsageError(f"--tool {tool}: {CALIBRATION} has nothing to put beside it; calibrate the gate itself first")
+    known, patterns = _calibration(), only or calibration.BENCHMARKS
+    before = [one.load for one in known.gates] if tool == "gate" else [one.load for one in known.others if one.tool == tool]
+    load = min(operating.LOADS, key=before.count)
+    with screen.status(f"a round of {tool}, {operating.LOADS[load]}") as status:
+        if tool == "gate":
+            for gated in calibration.measure(
+                commit, patterns, effect, load, budget_s or SECONDS_A_BENCHMARK * len(patterns),
+                lambda slowdown, undecided, case: status.update(
+                    f"{load}, +{100 * slowdown:g} %: {undecided} undecided; now {case.title}"
+                ),
+            ):  # fmt: skip
+                known.gates.append(gated)
+                records.save(known, CALIBRATION)
+        else:
+            for said in others.measure(
+                tool, commit, patterns, load, lambda slowdown: status.update(f"{tool}, {load}, +{100 * slowdown:g} %")
+            ):
+                known.others.append(said)
+                records.save(known, CALIBRATION)
+    draw(operating.picture(known), DOCS / "gate", screen)
+    text = operating.markdown(known, "gate.svg")
+    records.write(DOCS / "gate.md", text)
     screen.print(text, markup=False)
 
 
@@ -141,8 +156,7 @@ def _calibration() -> Calibration:
     from benchmarks.gate.calibration import Calibration
     from benchmarks.harness import records
 
-    data = DOCS / "gate.json"
-    return records.read(data, Calibration, "gate --calibrate") if data.exists() else Calibration()
+    return records.read(CALIBRATION, Calibration, "gate --calibrate") if CALIBRATION.exists() else Calibration()
 
 
 def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:

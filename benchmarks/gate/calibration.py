@@ -1,8 +1,7 @@
-"""The gate put to the test: the same commit on both sides, and on some a known slowdown, judged by the gate's own code.
+"""The gate put to the test: the same commit on both sides, built twice, and the head with a known slowdown or none.
 
-A round has one base and several heads, all of the same commit, built twice. Each head but the first works on, after the calls of
-each turn, for so much of the time that they took. All take turns in the same blocks, and each head is judged against the base as
-if the two were alone. Every second round runs beside a process that takes one processor half of the time.
+A slow head works on, after the calls of each turn, for so much of the time that they took. Every second round runs beside a
+process that takes one processor half of the time.
 """
 
 from __future__ import annotations
@@ -19,13 +18,14 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from benchmarks.gate import choosing, judging, paired, sides
-from benchmarks.gate.outcome import Row
-from benchmarks.gate.verdict import judge
+from benchmarks.gate import choosing, judging, sides
 from benchmarks.harness import machine
 from benchmarks.harness.records import Case, Machine, Model
 
 SLOWDOWNS = (0.0, 0.02, 0.03, 0.05, 0.10)
+
+HEADS = (0.0, 0.05, 0.0, 0.10, 0.0, 0.02, 0.0, 0.05, 0.0, 0.10, 0.0, 0.03)
+"""Of a round: half are equal to the base, since false alarms are rare, and take the most comparisons to count."""
 
 BENCHMARKS = (
     "numba/full-64-float32-x1", "numpy/full-64-float32-x1", "numba/block-64-float32-x1",
@@ -36,50 +36,63 @@ BENCHMARKS = (
 )  # fmt: skip
 """Twelve, from 4 us a call to 80."""
 
-BUDGET_S = 600.0
-"""Of the gate that is imitated, with two sides; a round has six, and takes three times as long at most."""
+Load = Literal["idle", "hog"]
+"""What else the machine does: nothing, or a process that takes one processor half of the time."""
 
 HOG_S = 0.05
 
 
 class Comparison(Model):
-    """A head of a round, on one benchmark."""
+    """A benchmark's data."""
 
-    slowdown: float
-    row: Row
+    benchmark: str
+    logs: list[float] = Field(description="log(head / base) of each block")
+    failure: str | None = None
 
 
-class Round(Model):
-    """All comparisons of one round."""
+class Gated(Model):
+    """A head that the gate was put to."""
 
     created: datetime
     commit: str
+    machine: Machine
+    seconds: float
+    load: Load
+    slowdown: float
     min_effect: float
     budget_s: float
-    seconds: float
-    load: Literal["idle", "hog"]
-    machine: Machine
     comparisons: list[Comparison]
 
 
+class Elsewhere(Model):
+    """What another tool said of a head."""
+
+    tool: str
+    created: datetime
+    commit: str
+    seconds: float
+    load: Load
+    slowdown: float
+    benchmarks: list[str]
+    slower: dict[str, list[str]] = Field(description="benchmarks, by the tool's rule")
+    faster: dict[str, list[str]]
+
+
 class Calibration(Model):
-    """All rounds so far."""
+    """All so far."""
 
     schema_: Literal[1] = Field(default=1, alias="schema")
-    rounds: list[Round] = Field(default_factory=list)
+    gates: list[Gated] = Field(default_factory=list)
+    others: list[Elsewhere] = Field(default_factory=list)
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
 def measure(
-    commit: str,
-    patterns: Sequence[str],
-    min_effect: float,
-    load: Literal["idle", "hog"],
-    budget_s: float = BUDGET_S,
-    advance: Callable[[Case, int], None] = lambda case, undecided: None,
-) -> Round:
-    """One round.
+    commit: str, patterns: Sequence[str], min_effect: float, load: Load, budget_s: float,
+    advance: Callable[[float, int, Case], None] = lambda slowdown, undecided, case: None,
+) -> Iterator[Gated]:  # fmt: skip
+    """A round, head by head.
 
     Parameters
     ----------
@@ -89,39 +102,28 @@ def measure(
         Benchmarks.
     min_effect : float
     load : {"idle", "hog"}
-        What else this machine does meanwhile.
     budget_s : float
+        For each head.
     advance : callable
-        Told each case before it is measured, and how many comparisons are undecided.
+        Told, before each case is measured, the slowdown, and how many benchmarks are undecided.
     """
     with sides.prepared(commit, commit) as pair, beside(load):
-        heads = [replace(pair.head, name=f"+{100 * extra:g} %", extra=extra) for extra in SLOWDOWNS]
         cases = [case for case in choosing.grid(pair.base) if case.title in patterns]
-        trials = {(head.name, case): judging.Trial(case) for head in heads for case in cases}
-        order, start, took = random.Random(), time.monotonic(), 0.0
-        limit_s = budget_s * (1 + len(heads)) / 2
-        while time.monotonic() - start + took < limit_s:
-            undecided = [case for case in cases if any(trials[head.name, case].open for head in heads)]
-            if not undecided:
-                break
-            begun = time.monotonic()
-            block = paired.block(
-                [pair.base, *heads], undecided, order,
-                lambda case: advance(case, sum(trial.open for trial in trials.values())),
+        for slowdown in HEADS:
+            trials, start = [judging.Trial(case) for case in cases], time.monotonic()
+            judging.decide(
+                trials, pair.base, replace(pair.head, extra=slowdown), min_effect, budget_s, random.Random(),
+                lambda case: advance(slowdown, sum(trial.open for trial in trials), case),  # noqa: B023 (called at once)
             )  # fmt: skip
-            for (name, case), trial in trials.items():
-                if case in block.failures:
-                    trial.failure = block.failures[case]
-                elif case in block.seconds and trial.open:
-                    trial.logs.append(block.log_ratio(case, name, pair.base.name))
-                    trial.judgement = judge(trial.logs, min_effect)
-            took = time.monotonic() - begun
-        slowdowns = dict(zip((head.name for head in heads), SLOWDOWNS, strict=True))
-        found = [Comparison(slowdown=slowdowns[name], row=judging.row(trial)) for (name, _), trial in trials.items()]
-        return Round(
-            created=datetime.now(UTC), commit=pair.commits["base"], min_effect=min_effect, budget_s=budget_s,
-            seconds=time.monotonic() - start, load=load, machine=machine.describe(), comparisons=found,
-        )  # fmt: skip
+            yield Gated(
+                created=datetime.now(UTC), commit=pair.commits["base"], machine=machine.describe(), load=load,
+                seconds=time.monotonic() - start, slowdown=slowdown, min_effect=min_effect, budget_s=budget_s,
+                comparisons=[_comparison(trial) for trial in trials],
+            )  # fmt: skip
+
+
+def _comparison(trial: judging.Trial) -> Comparison:
+    return Comparison(benchmark=trial.case.title, logs=[round(each, 6) for each in trial.logs], failure=trial.failure)
 
 
 @contextmanager

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from statistics import mean
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks.gate.calibration import SLOWDOWNS, Calibration, wilson
+import numpy as np
+
+from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Load, wilson
 from benchmarks.gate.verdict import Judgement, Verdict, judge
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LOADS = {"idle": "nothing else running", "hog": "beside a process that takes one processor half of the time"}
+LOADS: dict[Load, str] = {"idle": "nothing else running", "hog": "beside a process that takes one processor half of the time"}
+
+
+class Line(NamedTuple):
+    """How many comparisons a tool called changed by a rule, of how many, by the true slowdown; at none all are alarms."""
+
+    tool: str
+    rule: str
+    minutes: float
+    called: dict[float, tuple[int, int]]
 
 
 def comparisons(found: Calibration, load: str, slowdown: float) -> list[Judgement]:
     """All at one slowdown, under one load, as today's rule judges their blocks."""
     return [
-        judge(each.row.logs, one.min_effect) for one in found.rounds if one.load == load for each in one.comparisons
-        if each.slowdown == slowdown and each.row.logs and not each.row.failure
+        judge(each.logs, one.min_effect) for one in found.gates if (one.load, one.slowdown) == (load, slowdown)
+        for each in one.comparisons if each.logs and not each.failure
     ]  # fmt: skip
 
 
@@ -28,25 +41,46 @@ def share(chosen: Sequence[Judgement], verdict: Verdict) -> tuple[int, float, fl
     return count, *wilson(count, len(chosen))
 
 
+def lines_of(found: Calibration, load: Load) -> list[Line]:
+    """The gate's and the other tools', rule by rule."""
+    made = []
+    if gates := [one for one in found.gates if one.load == load]:
+        called = {}
+        for slowdown in SLOWDOWNS:
+            verdicts = [each.verdict for each in comparisons(found, load, slowdown)]
+            called[slowdown] = verdicts.count(Verdict.SLOWER) + (not slowdown) * verdicts.count(Verdict.FASTER), len(verdicts)
+        minutes = mean(one.seconds for one in gates) / 60
+        made.append(Line("this gate", f"--min-effect {100 * gates[0].min_effect:g}%", minutes, called))
+    for tool in sorted({each.tool for each in found.others}):
+        of = [each for each in found.others if (each.tool, each.load) == (tool, load)]
+        for rule in of[0].slower if of else ():
+            called = dict.fromkeys(SLOWDOWNS, (0, 0))
+            for each in of:
+                count, total = called[each.slowdown]
+                count += len(each.slower[rule]) + (not each.slowdown) * len(each.faster.get(rule, ()))
+                called[each.slowdown] = count, total + len(each.benchmarks)
+            made.append(Line(tool, rule, mean(each.seconds for each in of) / 60, called))
+    return made
+
+
 def markdown(found: Calibration, picture: str) -> str:
     """The page: what was done, the table, and the picture."""
-    rounds = len(found.rounds)
-    first = found.rounds[0]
+    first = found.gates[0]
     lines = [
         "# The gate's operating curve",
         "",
-        "`python -m benchmarks gate --calibrate` adds a round and writes this page from all rounds so far, which are kept in"
+        "`python -m benchmarks gate --calibrate` adds a round and writes this page from all so far, which is kept in"
         " [gate.json](gate.json). A round compares a commit with itself, built twice, and with itself made to work 2, 3, 5 and"
-        " 10 % longer, on twelve benchmarks, by the gate's own code: engine, looks, verdicts.",
+        " 10 % longer, on twelve benchmarks, by the gate's own code.",
         "",
-        f"{rounds} round{'s' if rounds > 1 else ''}, {first.machine.cpu}, {first.machine.cores} cores; least change that matters"
-        f" {100 * first.min_effect:g} %, budget {_minutes(found)} minutes for twelve benchmarks on two sides.",
+        f"{first.machine.cpu}, {first.machine.cores} cores; least change that matters {100 * first.min_effect:g} %, budget"
+        f" {_minutes(found)} minutes for twelve benchmarks.",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
     ]
     for load, meaning in LOADS.items():
-        if not any(one.load == load for one in found.rounds):
+        if not any(one.load == load for one in found.gates):
             continue
         lines += [
             f"## {meaning[0].upper()}{meaning[1:]}",
@@ -65,12 +99,31 @@ def markdown(found: Calibration, picture: str) -> str:
                 f" {blocks[len(blocks) // 2] if blocks else ''} |"
             )
         lines.append("")
+        lines += _beside_others(lines_of(found, load))
     return "\n".join([*lines, f"Between equal sides: {false_alarms(found)}.", ""])
 
 
+def _beside_others(lines: Sequence[Line]) -> list[str]:
+    """The table of tools; none if there is only one."""
+    if len(lines) < 2:
+        return []
+    return [
+        "Called changed, of so many; of equal sides (0 %) slower and faster are both false, of the others slower is counted:",
+        "",
+        f"| tool | rule | minutes a comparison | {' | '.join(f'{100 * slowdown:g} %' for slowdown in SLOWDOWNS)} |",
+        f"|---|---|---:|{'---:|' * len(SLOWDOWNS)}",
+        *(
+            f"| {line.tool} | `{line.rule}` | {line.minutes:.1f} |"
+            f" {' | '.join(f'{count} of {total}' for count, total in line.called.values())} |"
+            for line in lines
+        ),
+        "",
+    ]
+
+
 def _minutes(found: Calibration) -> str:
-    """The rounds' budgets, from the least to the most."""
-    budgets = sorted({one.budget_s / 60 for one in found.rounds})
+    """The budgets, from the least to the most."""
+    budgets = sorted({one.budget_s / 60 for one in found.gates})
     return " to ".join(f"{each:g}" for each in dict.fromkeys((budgets[0], budgets[-1])))
 
 
@@ -88,25 +141,51 @@ def false_alarms(found: Calibration) -> str:
 
 
 def picture(found: Calibration) -> Figure:
-    """Share of verdicts over the true slowdown, loads apart."""
+    """Over the true slowdown: the gate's verdicts, and below what each tool calls slower; loads side by side."""
     from matplotlib.figure import Figure
 
-    loads = [load for load in LOADS if any(one.load == load for one in found.rounds)]
-    figure = Figure(figsize=(4.6 * len(loads), 3.6), layout="constrained")
+    loads = [load for load in LOADS if any(one.load == load for one in found.gates)]
+    compared = bool(found.others)
+    figure = Figure(figsize=(4.6 * len(loads), 3.6 * (1 + compared)), layout="constrained")
     for place, load in enumerate(loads, start=1):
-        axes = figure.add_subplot(1, len(loads), place)
+        axes = figure.add_subplot(1 + compared, len(loads), place)
         for verdict, color, marker in (
             (Verdict.SLOWER, "#d55e00", "o"), (Verdict.SAME, "#0072b2", "s"), (Verdict.INCONCLUSIVE, "#999999", "^")
         ):  # fmt: skip
-            groups = [(slowdown, comparisons(found, load, slowdown)) for slowdown in SLOWDOWNS]
-            points = [(slowdown, len(group), *share(group, verdict)) for slowdown, group in groups if group]
-            x, shares = [100 * each[0] for each in points], [100 * each[2] / each[1] for each in points]
-            ends = [(100 * each[3], 100 * each[4]) for each in points]
-            reach = [[max(0, s - low) for s, (low, _) in zip(shares, ends, strict=True)],
-                     [max(0, high - s) for s, (_, high) in zip(shares, ends, strict=True)]]  # fmt: skip
-            axes.errorbar(x, shares, yerr=reach, color=color, marker=marker, capsize=3, label=str(verdict))
-        axes.set(xlabel="true slowdown, %", ylabel="share of verdicts, %", ylim=(-4, 104))
+            judged = {slowdown: comparisons(found, load, slowdown) for slowdown in SLOWDOWNS}
+            _curve(
+                axes, {slowdown: (share(group, verdict)[0], len(group)) for slowdown, group in judged.items()},
+                color=color, marker=marker, label=str(verdict),
+            )  # fmt: skip
         axes.set_title(LOADS[load], fontsize=9)
-        axes.legend(frameon=False)
+        axes.set_ylabel("verdicts of the gate, %")
+        if compared:
+            below = figure.add_subplot(2, len(loads), len(loads) + place)
+            for line in lines_of(found, load):
+                if (line.tool, line.rule) in SHOWN:
+                    _curve(below, line.called, label=f"{line.tool}, {line.rule}", **SHOWN[line.tool, line.rule])
+            below.set_ylabel("called changed, %")
+    for axes in figure.axes:
+        axes.set(xlabel="true slowdown, %", ylim=(-4, 104))
+        axes.legend(frameon=False, fontsize=8)
         axes.grid(alpha=0.25)
     return figure
+
+
+SHOWN = {
+    ("this gate", "--min-effect 3%"): {"color": "#d55e00", "marker": "o"},
+    ("asv", "--factor 1.05"): {"color": "#009e73", "marker": "D"},
+    ("asv", "--factor 1.1"): {"color": "#009e73", "marker": "d", "linestyle": "--"},
+    ("pytest-benchmark", "median:5%"): {"color": "#cc79a7", "marker": "v"},
+    ("pytest-benchmark", "median:10%"): {"color": "#cc79a7", "marker": "^", "linestyle": "--"},
+}
+"""Lines of the picture: more would hide each other."""
+
+
+def _curve(axes: Axes, called: dict[float, tuple[int, int]], **style: Any) -> None:
+    """Shares with their intervals, in percent."""
+    points = [(slowdown, count / of, *wilson(count, of)) for slowdown, (count, of) in called.items() if of]
+    if not points:
+        return
+    x, shares, lows, highs = (100 * np.array(each) for each in zip(*points, strict=True))
+    axes.errorbar(x, shares, yerr=np.maximum(0, [shares - lows, highs - shares]), capsize=3, **style)

@@ -7,11 +7,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 
-from runs_for_tests import MACHINE, make_record
+from runs_for_tests import MACHINE
 
 from benchmarks.gate import paired
-from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Comparison, Round
-from benchmarks.gate.outcome import Row
+from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Comparison, Elsewhere, Gated
 from benchmarks.gate.paired import Side
 from benchmarks.gate.verdict import Verdict
 from benchmarks.harness.devices import Cpu
@@ -19,39 +18,62 @@ from benchmarks.views import operating
 
 
 def made(load="idle", failure=None):
-    """A round in which every slowdown shows as just that, with hardly any noise."""
-    rows = []
-    for slowdown in SLOWDOWNS:
-        logs = [slowdown + (-1) ** place * 1e-4 for place in range(10)]
-        row = Row(case=make_record(), verdict=Verdict.INCONCLUSIVE, logs=logs, failure=failure)
-        rows.append(Comparison(slowdown=slowdown, row=row))
-    return Round(
-        created=datetime(2026, 1, 1, tzinfo=UTC), commit="c" * 40, min_effect=0.03, budget_s=600, seconds=60, load=load,
-        machine=MACHINE, comparisons=rows,
-    )  # fmt: skip
+    """A head for every slowdown, which shows as just that, with hardly any noise."""
+    noise = [(-1) ** place * 1e-4 for place in range(10)]
+    data = {
+        slowdown: Comparison(benchmark="numba/full-64-float32-x1", logs=[slowdown + each for each in noise], failure=failure)
+        for slowdown in SLOWDOWNS
+    }
+    return [
+        Gated(
+            created=datetime(2026, 1, 1, tzinfo=UTC), commit="c" * 40, machine=MACHINE, seconds=60, load=load, slowdown=slowdown,
+            min_effect=0.03, budget_s=600, comparisons=[found],
+        )
+        for slowdown, found in data.items()
+    ]  # fmt: skip
 
 
 def test_verdicts_are_those_of_today_s_rule():
-    found = Calibration(rounds=[made(), made()])
+    found = Calibration(gates=[*made(), *made()])
     assert operating.share(operating.comparisons(found, "idle", 0.0), Verdict.SAME)[0] == 2
     assert operating.share(operating.comparisons(found, "idle", 0.05), Verdict.SLOWER)[0] == 2
     assert operating.share(operating.comparisons(found, "idle", 0.02), Verdict.SLOWER)[0] == 0
 
 
 def test_the_page_has_a_table_for_each_load_and_counts_false_alarms_over_both():
-    text = operating.markdown(Calibration(rounds=[made(), made("hog")]), "gate.svg")
+    text = operating.markdown(Calibration(gates=[*made(), *made("hog")]), "gate.svg")
     assert "0 false alarms in 2 comparisons" in text
     assert text.count("| true slowdown |") == 2
     assert "| 5 % | 1 | 1 |" in text
     assert "0 false alarms in 2 comparisons" in text
 
 
+def said(tool, slowdown, slower, faster=()):
+    return Elsewhere(
+        tool=tool, created=datetime(2026, 1, 1, tzinfo=UTC), commit="c" * 40, seconds=90, load="idle", slowdown=slowdown,
+        benchmarks=["one", "other"], slower={"median:5%": slower}, faster={"median:5%": list(faster)},
+    )  # fmt: skip
+
+
+def test_tools_stand_side_by_side_and_what_is_equal_is_an_alarm_either_way():
+    others = [said("pytest-benchmark", 0.0, ["one"], ["other"]), said("pytest-benchmark", 0.0, []),
+              said("pytest-benchmark", 0.05, ["one"], ["other"])]  # fmt: skip
+    found = Calibration(gates=made(), others=others)
+    gate, other = operating.lines_of(found, "idle")
+    assert gate.called[0.0] == (0, 1)
+    assert gate.called[0.05] == (1, 1)
+    assert (other.called[0.0], other.called[0.05], other.called[0.1]) == ((2, 4), (1, 2), (0, 0))
+    text = operating.markdown(found, "gate.svg")
+    assert "| pytest-benchmark | `median:5%` | 1.5 | 2 of 4 | 0 of 0 | 0 of 0 | 1 of 2 | 0 of 0 |" in text
+    assert "pytest-benchmark, median:5%" in operating.picture(found).axes[-1].get_legend_handles_labels()[1]
+
+
 def test_what_failed_is_not_counted():
-    assert not operating.comparisons(Calibration(rounds=[made(failure="died")]), "idle", 0.0)
+    assert not operating.comparisons(Calibration(gates=made(failure="died")), "idle", 0.0)
 
 
 def test_the_picture_shows_both_loads():
-    figure = operating.picture(Calibration(rounds=[made(), made("hog")]))
+    figure = operating.picture(Calibration(gates=[*made(), *made("hog")]))
     assert [axes.get_title() for axes in figure.axes] == list(operating.LOADS.values())
 
 
