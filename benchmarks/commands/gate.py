@@ -63,7 +63,7 @@ def gate(
 
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
     most = budgets.load()
-    screen = console(json)
+    screen, known = console(json), _calibration()  # what cannot be read is told now, not when all is measured
     lock = FileLock(Path(tempfile.gettempdir(), "minisgd-gate.lock"))
     try:
         lock.acquire(timeout=0)
@@ -109,7 +109,7 @@ def gate(
         screen.print(sentence, markup=False)
     write_json(outcome, json)
     if markdown:
-        records.write(markdown, verdicts.markdown(outcome, operating.false_alarms(_calibration())))
+        records.write(markdown, verdicts.markdown(outcome, operating.false_alarms(known)))
     if junit:
         records.write(junit, verdicts.junit(outcome))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)

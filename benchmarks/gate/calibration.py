@@ -61,6 +61,7 @@ class Gated(Model):
     slowdown: float
     min_effect: float
     budget_s: float
+    sides: int = Field(default=2, description="that took turns in a block; with more, each is further from the base")
     comparisons: list[Comparison]
 
 

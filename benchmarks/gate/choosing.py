@@ -45,10 +45,10 @@ def grid(side: Side) -> list[Case]:
 
 
 def cases_here() -> list[Case]:
-    """The cases of this process's registry; runs in a worker."""
+    """The cases of this process's registry; runs in a worker. None has a tile: each side has its own, which may differ."""
     from benchmarks import tracked
 
-    found = tracked.all_cases("gemm") + tracked.all_cases("sgd")
+    found = [case.model_copy(update={"tile": None}) for case in tracked.all_cases("gemm") + tracked.all_cases("sgd")]
     return [case for case in found if case.dtype == DTYPE and (case.shape.get("batch") or case.shape["m"]) in SIZES | BATCHES]
 
 

@@ -52,7 +52,7 @@ class Product:
         self._a, self._b = self._inputs()
         out = np.full((case.shape["m"], case.shape["p"]), np.nan, case.dtype)
         self._placed = [tuple(device.place(x, kernel.arrays) for x in (self._a, self._b, out)) for _ in range(copies)]
-        function = kernel.bind(case.tile or {})
+        function = kernel.bind(case.tile or kernel.tile_for(case.dtype))
         self._bound = [partial(function, *operands) for operands in self._placed]
         self._next = cycle(self._bound)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Load, wilson
-from benchmarks.gate.verdict import Judgement, Verdict, judge
+from benchmarks.gate.verdict import LOOKS, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,10 +28,10 @@ class Line(NamedTuple):
 
 
 def comparisons(found: Calibration, load: str, slowdown: float) -> list[Judgement]:
-    """All at one slowdown, under one load, as today's rule judges their blocks."""
+    """All at one slowdown, under one load, as today's rule judges their blocks; not those without a first look."""
     return [
         judge(each.logs, one.min_effect) for one in found.gates if (one.load, one.slowdown) == (load, slowdown)
-        for each in one.comparisons if each.logs and not each.failure
+        for each in one.comparisons if len(each.logs) >= LOOKS[0] and not each.failure
     ]  # fmt: skip
 
 
@@ -74,7 +74,8 @@ def markdown(found: Calibration, picture: str) -> str:
         " 10 % longer, on twelve benchmarks, by the gate's own code.",
         "",
         f"{first.machine.cpu}, {first.machine.cores} cores; least change that matters {100 * first.min_effect:g} %, budget"
-        f" {_minutes(found)} minutes for twelve benchmarks.",
+        f" {_minutes(found)} minutes for twelve benchmarks. Where that was too little for a first look, at {LOOKS[0]} blocks,"
+        f" nothing is counted: so it was {_unseen(found)} times.{_crowded(found)}",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
@@ -124,7 +125,23 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
 def _minutes(found: Calibration) -> str:
     """The budgets, from the least to the most."""
     budgets = sorted({one.budget_s / 60 for one in found.gates})
-    return " to ".join(f"{each:g}" for each in dict.fromkeys((budgets[0], budgets[-1])))
+    return " to ".join(f"{each:.2g}" for each in dict.fromkeys((budgets[0], budgets[-1])))
+
+
+def _unseen(found: Calibration) -> int:
+    """How many comparisons no verdict could fall in."""
+    return sum(len(each.logs) < LOOKS[0] for one in found.gates for each in one.comparisons)
+
+
+def _crowded(found: Calibration) -> str:
+    """A sentence on those that were measured beside others, if any were."""
+    crowded = [one for one in found.gates if one.sides > 2]
+    if not crowded:
+        return ""
+    return (
+        f" {len(crowded)} of the {len(found.gates)} heads took turns with others, {crowded[0].sides} sides in a block: each is"
+        " further from the base than a gate's two are, and scatters more."
+    )
 
 
 def false_alarms(found: Calibration) -> str:
@@ -165,10 +182,17 @@ def picture(found: Calibration) -> Figure:
                 if (line.tool, line.rule) in SHOWN:
                     _curve(below, line.called, label=f"{line.tool}, {line.rule}", **SHOWN[line.tool, line.rule])
             below.set_ylabel("called changed, %")
+    tools: dict[str, Any] = {}
     for axes in figure.axes:
         axes.set(xlabel="true slowdown, %", ylim=(-4, 104))
-        axes.legend(frameon=False, fontsize=8)
         axes.grid(alpha=0.25)
+        if axes.get_title():
+            axes.legend(frameon=False, fontsize=8)
+        else:
+            handles, labels = axes.get_legend_handles_labels()
+            tools |= dict(zip(labels, handles, strict=True))
+    if tools:
+        figure.legend(tools.values(), tools.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure
 
 

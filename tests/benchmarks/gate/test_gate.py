@@ -11,9 +11,13 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from benchmarks.gate import budgets, probe, sides
+from benchmarks.gate import budgets, choosing, probe, sides
+from benchmarks.harness.devices import Cpu
+from benchmarks.harness.product import Product
+from kernels import registry
 from minisgd.cli import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -180,3 +184,16 @@ def test_sides_with_other_requirements_have_environments_of_their_own(repository
         constraints.write_text(before)
     assert homes["base"].python != homes["head"].python
     assert "requirements differ" in said[0]
+
+
+def test_a_side_runs_a_kernel_with_its_own_tile(monkeypatch):
+    widths = []
+
+    def tiled(a, b, out, width):
+        widths.append(width)
+        np.matmul(a, b, out=out)
+
+    monkeypatch.setattr(registry, "find", lambda name: registry.Kernel("docs", "tiled", tiled, tile={"width": 7}))
+    case = next(case for case in choosing.cases_here() if case.kernel == "numpy/tiled")
+    assert Product(case, Cpu()).check().failure is None
+    assert widths == [7]
