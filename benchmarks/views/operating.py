@@ -109,7 +109,9 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
     if len(lines) < 2:
         return []
     return [
-        "Called changed, of so many; of equal sides (0 %) slower and faster are both false, of the others slower is counted:",
+        "The same by other tools: `asv run` of each side and `asv compare`, as `asv continuous` does it, and pytest-benchmark's"
+        " check of one stored run against another; each takes as long as it takes by itself. Called changed, of so many; of equal"
+        " sides (0 %) slower and faster are both false, of the others slower is counted:",
         "",
         f"| tool | rule | minutes a comparison | {' | '.join(f'{100 * slowdown:g} %' for slowdown in SLOWDOWNS)} |",
         f"|---|---|---:|{'---:|' * len(SLOWDOWNS)}",
