@@ -73,7 +73,7 @@ def gate(
     start, trials, interrupted = time.monotonic(), list[Any](), False
     try:
         if calibrate:
-            _calibrate(screen, tool, base, only, effect, limit_s)
+            _calibrate(screen, known, tool, base, only, effect, limit_s)
             return
         with sides.prepared(base, head, lambda text: screen.print(text, markup=False)) as pair:
             with screen.status("looking at what the change can touch") as status:
@@ -115,8 +115,10 @@ def gate(
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
 
 
-def _calibrate(screen: Any, tool: str, commit: str, only: list[str] | None, effect: float, budget_s: float | None) -> None:
-    """Add a round of a tool to docs/gate.json, under the load that has fewer, and draw and write the page anew."""
+def _calibrate(
+    screen: Any, known: Calibration, tool: str, commit: str, only: list[str] | None, effect: float, budget_s: float | None
+) -> None:
+    """Add a round of a tool to what is known, under the load that has fewer, and draw and write the page anew."""
     from benchmarks.commands.show import draw
     from benchmarks.gate import calibration, others
     from benchmarks.harness import records
@@ -124,27 +126,28 @@ def _calibrate(screen: Any, tool: str, commit: str, only: list[str] | None, effe
 
     if tool not in ("gate", *others.TOOLS):
         raise UsageError(f"--tool {tool}: expected gate, {' or '.join(others.TOOLS)}")
-    if tool != "gate" and not _calibration().gates:
+    if tool != "gate" and not known.gates:
         raise UsageError(f"--tool {tool}: {CALIBRATION} has nothing to put beside it; calibrate the gate itself first")
-    known, patterns = _calibration(), only or calibration.BENCHMARKS
+    patterns = only or calibration.BENCHMARKS
     before = [one.load for one in known.gates] if tool == "gate" else [one.load for one in known.others if one.tool == tool]
     load = min(operating.LOADS, key=before.count)
     with screen.status(f"a round of {tool}, {operating.LOADS[load]}") as status:
+        kept: list[Any]
+        found: Any
         if tool == "gate":
-            for gated in calibration.measure(
+            kept, found = known.gates, calibration.measure(
                 commit, patterns, effect, load, budget_s or SECONDS_A_BENCHMARK * len(patterns),
                 lambda slowdown, undecided, case: status.update(
                     f"{load}, +{100 * slowdown:g} %: {undecided} undecided; now {case.title}"
                 ),
-            ):  # fmt: skip
-                known.gates.append(gated)
-                records.save(known, CALIBRATION)
+            )  # fmt: skip
         else:
-            for said in others.measure(
+            kept, found = known.others, others.measure(
                 tool, commit, patterns, load, lambda slowdown: status.update(f"{tool}, {load}, +{100 * slowdown:g} %")
-            ):
-                known.others.append(said)
-                records.save(known, CALIBRATION)
+            )  # fmt: skip
+        for one in found:
+            kept.append(one)
+            records.save(known, CALIBRATION)
     draw(operating.picture(known), DOCS / "gate", screen)
     text = operating.markdown(known, "gate.svg")
     records.write(DOCS / "gate.md", text)

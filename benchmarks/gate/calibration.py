@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from math import sqrt
 from typing import Literal
 
@@ -114,13 +115,17 @@ def measure(
             trials, start = [judging.Trial(case) for case in cases], time.monotonic()
             judging.decide(
                 trials, pair.base, replace(pair.head, extra=slowdown), min_effect, budget_s, random.Random(),
-                lambda case: advance(slowdown, sum(trial.open for trial in trials), case),  # noqa: B023 (called at once)
+                partial(_tell, advance, slowdown, trials),
             )  # fmt: skip
             yield Gated(
                 created=datetime.now(UTC), commit=pair.commits["base"], machine=machine.describe(), load=load,
                 seconds=time.monotonic() - start, slowdown=slowdown, min_effect=min_effect, budget_s=budget_s,
                 comparisons=[_comparison(trial) for trial in trials],
             )  # fmt: skip
+
+
+def _tell(advance: Callable[[float, int, Case], None], slowdown: float, trials: Sequence[judging.Trial], case: Case) -> None:
+    advance(slowdown, sum(trial.open for trial in trials), case)
 
 
 def _comparison(trial: judging.Trial) -> Comparison:

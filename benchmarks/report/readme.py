@@ -29,6 +29,11 @@ def between(marker: str) -> re.Pattern[str]:
     return re.compile(rf"<!-- {marker}:.*?-->.*?<!-- end of {marker} -->", re.DOTALL)
 
 
+def put(made: str, marker: str, text: str) -> str:
+    """A text with what was made, markers included, where those markers are."""
+    return between(marker).sub(lambda _: made, text)
+
+
 def ladder(run: Run) -> str:
     """What stands between the markers: the picture and the table of a run's products."""
     shown = grid(tables.results(run))
@@ -99,7 +104,7 @@ def refreshed(notes: str, root: Path) -> str:
     for marker, (file, make) in MADE.items():
         if (root / file).exists():
             made = f"<!-- {marker}: {file} -->\n{make(json.loads((root / file).read_text()))}\n<!-- end of {marker} -->"
-            notes = between(marker).sub(lambda _, made=made: made, notes)  # type: ignore[misc]
+            notes = put(made, marker, notes)
     return notes
 
 
@@ -119,7 +124,7 @@ def update(run: Run, root: Path) -> list[Path]:
         raise UsageError(f"{page}: no markers; expected <!-- ladder: --> and <!-- end of ladder -->")
     save(run, root / RUN)
     drawn = files.save(pictures.ladder(run), root / PICTURE)
-    write_text(page, between("ladder").sub(lambda _: ladder(run), text))
+    write_text(page, put(ladder(run), "ladder", text))
     written = [page, root / RUN, *drawn]
     notes = root / NOTES
     if notes.exists():

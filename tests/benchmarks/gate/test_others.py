@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.commands import gate
 from benchmarks.gate import others, planted
+from benchmarks.gate.calibration import Calibration
 from benchmarks.tools import point_name
 from minisgd.cli import UsageError
 
@@ -55,10 +56,9 @@ def test_a_tool_sees_a_planted_slowdown(tool, monkeypatch):
 
 @pytest.mark.parametrize(("tool", "said"), [("clock", "--tool clock: expected gate, asv or pytest-benchmark"),
                                             ("asv", "has nothing to put beside it")])  # fmt: skip
-def test_a_tool_that_cannot_be_put_to_the_test_is_told_in_a_line(tool, said, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_tool_that_cannot_be_put_to_the_test_is_told_in_a_line(tool, said):
     with pytest.raises(UsageError, match=said):
-        gate._calibrate(None, tool, "HEAD", None, 0.03, None)
+        gate._calibrate(None, Calibration(), tool, "HEAD", None, 0.03, None)
 
 
 def test_a_point_has_asv_s_name():
