@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from statistics import mean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Load, wilson
+from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Gated, Load, wilson
 from benchmarks.gate.verdict import LOOKS, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
@@ -27,12 +28,21 @@ class Line(NamedTuple):
     called: dict[float, tuple[int, int]]
 
 
-def comparisons(found: Calibration, load: str, slowdown: float) -> list[Judgement]:
-    """All at one slowdown, under one load, as today's rule judges their blocks; not those without a first look."""
+def comparisons(found: Calibration, load: str, slowdown: float, minutes: int | None = None) -> list[Judgement]:
+    """All at one slowdown, under one load, as today's rule judges their blocks; not those without a first look.
+
+    Of any budget, or only of so many minutes.
+    """
     return [
         judge(each.logs, one.min_effect) for one in found.gates if (one.load, one.slowdown) == (load, slowdown)
+        and minutes in (None, _minutes(one))
         for each in one.comparisons if len(each.logs) >= LOOKS[0] and not each.failure
     ]  # fmt: skip
+
+
+def _minutes(one: Gated) -> int:
+    """The budget, rounded."""
+    return round(one.budget_s / 60)
 
 
 def share(chosen: Sequence[Judgement], verdict: Verdict) -> tuple[int, float, float]:
@@ -71,11 +81,11 @@ def markdown(found: Calibration, picture: str) -> str:
         "",
         "`python -m benchmarks gate --calibrate` adds a round and writes this page from all so far, which is kept in"
         " [gate.json](gate.json). A round compares a commit with itself, built twice, and with itself made to work 2, 3, 5 and"
-        " 10 % longer, on twelve benchmarks, by the gate's own code.",
+        " 10 % longer, on twelve benchmarks, by the gate's own code; of the blocks each took, the median is shown.",
         "",
-        f"{first.machine.cpu}, {first.machine.cores} cores; least change that matters {100 * first.min_effect:g} %, budget"
-        f" {_minutes(found)} minutes for twelve benchmarks. Where that was too little for a first look, at {LOOKS[0]} blocks,"
-        f" nothing is counted: so it was {_unseen(found)} times.{_crowded(found)}",
+        f"{first.machine.cpu}, {first.machine.cores} cores; least change that matters {100 * first.min_effect:g} %. The"
+        f" budget is the time for all twelve benchmarks, 10 minutes by default. Where it was too little for a first look, at"
+        f" {LOOKS[0]} blocks, nothing is counted: so it was {_unseen(found)} times.{_crowded(found)}",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
@@ -86,18 +96,20 @@ def markdown(found: Calibration, picture: str) -> str:
         lines += [
             f"## {meaning[0].upper()}{meaning[1:]}",
             "",
-            "| true slowdown | comparisons | slower | 95 % interval | no change | faster | inconclusive | blocks, median |",
-            "|---:|---:|---:|---|---:|---:|---:|---:|",
+            "| true slowdown | budget | comparisons | slower | 95 % interval | no change | faster | inconclusive | blocks |",
+            "|---:|---:|---:|---:|---|---:|---:|---:|---:|",
         ]
-        for slowdown in SLOWDOWNS:
-            chosen = comparisons(found, load, slowdown)
+        for slowdown, minutes in product(SLOWDOWNS, sorted({_minutes(one) for one in found.gates})):
+            chosen = comparisons(found, load, slowdown, minutes)
+            if not chosen:
+                continue
             counts = {verdict: share(chosen, verdict) for verdict in Verdict}
             slower, low, high = counts[Verdict.SLOWER]
             blocks = sorted(each.blocks for each in chosen)
             lines.append(
-                f"| {100 * slowdown:g} % | {len(chosen)} | {slower} | {100 * low:.0f} to {100 * high:.0f} % |"
+                f"| {100 * slowdown:g} % | {minutes} min | {len(chosen)} | {slower} | {100 * low:.0f} to {100 * high:.0f} % |"
                 f" {counts[Verdict.SAME][0]} | {counts[Verdict.FASTER][0]} | {counts[Verdict.INCONCLUSIVE][0]} |"
-                f" {blocks[len(blocks) // 2] if blocks else ''} |"
+                f" {blocks[len(blocks) // 2]} |"
             )
         lines.append("")
         lines += _beside_others(lines_of(found, load))
@@ -122,12 +134,6 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
         ),
         "",
     ]
-
-
-def _minutes(found: Calibration) -> str:
-    """The budgets, from the least to the most."""
-    budgets = sorted({one.budget_s / 60 for one in found.gates})
-    return " to ".join(f"{each:.2g}" for each in dict.fromkeys((budgets[0], budgets[-1])))
 
 
 def _unseen(found: Calibration) -> int:

@@ -44,8 +44,14 @@ def test_the_page_has_a_table_for_each_load_and_counts_false_alarms_over_both():
     text = operating.markdown(Calibration(gates=[*made(), *made("hog")]), "gate.svg")
     assert "0 false alarms in 2 comparisons" in text
     assert text.count("| true slowdown |") == 2
-    assert "| 5 % | 1 | 1 |" in text
-    assert "0 false alarms in 2 comparisons" in text
+    assert "| 5 % | 10 min | 1 | 1 |" in text
+
+
+def test_a_short_budget_is_counted_apart():
+    short = [one.model_copy(update={"budget_s": 150.0}) for one in made()]
+    text = operating.markdown(Calibration(gates=[*made(), *short, *short]), "gate.svg")
+    assert "| 5 % | 2 min | 2 | 2 |" in text
+    assert "| 5 % | 10 min | 1 | 1 |" in text
 
 
 def said(tool, slowdown, slower, faster=()):
