@@ -78,7 +78,7 @@ def gate(
         with sides.prepared(base, head, lambda text: screen.print(text, markup=False)) as pair:
             with screen.status("looking at what the change can touch") as status:
                 chosen = choosing.choose(
-                    pair.base, pair.head, pair.changed, only or [], every,
+                    pair.base, pair.head, pair.changed, only or [], every or pair.apart,
                     lambda kernel, total: status.update(f"looking at {kernel}, of {total} kernels"),
                 )  # fmt: skip
             trials += [judging.Trial(case) for case in chosen.cases]

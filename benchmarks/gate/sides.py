@@ -29,12 +29,13 @@ WORKING_TREE = "working tree"
 
 @dataclass(frozen=True)
 class Pair:
-    """Both sides made ready, and in what they differ."""
+    """Both sides made ready, and in what they differ: files, and whether in requirements, which may touch any benchmark."""
 
     base: Side
     head: Side
     commits: dict[str, str]
     changed: frozenset[str]
+    apart: bool
 
 
 @contextmanager
@@ -63,11 +64,11 @@ def prepared(base: str, head: str | None, say: Callable[[str], None] = lambda te
                 _copy(root, places[name])
             else:
                 _check_out(root, commit, places[name])
-        apart = len({_requirements(place) for place in places.values()}) > 1
+        apart = _requirements(places["base"]) != _requirements(places["head"])
         if apart:
-            say("the sides' requirements differ: building an environment for each")
+            say("the sides' requirements differ, which may touch any benchmark: building an environment for each")
         sides = {name: Side(name, home=_home(root, place, apart, say)) for name, place in places.items()}
-        yield Pair(sides["base"], sides["head"], commits, changed(places["base"], places["head"]))
+        yield Pair(sides["base"], sides["head"], commits, changed(places["base"], places["head"]), apart)
 
 
 def changed(one: Path, other: Path) -> frozenset[str]:
@@ -107,10 +108,12 @@ def _copy(root: Path, place: Path) -> None:
             copy2(root / name, place / name)
 
 
-def _requirements(place: Path) -> tuple[str, ...]:
+def _requirements(place: Path) -> tuple[list[str], list[str]]:
+    """What it requires, and the versions that it is held to, without comments."""
     project = tomllib.loads((place / "pyproject.toml").read_text())["project"] if (place / "pyproject.toml").exists() else {}
     constraints = place / "constraints.txt"
-    return (*sorted(project.get("dependencies", [])), constraints.read_text() if constraints.exists() else "")
+    lines = [line.split("#")[0].strip() for line in constraints.read_text().splitlines()] if constraints.exists() else []
+    return sorted(project.get("dependencies", [])), sorted(filter(None, lines))
 
 
 def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> Home:
@@ -122,7 +125,7 @@ def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> H
         _run(sys.executable, "-m", "venv", str(place / "venv"))
         constraints = ["-c", str(place / "constraints.txt")] if (place / "constraints.txt").exists() else []
         bench = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
-        _run(python, "-m", "pip", "install", "-qq", *constraints, *_requirements(place)[:-1], *bench)
+        _run(python, "-m", "pip", "install", "-qq", *constraints, *_requirements(place)[0], *bench)
         found = _run(python, "-c", "import sys; print(*sys.path[1:], sep='\\n')").split("\n")
     return Home(python, (str(place), str(root), *filter(None, found)), {"NUMBA_CACHE_DIR": str(place / "numba")})
 

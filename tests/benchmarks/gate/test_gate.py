@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from benchmarks.__main__ import app
 from benchmarks.gate import budgets, choosing, probe, sides
+from benchmarks.gate.paired import Side
 from benchmarks.harness.devices import Cpu
 from benchmarks.harness.product import Product
 from kernels import registry
@@ -107,8 +112,6 @@ def test_a_kernel_that_fails_on_one_side_is_named_and_the_others_are_judged(repo
 
 
 def test_a_second_gate_is_refused_and_an_interrupted_one_leaves_nothing(repository):
-    import signal
-
     first = gate(repository, "first", "twice", "--only", "numpy/full-256-float32-x1", wait=False)
     try:
         until = time.monotonic() + 60
@@ -156,7 +159,7 @@ def test_budgets_are_checked(tmp_path):
 def test_sides_with_other_requirements_have_environments_of_their_own(repository, monkeypatch):
     constraints = repository / "constraints.txt"
     before = constraints.read_text()
-    constraints.write_text(before + "# another\n")
+    constraints.write_text(before + "another==1.0\n")
     installed, run = [], sides._run
 
     def recorded(*command, cwd=None):
@@ -179,11 +182,47 @@ def test_sides_with_other_requirements_have_environments_of_their_own(repository
                 assert pip[pip.index("-c") + 1] == str(folder / "constraints.txt")
                 assert any(each.startswith("torch") for each in pip)
                 assert any(each.startswith("pydantic") for each in pip)
-                assert ("# another" in (folder / "constraints.txt").read_text()) == (name == "head")
+                assert ("another" in (folder / "constraints.txt").read_text()) == (name == "head")
     finally:
         constraints.write_text(before)
     assert homes["base"].python != homes["head"].python
     assert "requirements differ" in said[0]
+    assert pair.apart
+
+
+def test_a_comment_is_no_requirement(repository, monkeypatch):
+    constraints = repository / "constraints.txt"
+    before = constraints.read_text()
+    constraints.write_text("# Why these.\n" + before)
+    monkeypatch.chdir(repository)
+    try:
+        with sides.prepared("first", None) as pair:
+            assert not pair.apart
+            assert pair.base.home.python == sys.executable
+    finally:
+        constraints.write_text(before)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_other_requirements_may_touch_any_benchmark(apart, monkeypatch):
+    asked = []
+
+    @contextmanager
+    def prepared(base, head, say):
+        yield sides.Pair(Side("base"), Side("head"), {"base": "b", "head": "h"}, frozenset(), apart)
+
+    def choose(base, head, changed, only, everything, advance):
+        asked.append(everything)
+        return choosing.Chosen([], {}, {})
+
+    monkeypatch.setattr(sides, "prepared", prepared)
+    monkeypatch.setattr(choosing, "choose", choose)
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        assert CliRunner().invoke(app, ["gate", "main"]).exit_code == 4
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert asked == [apart]
 
 
 def test_a_side_runs_a_kernel_with_its_own_tile(monkeypatch):
