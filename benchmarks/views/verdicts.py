@@ -67,7 +67,7 @@ def sentences(outcome: Outcome) -> list[str]:
     if outcome.rows:
         found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
         said.append(
-            f"{len(outcome.rows)} benchmarks in {outcome.seconds / 60:.1f} of {outcome.budget_s / 60:.0f} minutes, for changes of"
+            f"{len(outcome.rows)} benchmarks in {outcome.seconds / 60:.1f} of {outcome.budget_s / 60:.3g} minutes, for changes of"
             f" {100 * outcome.min_effect:g} % and more: {found}."
         )
     else:
