@@ -159,7 +159,7 @@ def batches(rows: Sequence[Sequence[Any]]) -> Figure:
     tip(right, [row[0] for row in reached], times, [f"batch {row[0]}: {seconds(row[1] * row[3])}" for row in reached])
     left.set(xlabel="batch size", ylabel="examples a second")
     right.set_ylabel("seconds until the loss is within 1 % of the floor")
-    left.legend(handles=[one, other], fontsize=8)
+    figure.legend(handles=[one, other], loc="outside upper center", ncols=2, fontsize=8)
     return figure
 
 
