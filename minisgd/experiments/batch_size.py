@@ -119,7 +119,6 @@ def _draw(problem: Problem, found: list[Tuned]) -> Figure:
     for (color, marker), (axes, label, drawn, values) in zip(CYCLE, series, strict=False):
         axes.loglog([each.size for each in drawn], values, color=color, marker=marker, label=label)
         axes.set_xlabel("batch size")
-    left.legend(fontsize=9)
-    right.legend(fontsize=9)
+    figure.legend(fontsize=9, loc="outside lower center", ncols=3)
     left.set_title(f"numba-fused on {problem.name}", loc="left", fontsize=11)
     return figure
