@@ -84,7 +84,7 @@ def markdown(found: Calibration, picture: str) -> str:
         " 10 % longer, on twelve benchmarks, by the gate's own code; of the blocks each took, the median is shown.",
         "",
         f"{first.machine.cpu}, {first.machine.cores} cores; least change that matters {100 * first.min_effect:g} %. The"
-        f" budget is the time for all twelve benchmarks, 10 minutes by default. Where it was too little for a first look, at"
+        " budget is the time for all twelve benchmarks, 10 minutes by default. Where it was too little for a first look, at"
         f" {LOOKS[0]} blocks, nothing is counted: so it was {_unseen(found)} times.{_crowded(found)}",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
