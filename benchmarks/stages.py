@@ -58,7 +58,7 @@ def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
         Stage("+ tile model", "slabs and blocks that stay in the caches", full._replace(serial=0), 1),
     ]  # fmt: skip
     if threads > 1:
-        made.append(Stage("+ threads", f"{threads} threads that take slivers one at a time", full._replace(serial=0), threads))
+        made.append(Stage("+ threads", f"{threads} threads with columns of their own", full._replace(serial=0), threads))
     return made
 
 

@@ -9,8 +9,9 @@
 This is Goto's order with a and b in each other's place, for rows instead of columns: the vectors run along a row of c. Each
 part is cut into equal pieces, not into full ones and a rest: 256 rows are 41 slivers of six and two of five.
 
-Threads pack a block together, then take its slivers one at a time. Every thread runs all of the loops and does the tasks that
-it claims; one thread alone claims them all.
+Each thread has columns of its own, and so a block of its own in its own second level; it packs it and takes its slivers one at a
+time, then helps where others are not done. Every thread runs all of the loops and does the tasks that it claims; one thread alone
+claims them all. Where there are few columns, the threads share one block.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ from kernels.numba_packed.tasks import claim, finish, wait
 
 TASKS_A_THREAD = 4
 """At least, where there are so many tiles: what the last thread is still at when the others are done is a part of that."""
+
+PANELS_A_THREAD = 2
+"""At least, for columns of its own: with fewer, tasks would be too small, or too unequal."""
 
 
 @njit
@@ -107,52 +111,58 @@ def blocked(  # type: ignore[no-untyped-def]
     m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
     alpha, beta, zero, one,
 ):  # fmt: skip
-    """A thread's part in c = alpha a b + beta c: the tasks that it claims."""
+    """A thread's part in c = alpha a b + beta c: its own columns first, then what others have left of theirs."""
     tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
     large = n * p * size > entry(room, DIRECT_BYTES)
     scattered = large and abs(b_row) >= entry(room, SCATTERED_BYTES)
     far = scattered or straddling(b, b_row, n * p * size, room)
     packing = b_column != size or (far and m >= entry(room, ROWS_TO_PACK_FOR))
     a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
-    shared, b_packed, a_packed = counters(room), block(room), own(room, thread)
+    a_packed = own(room, thread)
     spare = a_packed + rows * a_row_packed  # a tile of c
-    slabs, slivers = pieces(n, entry(room, KC)), pieces(m, rows)
-    blocks = pieces(p, entry(room, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width * width)
-    task, first = claim(shared), 0
+    slabs, slivers, panels = pieces(n, entry(room, KC)), pieces(m, rows), pieces(p, width)
+    parts = threads if panels >= PANELS_A_THREAD * threads else 1
+    blocks = pieces(pieces(panels, parts), entry(room, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width)
+    across = min(panels // (parts * blocks), pieces(TASKS_A_THREAD * threads, parts * slivers)) if threads > 1 else 1
+    first = 0  # tasks of each part before these
     for slab in range(slabs):
         k0 = n * slab // slabs // UNROLLED * UNROLLED
         depth = (n * (slab + 1) // slabs // UNROLLED * UNROLLED if slab + 1 < slabs else n) - k0
         strip = min(depth, entry(room, STRIP)) if scattered and not packing else depth
-        for part in range(blocks):
-            j0 = pieces(p * part // blocks, width) * width if part else 0
-            columns = (min(p, pieces(p * (part + 1) // blocks, width) * width) if part + 1 < blocks else p) - j0
-            b_block, b_step, panel_bytes = b + k0 * b_row + j0 * b_column, b_row, width * size
-            if packing:
-                groups = pieces(depth, ROWS_AT_ONCE)
-                while task < first + groups:
+        groups = pieces(depth, ROWS_AT_ONCE) if packing else 0
+        for step in range(blocks):
+            end = first + groups + slivers * across
+            for turn in range(parts):
+                part = (thread + turn) % parts
+                shared, b_packed, cut = counters(room, part), block(room, part), part * blocks + step
+                start, stop = panels * cut // (parts * blocks), panels * (cut + 1) // (parts * blocks)
+                j0 = start * width
+                columns = min(p, stop * width) - j0
+                b_block, b_step, panel_bytes = b + k0 * b_row + j0 * b_column, b_row, width * size
+                task = claim(shared, end)
+                while 0 <= task < first + groups:
                     wait(shared, first)  # the block before is in use until then
-                    k, end = depth * (task - first) // groups, depth * (task - first + 1) // groups
-                    pack_panels(b_block, b_row, b_column, k, end, depth, columns, width, b_packed, size, zero)
+                    k, after = depth * (task - first) // groups, depth * (task - first + 1) // groups
+                    pack_panels(b_block, b_row, b_column, k, after, depth, columns, width, b_packed, size, zero)
                     finish(shared)
-                    task = claim(shared)
-                first += groups
-                b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
-            panels = pieces(columns, width)
-            across = min(panels, pieces(TASKS_A_THREAD * threads, slivers)) if threads > 1 else 1
-            while task < first + slivers * across:
-                wait(shared, first)
-                sliver, piece = (task - first) // across, (task - first) % across
-                i0 = m * sliver // slivers
-                height = m * (sliver + 1) // slivers - i0
-                a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
-                if a_column != size:
-                    pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
-                    a_here, a_step = a_packed, a_row_packed
-                multiply_panels(
-                    tile, height, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
-                    panels * piece // across, panels * (piece + 1) // across, width, columns,
-                    c + i0 * c_row + j0 * c_column, c_row, c_column, size, spare, alpha, beta if slab == 0 else one, zero, one,
-                )  # fmt: skip
-                finish(shared)
-                task = claim(shared)
-            first += slivers * across
+                    task = claim(shared, end)
+                if packing:
+                    b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
+                while task >= 0:
+                    wait(shared, first + groups)
+                    sliver, piece = (task - first - groups) // across, (task - first - groups) % across
+                    i0 = m * sliver // slivers
+                    height = m * (sliver + 1) // slivers - i0
+                    a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
+                    if a_column != size:
+                        pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
+                        a_here, a_step = a_packed, a_row_packed
+                    multiply_panels(
+                        tile, height, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
+                        (stop - start) * piece // across, (stop - start) * (piece + 1) // across, width, columns,
+                        c + i0 * c_row + j0 * c_column, c_row, c_column, size, spare,
+                        alpha, beta if slab == 0 else one, zero, one,
+                    )  # fmt: skip
+                    finish(shared)
+                    task = claim(shared, end)
+            first = end

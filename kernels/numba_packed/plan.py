@@ -33,7 +33,7 @@ class Plan(NamedTuple):
     near_bytes : int
         Of the first cache: a b that is larger, and whose vectors lie across cache lines, is packed.
     own_bytes, block_bytes : int
-        Workspace of each thread (a sliver of a and a tile of c), and of all together (a block of b).
+        Workspace of each thread: for a sliver of a and a tile of c, and for a block of b.
     """
 
     gate: int
@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 
     def workspace_bytes(self, threads: int) -> int:
         """Bytes that so many threads need."""
-        return PLAN_BYTES + PRODUCT_BYTES + COUNTERS_BYTES + self.block_bytes + threads * self.own_bytes
+        return PLAN_BYTES + PRODUCT_BYTES + threads * (COUNTERS_BYTES + self.block_bytes + self.own_bytes)
 
 
 (
@@ -66,8 +66,7 @@ class Plan(NamedTuple):
 ) = range(len(Plan._fields))  # fmt: skip
 
 PLAN_BYTES, PRODUCT_BYTES = 3 * LINE, 3 * LINE
-"""The head of the workspace: the plan, and the product that is shared; then come the counters of its tasks, the block, and each
-thread's own part."""
+"""The head of the workspace: the plan, and the product that is shared; then come each thread's counters, block and own room."""
 
 
 def own_bytes(width: int, depth: int, size: int) -> int:
@@ -82,21 +81,21 @@ def entry(room: int, place: int) -> int:
 
 
 @njit
-def counters(room: int) -> int:
-    """Where a workspace has its tasks' counters."""
-    return room + PLAN_BYTES + PRODUCT_BYTES
+def counters(room: int, part: int) -> int:
+    """Where a workspace has the counters of a part's tasks."""
+    return room + PLAN_BYTES + PRODUCT_BYTES + part * (COUNTERS_BYTES + entry(room, BLOCK_BYTES) + entry(room, OWN_BYTES))
 
 
 @njit
-def block(room: int) -> int:
-    """Where a workspace has the block that all threads share."""
-    return counters(room) + COUNTERS_BYTES
+def block(room: int, part: int) -> int:
+    """Where a workspace has a part's block of b."""
+    return counters(room, part) + COUNTERS_BYTES
 
 
 @njit
 def own(room: int, thread: int) -> int:
-    """Where a workspace has a thread's part."""
-    return block(room) + entry(room, BLOCK_BYTES) + thread * entry(room, OWN_BYTES)
+    """Where a workspace has what no other thread sees."""
+    return block(room, thread) + entry(room, BLOCK_BYTES)
 
 
 @njit

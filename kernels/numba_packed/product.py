@@ -54,7 +54,8 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
         direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
         return True
     loops = entry(room, SINGLE if dots else BLOCKED)
-    begin(counters(room))
+    for part in range(max(1, threads)):
+        begin(counters(room, part))
     if threads < 2:
         call(
             loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, room, 0, 1,

@@ -30,9 +30,14 @@ def begin(counters: int) -> None:
 
 
 @njit
-def claim(counters: int) -> int:
-    """The next task's number."""
-    return add_one(counters)
+def claim(counters: int, end: int) -> int:
+    """The next task's number, or -1 if that is not below `end`: the task is then left to whoever asks for it later."""
+    task = counter(counters)
+    while task < end:
+        if replace(counters, task, task + 1):
+            return task
+        task = counter(counters)
+    return -1
 
 
 @njit
@@ -85,6 +90,17 @@ def counter(typing: Any, address: Any) -> Any:
         return builder.load_atomic(_pointer(builder, arguments[0]), "acquire", 8)
 
     return types.int64(types.int64), generate
+
+
+@intrinsic
+def replace(typing: Any, address: Any, old: Any, new: Any) -> Any:
+    """``replace(address, old, new)``: whether the counter was `old`, and is `new` now."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found = builder.cmpxchg(_pointer(builder, arguments[0]), arguments[1], arguments[2], "acq_rel", "acquire")
+        return builder.extract_value(found, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64), generate
 
 
 @intrinsic

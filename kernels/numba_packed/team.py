@@ -23,7 +23,7 @@ from kernels.caching import cached
 from kernels.numba_packed.bell import BELL_BYTES, hang, ring, sleep
 from kernels.numba_packed.memory import whole, write
 from kernels.numba_packed.pointers import call
-from kernels.numba_packed.tasks import APART, counter, set_counter, yield_now
+from kernels.numba_packed.tasks import APART, counter, replace, set_counter, yield_now
 
 OPEN, ENTRANT = 1, 2
 """The gate's word: whether it is open, and twice the helpers inside."""
@@ -141,15 +141,3 @@ def add(typing: Any, address: Any, amount: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
-
-
-@intrinsic
-def replace(typing: Any, address: Any, old: Any, new: Any) -> Any:
-    """``replace(address, old, new)``: whether the counter was `old`, and is `new` now."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        found = builder.cmpxchg(pointer, arguments[1], arguments[2], "acq_rel", "acquire")
-        return builder.extract_value(found, 1)
-
-    return types.boolean(types.int64, types.int64, types.int64), generate

@@ -65,26 +65,26 @@ def single(  # type: ignore[no-untyped-def]
     alpha, beta, zero, one,
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c for a b of one column: the tasks that it claims."""
-    packing, vector, shared = b_row != size, block(room), counters(room)
+    packing, vector, shared = b_row != size, block(room, 0), counters(room, 0)
     slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size) if packing else 1, pieces(m, ROWS_A_TASK)
-    task, first = claim(shared), 0
+    first = 0
     for slab in range(slabs):
         k0 = n * slab // slabs
         depth, scale = n * (slab + 1) // slabs - k0, beta if slab == 0 else one
         if packing:
-            if task == first:
+            if claim(shared, first + 1) >= 0:
                 wait(shared, first)
                 for k in range(depth):
                     write(vector + k * size, read(b + (k0 + k) * b_row, zero))
                 finish(shared)
-                task = claim(shared)
             first += 1
         x = vector if packing else b + k0 * size
-        while task < first + groups:
+        task = claim(shared, first + groups)
+        while task >= 0:
             wait(shared, first)
             end = m * (task - first + 1) // groups
             for i in range(m * (task - first) // groups, end, DOTS):
                 dots(min(DOTS, end - i), depth, a + i * a_row + k0 * size, a_row, x, c + i * c_row, c_row, size, alpha, scale)
             finish(shared)
-            task = claim(shared)
+            task = claim(shared, first + groups)
         first += groups

@@ -121,8 +121,8 @@ def run_tasks(
     threads, r = len(sums), np.empty(weights.shape[1], x.dtype)
     of_a_batch = SHARES * threads + 1
     tasks = (len(order) + batch_size - 1) // batch_size * of_a_batch
-    task = claim(shared)
-    while task < tasks:
+    task = claim(shared, tasks)
+    while task >= 0:
         batch, share = divmod(task, of_a_batch)
         if share < of_a_batch - 1:
             wait(shared, batch * of_a_batch)
@@ -136,4 +136,4 @@ def run_tasks(
             for other in range(threads):
                 update(weights, bias, sums[other])
         finish(shared)
-        task = claim(shared)
+        task = claim(shared, tasks)

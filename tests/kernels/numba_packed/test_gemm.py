@@ -13,11 +13,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from kernels.accuracy import bound
 from kernels.numba_packed import gemm
-from kernels.numba_packed.gemm import SCATTERED_BYTES, SLAB_BYTES, compiled
+from kernels.numba_packed.gemm import SCATTERED_BYTES, SLAB_BYTES, compiled, workspace
 from kernels.numba_packed.microkernel import TALLEST
+from kernels.numba_packed.plan import counters
+from kernels.numba_packed.pointers import call
+from kernels.numba_packed.tasks import begin
 from kernels.tiles import register_tile
 from kernels.vectors import vectors
 
@@ -82,6 +86,28 @@ def test_several_slabs_blocks_and_threads(shape, dtype):
     for x, y in itertools.product((a, np.asfortranarray(a), wide), (b, np.asfortranarray(b))):
         check(x, y, out, 1.0, 1.0)
         check(x, y, np.asfortranarray(out))
+
+
+@njit
+def one_of(threads, thread, loops, m, n, p, a, b, c, size, room, zero, one):
+    """The part of a thread whose fellows never come."""
+    for part in range(threads):
+        begin(counters(room, part))
+    call(
+        loops, m, n, p, a, n * size, size, b, size, n * size, c, p * size, size, size, room, thread, threads, one, zero, zero, one
+    )
+
+
+@pytest.mark.parametrize(("thread", "threads"), [(0, 2), (1, 2), (2, 3), (0, 5)])
+@pytest.mark.parametrize("shape", [(60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH)])
+def test_threads_that_do_not_come_are_not_missed(shape, thread, threads):
+    a, b, out = operands(*shape)
+    b = b.T.copy()  # so that its columns are packed
+    plan = compiled(a.dtype).plan._replace(block_bytes=3 * WIDTH * (DEPTH + 8) * 4)  # several blocks for each thread
+    room = workspace(plan, threads)
+    places = (np.int64(each.ctypes.data) for each in (a, b, out))
+    one_of(threads, thread, plan.blocked, *shape, *places, 4, np.int64(room.ctypes.data), np.float32(0), np.float32(1))
+    assert np.allclose(out, a.astype(np.float64) @ b.T, atol=1e-3)
 
 
 @pytest.mark.parametrize("beta", [0.0, -0.0])

@@ -14,14 +14,14 @@ from kernels.numba_packed.tasks import COUNTERS_BYTES, begin, claim, finish, wai
 @njit(nogil=True)
 def fill(counters, phases, tasks, seen):
     """Each task of a phase adds up all of the phase before: right only if every one of those is done."""
-    task, first = claim(counters), 0
     for phase in range(phases):
-        while task < first + tasks:
+        first = phase * tasks
+        task = claim(counters, first + tasks)
+        while task >= 0:
             wait(counters, first)
             seen[phase, task - first] += 1 if phase == 0 else seen[phase - 1].sum()
             finish(counters)
-            task = claim(counters)
-        first += tasks
+            task = claim(counters, first + tasks)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
