@@ -14,16 +14,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic
 
 from kernels.arrays import aligned_zeros
 from kernels.caching import cached
 from kernels.numba_packed.bell import BELL_BYTES, hang, ring, sleep
 from kernels.numba_packed.memory import whole, write
 from kernels.numba_packed.pointers import call
-from kernels.numba_packed.tasks import APART, counter, replace, set_counter, yield_now
+from kernels.numba_packed.tasks import APART, add, counter, replace, set_counter, yield_now
 
 OPEN, ENTRANT = 1, 2
 """The gate's word: whether it is open, and twice the helpers inside."""
@@ -129,15 +127,3 @@ class Team:
         start = bell_of(self.gate, thread) - self.gate
         hang(self._memory[start : start + BELL_BYTES])
         helping()(self.gate, thread)
-
-
-@intrinsic
-def add(typing: Any, address: Any, amount: Any) -> Any:
-    """``add(address, amount)`` to a counter, for all threads to see."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        builder.atomic_rmw("add", pointer, arguments[1], "acq_rel")
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), generate
