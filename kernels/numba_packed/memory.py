@@ -99,6 +99,17 @@ def copy_run(typing: Any, source: Any, target: Any) -> Any:
     return types.void(types.int64, types.int64), generate
 
 
+@intrinsic
+def prefetch(typing: Any, address: Any) -> Any:
+    """``prefetch(address)``: ask for the cache line there, to read, and go on; an address that is not there does no harm."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        emit_prefetch(builder, arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
 def emit_prefetch(builder: Any, address: Any, write: bool = False) -> None:
     """Emit a prefetch, to read or to write; an address that is not there does no harm."""
     flag = ir.IntType(32)

@@ -14,10 +14,13 @@ from typing import Any
 
 from numba import njit
 
-from kernels.numba_packed.memory import RUN, copy_run, read, write
+from kernels.numba_packed.memory import RUN, copy_run, prefetch, read, write
 
 ROWS_AT_ONCE = 16
 """Rows of b that are packed in one go: of a transposed b a cache line of each column, or two."""
+
+ROWS_AHEAD = 4
+"""What is asked for while a row of b is packed: rows lie apart, and the processor foresees no more than the rest of each."""
 
 
 @njit
@@ -32,8 +35,9 @@ def pack_panels(
             while copied < columns:
                 wide = min(width, columns - copied)
                 copy_elements(
-                    b + k * b_row + copied * size, panels + copied // width * panel + k * width * size, wide, size, zero
-                )
+                    b + k * b_row + copied * size, panels + copied // width * panel + k * width * size, wide, size,
+                    ROWS_AHEAD * b_row, zero,
+                )  # fmt: skip
                 copied += wide
         return
     for j in range(columns):
@@ -43,10 +47,11 @@ def pack_panels(
 
 
 @njit
-def copy_elements(source: int, target: int, count: int, size: int, zero: Any) -> None:
-    """Copy neighbours, most of them in runs."""
+def copy_elements(source: int, target: int, count: int, size: int, ahead: int, zero: Any) -> None:
+    """Copy neighbours, most of them in runs, and ask for what lies so many bytes ahead of those."""
     whole = count * size // RUN * RUN
     for byte in range(0, whole, RUN):
+        prefetch(source + byte + ahead)
         copy_run(source + byte, target + byte)
     for byte in range(whole, count * size, size):
         write(target + byte, read(source + byte, zero))
