@@ -7,6 +7,10 @@ import platform
 from dataclasses import dataclass
 from functools import cache
 
+ONE_WIDE_UNIT = ("znver4", "cannonlake", "icelake-client", "tigerlake", "rocketlake")
+"""CPUs, by LLVM's names, whose two units of 32 bytes make one of 64: half the multiply-adds a cycle, each twice as long
+(uops.info)."""
+
 
 @dataclass(frozen=True)
 class Vectors:
@@ -24,7 +28,7 @@ class Vectors:
         Cycles from a fused multiply-add to its result; 4 on every x86 core since Skylake and Zen 3, and on Arm's
         Neoverse and Apple's cores (uops.info; Arm software optimisation guides).
     fmas_a_cycle : int
-        Fused multiply-adds started each cycle; 2 on the same cores.
+        Fused multiply-adds started each cycle; 2 on the same cores, but for AVX-512 on `ONE_WIDE_UNIT`.
     early : bool
         Whether LLVM loads all elements of a column of a tile before it uses the first, so that each takes a register: it does but
         for AVX, whose instructions broadcast from memory (read in the assembly that it writes).
@@ -55,7 +59,8 @@ def vectors() -> Vectors:
         binding.get_host_cpu_features() if named is None else {each[1:]: each[0] == "+" for each in named.split(",") if each}
     )
     if features.get("avx512f"):
-        return Vectors("AVX-512", 64, 32)
+        name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
+        return Vectors("AVX-512", 64, 32, fmas_a_cycle=1 if name in ONE_WIDE_UNIT else 2)
     if features.get("avx2") and features.get("fma"):
         return Vectors("AVX2", 32, 16)
     return Vectors("128-bit", 16, 16, early=True)
