@@ -31,7 +31,7 @@ class Plan(NamedTuple):
     serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
         Crossovers, as in `gemm`.
     near_bytes : int
-        Of the first cache: a b that is larger, and whose vectors lie across cache lines, is packed.
+        A b that is larger, and whose vectors lie across cache lines, is packed.
     own_bytes, block_bytes : int
         Workspace of each thread: for a sliver of a and a tile of c, and for a block of b.
     """
