@@ -102,7 +102,8 @@ def own(room: int, thread: int) -> int:
 def tile_for(m: int, p: int, room: int) -> tuple[int, int]:
     """Rows and width of the tiles of a product with m rows and p columns: no wider than p, and tall enough for a few rows."""
     lanes, registers, early = entry(room, LANES), entry(room, REGISTERS), entry(room, EARLY)
-    vectors = min(entry(room, WIDTH) // lanes, pieces(p, lanes))
+    across = pieces(p, lanes)
+    vectors = pieces(across, pieces(across, entry(room, WIDTH) // lanes))
     while vectors > 1 and tallest(vectors, registers, early) < m <= TALLEST:
         vectors -= 1
     return tallest(vectors, registers, early), vectors * lanes
