@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from statistics import quantiles
+from statistics import median, quantiles
 
 import numpy as np
 from numba import types
 
+from benchmarks.harness import ceilings, timing
+from benchmarks.harness.threads import limited_to
 from kernels.accuracy import bound, error
 from kernels.numba_packed import microkernel
 from kernels.numba_packed.gemm import Matrix, compiled, helpers, workspace
@@ -34,12 +36,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Measured:
-    """GFLOPS of a stage: the median of its turns, and their quartiles."""
+    """GFLOPS of a stage: the median of its turns, and their quartiles; and percent of what the peak was at each turn."""
 
     stage: Stage
     gflops: float
     low: float
     high: float
+    percent_of_peak: float
 
 
 def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
@@ -65,19 +68,32 @@ def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
 def measure(
     chosen: list[Stage], dtype: str, m: int, n: int, p: int, turns: int, advance: Callable[[str], None]
 ) -> Iterator[Measured]:
-    """Alternate the stages in this process."""
+    """Alternate the stages, and the multiply-adds that set the peak, in this process."""
     random = np.random.default_rng(0)
     a, b = (random.standard_normal(shape).astype(dtype) for shape in ((m, n), (n, p)))
-    rates = alternate([(stage.plan, stage.threads) for stage in chosen], a, b, turns, TURN_S, advance)
+    peaks: dict[int, list[float]] = {stage.threads: [] for stage in chosen}
+
+    def measure_peaks() -> None:
+        for threads, found in peaks.items():
+            with limited_to(threads):
+                found.append(ceilings.fma_peak(dtype, threads) / 1e9)
+        timing.settle()
+
+    rates = alternate([(stage.plan, stage.threads) for stage in chosen], a, b, turns, TURN_S, advance, measure_peaks)
     for stage, found in zip(chosen, rates, strict=True):
         low, middle, high = quantiles(found, n=4)
-        yield Measured(stage, middle, low, high)
+        share = median(rate / peak for rate, peak in zip(found, peaks[stage.threads], strict=True))
+        yield Measured(stage, middle, low, high, 100 * share)
 
 
 def alternate(
-    variants: list[tuple[Plan, int]], a: Matrix, b: Matrix, turns: int, turn_s: float, advance: Callable[[str], None]
-) -> list[list[float]]:
-    """GFLOPS of plans and their threads, each checked against float64 first, in turns of so many seconds."""
+    variants: list[tuple[Plan, int]], a: Matrix, b: Matrix, turns: int, turn_s: float, advance: Callable[[str], None],
+    begin: Callable[[], None] = lambda: None,
+) -> list[list[float]]:  # fmt: skip
+    """GFLOPS of plans and their threads, each checked against float64 first, in turns of so many seconds.
+
+    `begin` is called before each turn.
+    """
     multiply, out = compiled(a.dtype).multiply, np.empty((a.shape[0], b.shape[1]), a.dtype)
     rooms = [workspace(plan, threads) for plan, threads in variants]
     calls = [
@@ -86,6 +102,8 @@ def alternate(
     ]
     rates: list[list[float]] = [[] for _ in variants]
     for turn in range(turns + 1):
+        if turn > 0:
+            begin()
         for call, (_, threads), found in zip(calls, variants, rates, strict=True):
             helpers.recruit(threads)
             if turn == 0:

@@ -20,7 +20,7 @@ def inside(
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
     from benchmarks import stages
-    from benchmarks.harness import cases, ceilings
+    from benchmarks.harness import cases
     from benchmarks.harness.threads import CORES
     from kernels.registry import FLOATS
     from minisgd.views.terminal import console, progress, table, write_json
@@ -32,24 +32,22 @@ def inside(
     m, n, p = (shape[name] for name in "mnp")
     kept = []
     for each_dtype in dtype or FLOATS:
-        with screen.status("compiling, and measuring the peak"):
+        with screen.status("compiling"):
             chosen = stages.stages(each_dtype, m, n, p, CORES)
-            limits = ceilings.measure(sorted({1, CORES}))
         with progress(screen, turns * len(chosen)) as advance:
             found = list(stages.measure(chosen, each_dtype, m, n, p, turns, advance))
         title = f"numba/full, {size}, {each_dtype}"
         made = table("stage", "threads", "GFLOPS", "quartiles", "% peak", "x before", " what it adds", title=title)
         before = None
         for each in found:
-            stage, peak = each.stage, limits.peak(each_dtype, each.stage.threads)
-            share = 100 * each.gflops / peak if peak else None
+            stage = each.stage
             made.add_row(
                 stage.name, str(stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}",
-                percent(share) if share else "", digits(each.gflops / before) if before else "", stage.adds,
+                percent(each.percent_of_peak), digits(each.gflops / before) if before else "", stage.adds,
             )  # fmt: skip
             kept.append({
                 "size": size, "dtype": each_dtype, "stage": stage.name, "threads": stage.threads, "adds": stage.adds,
-                "gflops": each.gflops, "low": each.low, "high": each.high, "percent_of_peak": share,
+                "gflops": each.gflops, "low": each.low, "high": each.high, "percent_of_peak": each.percent_of_peak,
             })  # fmt: skip
             before = each.gflops
         screen.print(made)

@@ -34,7 +34,7 @@ def measure(threads: list[int]) -> Ceilings:
     peaks, bandwidths = [], []
     for count in threads:
         with limited_to(count):
-            peaks += [Peak(dtype=dtype, threads=count, gflops=_fma_peak(dtype, count) / 1e9) for dtype in ITEMSIZE]
+            peaks += [Peak(dtype=dtype, threads=count, gflops=fma_peak(dtype, count) / 1e9) for dtype in ITEMSIZE]
             bandwidths += [_bandwidth(level, size, count) for level, size in _working_sets(count)]
     return Ceilings(peaks=peaks, bandwidths=bandwidths)
 
@@ -67,8 +67,8 @@ def _working_sets(threads: int) -> Iterator[tuple[str, int]]:
     yield "memory", caches()[-1].size * MEMORY_CACHES
 
 
-def _fma_peak(dtype: str, threads: int) -> float:
-    """Flops a second of independent multiply-adds, by the best width of vector."""
+def fma_peak(dtype: str, threads: int) -> float:
+    """Flops a second of independent multiply-adds, by the best width of vector; this process's threads are as many."""
     seed = np.dtype(dtype).type(0.5)  # x <- x / 2 + 1/2 stays near one
     rates = []
     for width in {min(32, vectors().width), vectors().width}:

@@ -88,7 +88,7 @@ def inside(measured: Sequence[dict[str, Any]]) -> str:
     for stage in dict.fromkeys(each["stage"] for each in measured):
         of = [found[stage, dtype] for dtype in dtypes]
         cells = [
-            f"{digits(each['gflops'])} | {digits(each['low'])}-{digits(each['high'])} | {percent(each['percent_of_peak'] or 0)}"
+            f"{digits(each['gflops'])} | {digits(each['low'])}-{digits(each['high'])} | {percent(each['percent_of_peak'])}"
             for each in of
         ]
         lines.append(f"| {stage} | {of[0]['adds']} | {of[0]['threads']} | {' | '.join(cells)} |")
