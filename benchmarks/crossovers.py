@@ -1,4 +1,4 @@
-"""Where the choices inside `numba/full` change: constants of `kernels.numba_packed.gemm` beside what this machine says."""
+"""Where the choices inside `numba/full` change: constants of `kernels.numba_packed.choices` beside what this machine says."""
 
 from __future__ import annotations
 

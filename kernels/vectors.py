@@ -59,8 +59,14 @@ def vectors() -> Vectors:
         binding.get_host_cpu_features() if named is None else {each[1:]: each[0] == "+" for each in named.split(",") if each}
     )
     if features.get("avx512f"):
-        name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
-        return Vectors("AVX-512", 64, 32, fmas_a_cycle=1 if name in ONE_WIDE_UNIT else 2)
+        return Vectors("AVX-512", 64, 32, fmas_a_cycle=1 if cpu_name() in ONE_WIDE_UNIT else 2)
     if features.get("avx2") and features.get("fma"):
         return Vectors("AVX2", 32, 16)
     return Vectors("128-bit", 16, 16, early=True)
+
+
+def cpu_name() -> str:
+    """LLVM's name of the CPU that numba compiles for: the host, or what ``NUMBA_CPU_NAME`` says."""
+    from llvmlite import binding
+
+    return os.environ.get("NUMBA_CPU_NAME") or str(binding.get_host_cpu_name())

@@ -13,10 +13,9 @@ from numba import types
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
-from kernels.caches import caches
 from kernels.caching import cached
 from kernels.numba_packed import loops, microkernel, vector
-from kernels.numba_packed.memory import LINE
+from kernels.numba_packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, SERIAL, STRIP, blocking
 from kernels.numba_packed.plan import Plan, own_bytes
 from kernels.numba_packed.pointers import address
 from kernels.numba_packed.product import multiply, served
@@ -26,26 +25,6 @@ from kernels.tiles import ITEMSIZE, register_tile
 from kernels.vectors import vectors
 
 Matrix = NDArray[Any]
-
-SERIAL = 1_000_000
-"""Up to this many multiply-adds a second thread costs more than it brings: starting and joining take some microseconds."""
-
-DIRECT_BYTES = 128 << 10
-"""A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages
-and cache sets that it saves."""
-
-ROWS_TO_PACK_FOR = 32
-"""With fewer rows of a, a packed b would not be read often enough."""
-
-SLAB_ROWS = 512
-"""Depth of a slab: deeper, c is passed over less often; shallower, blocks of b are wider. A block is five eighths of the second
-level, which others use too."""
-
-STRIP = 32
-"""Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
-
-SCATTERED_BYTES = 2048
-"""Rows of b as far apart as this, or further, are packed: they share few cache sets, and soon each is on a page of its own."""
 
 
 class Compiled(NamedTuple):
@@ -169,45 +148,23 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
 def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
     lanes = vectors().lanes(size)
-    width, rows = register_tile(lanes, vectors())
-    pc = max(width, _second_level() * 5 // 8 // (SLAB_ROWS * size) // width * width)
+    width, _ = register_tile(lanes, vectors())
+    kc, pc, near_bytes = blocking(size)
     whole = types.int64
     tile = microkernel.compiled(lanes, width // lanes, vectors().registers, int(vectors().early), element)
     work = types.void(*[whole] * 16, *[element] * 4)
     blocked, single = (cached(work, nogil=True)(loop) for loop in (loops.blocked, vector.single))
-    deepest = SLAB_ROWS + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
+    deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     serve = cached(types.void(whole, whole), nogil=True)(served(*np.array([0, 1], dtype)))
     told = Plan(
         gate=helpers.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
-        registers=vectors().registers, early=int(vectors().early), lanes=lanes, width=width, kc=SLAB_ROWS, serial=SERIAL,
-        direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes(width * size, width // lanes * rows),
+        registers=vectors().registers, early=int(vectors().early), lanes=lanes, width=width, kc=kc, serial=SERIAL,
+        direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)
     return Compiled(cached(signature, nogil=True)(multiply), told)
-
-
-def near_bytes(tile_bytes: int, multiply_adds: int) -> int:
-    """Up to how many bytes a b is read where it lies though its vectors lie across cache lines.
-
-    Parameters
-    ----------
-    tile_bytes, multiply_adds : int
-        Of a row of a tile, and of a step of the depth.
-
-    Notes
-    -----
-    Each row then takes a line more from the second level, which keeps up with 13 bytes a cycle, for a while with 21, and not
-    with 27 (crossovers of ``python -m benchmarks tune --kernel numba/full`` on Zen 4, there without AVX-512, and Ice Lake).
-    """
-    asked = (tile_bytes + LINE) * vectors().fmas_a_cycle / multiply_adds
-    return caches()[0].size if asked > 24 else _second_level() // 4 if asked > 16 else _second_level()
-
-
-def _second_level() -> int:
-    levels = caches()
-    return levels[min(1, len(levels) - 1)].size
 
 
 def _after_fork() -> None:

@@ -1,17 +1,17 @@
 """The loops around the microkernel: which part of which operand is in which cache.
 
     for each slab of the depth                kc rows of b
-        for each block of its columns         its rows by pc of b, packed, in the second level
+        for each block of its columns         its rows by pc of b, packed, in the second level, or the third
             for each sliver of rows           a few rows of a, in the first level
-                for each panel of the block   kc x a tile's width of b, streams by from the second level
+                for each panel of the block   kc x a tile's width of b, streams by from there
                     the microkernel           a tile of c, in registers
 
 This is Goto's order with a and b in each other's place, for rows instead of columns: the vectors run along a row of c. Each
 part is cut into equal pieces, not into full ones and a rest: 256 rows are 41 slivers of six and two of five.
 
-Each thread has columns of its own, and so a block of its own in its own second level; it packs it and takes its slivers one at a
-time, then helps where others are not done. Every thread runs all of the loops and does the tasks that it claims; one thread alone
-claims them all. Where there are few columns, the threads share one block.
+Each thread has columns of its own, and so a block of its own; it packs it and takes its slivers one at a time, then helps where
+others are not done. Every thread runs all of the loops and does the tasks that it claims; one thread alone claims them all. Where
+there are few columns, the threads share one block.
 """
 
 from __future__ import annotations

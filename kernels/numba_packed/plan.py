@@ -29,7 +29,7 @@ class Plan(NamedTuple):
     kc : int
         Depth of a slab.
     serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
-        Crossovers, as in `gemm`.
+        Crossovers, as in `choices`.
     near_bytes : int
         A b that is larger, and whose vectors lie across cache lines, is packed.
     own_bytes, block_bytes : int

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from numba import njit
 
 from kernels.accuracy import bound
+from kernels.caches import caches
 from kernels.numba_packed import gemm
-from kernels.numba_packed.gemm import SCATTERED_BYTES, SLAB_ROWS, compiled, workspace
+from kernels.numba_packed.choices import SCATTERED_BYTES, blocking
+from kernels.numba_packed.gemm import compiled, workspace
 from kernels.numba_packed.microkernel import TALLEST
 from kernels.numba_packed.plan import counters
 from kernels.numba_packed.pointers import call
@@ -27,9 +29,10 @@ from kernels.vectors import vectors
 
 RANDOM = np.random.default_rng(0)
 WIDTH, ROWS = register_tile(vectors().lanes(4), vectors())
+DEPTH = blocking(4).kc
 AROUND = {  # sizes around a tile's rows and width, and a slab's depth
     "m": (1, ROWS - 1, ROWS, TALLEST, TALLEST + 1, 3 * ROWS + 2),
-    "n": (1, 2, 3, SLAB_ROWS - 1, SLAB_ROWS, SLAB_ROWS + 1, SLAB_ROWS + 80),
+    "n": (1, 2, 3, DEPTH - 1, DEPTH, DEPTH + 1, DEPTH + 80),
     "p": (1, WIDTH // 2, WIDTH // 2 + 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 2),
 }
 
@@ -98,11 +101,11 @@ def one_of(threads, thread, loops, m, n, p, a, b, c, size, room, zero, one):
 
 
 @pytest.mark.parametrize(("thread", "threads"), [(0, 2), (1, 2), (2, 3), (0, 5)])
-@pytest.mark.parametrize("shape", [(60, SLAB_ROWS + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH)])
+@pytest.mark.parametrize("shape", [(60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH)])
 def test_threads_that_do_not_come_are_not_missed(shape, thread, threads):
     a, b, out = operands(*shape)
     b = b.T.copy()  # so that its columns are packed
-    plan = compiled(a.dtype).plan._replace(block_bytes=3 * WIDTH * (SLAB_ROWS + 8) * 4)  # several blocks for each thread
+    plan = compiled(a.dtype).plan._replace(block_bytes=3 * WIDTH * (DEPTH + 8) * 4)  # several blocks for each thread
     room = workspace(plan, threads)
     places = (np.int64(each.ctypes.data) for each in (a, b, out))
     one_of(threads, thread, plan.blocked, *shape, *places, 4, np.int64(room.ctypes.data), np.float32(0), np.float32(1))
@@ -154,9 +157,9 @@ import itertools, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from test_gemm import guarded, check, operands
-from test_gemm import SLAB_ROWS, ROWS, TALLEST, WIDTH
+from test_gemm import DEPTH, ROWS, TALLEST, WIDTH
 heights, widths = (1, ROWS, TALLEST, 2 * ROWS + 1), (1, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)
-for m, n, p in itertools.product(heights, (1, 7, SLAB_ROWS + 1), widths):
+for m, n, p in itertools.product(heights, (1, 7, DEPTH + 1), widths):
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         for turned in range(8):
             laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]
@@ -235,5 +238,5 @@ def test_workspace_is_bounded_and_kept():
     first = _caller.ready[np.dtype("float32").num].room
     gemm(*operands(900, 1000, 800))
     assert _caller.ready[np.dtype("float32").num].room is first
-    assert first.nbytes <= 2 * numba.get_num_threads() * (1 << 20) * 2
-    assert compiled(np.dtype("float32")).plan.workspace_bytes(1) < 4 << 20
+    assert compiled(np.dtype("float32")).plan.workspace_bytes(1) < caches()[-1].size
+    assert first.nbytes <= numba.get_num_threads() * caches()[-1].size

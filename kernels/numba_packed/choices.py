@@ -1,0 +1,63 @@
+"""What is chosen for this CPU: how deep and how large blocks are, and the crossovers between one way and another.
+
+``python -m benchmarks tune --kernel numba/full`` measures the crossovers. Where a choice differs from CPU to CPU, it goes by how
+many bytes of b the microkernel takes a cycle, which is what a cache must bring: 11 with AVX2 or Zen 4's AVX-512, 21 with Intel's.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kernels.caches import caches
+from kernels.numba_packed.memory import LINE
+from kernels.tiles import register_tile
+from kernels.vectors import cpu_name, vectors
+
+SERIAL = 1_000_000
+"""Up to this many multiply-adds a second thread costs more than it brings: starting and joining take some microseconds."""
+
+DIRECT_BYTES = 128 << 10
+"""A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages
+and cache sets that it saves."""
+
+ROWS_TO_PACK_FOR = 32
+"""With fewer rows of a, a packed b would not be read often enough."""
+
+STRIP = 32
+"""Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
+
+SCATTERED_BYTES = 2048
+"""Rows of b as far apart as this, or further, are packed: they share few cache sets, and soon each is on a page of its own."""
+
+
+class Blocking(NamedTuple):
+    """Rows of a slab of the depth, columns of a block of it, and up to how many bytes a straddling b is read where it lies."""
+
+    kc: int
+    pc: int
+    near_bytes: int
+
+
+def blocking(size: int) -> Blocking:
+    """Slabs and blocks for elements of so many bytes.
+
+    Notes
+    -----
+    The deeper a slab, the fewer times c is passed over; the wider a block, the fewer times a is. A block takes five eighths of
+    the second level, or, where the third is known to bring a tile's rows in time, as that of AMD's Zen, half of a core's share
+    of it and at most an eighth.
+
+    Where vectors of b lie across cache lines, each row of a tile takes a line more. The second level keeps up with 13 bytes a
+    cycle, for a while with 21, and not with 27: measured on Zen 4, there without AVX-512, and Ice Lake.
+    """
+    lanes = vectors().lanes(size)
+    width, rows = register_tile(lanes, vectors())
+    cycles = width // lanes * rows / vectors().fmas_a_cycle
+    levels = caches()
+    first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
+    kc, block_bytes = 512, second * 5 // 8
+    if len(levels) > 2 and cpu_name().startswith("znver") and width * size / cycles <= 16:
+        kc, block_bytes = 1024, levels[2].size // max(8, 2 * levels[2].shared_by)
+    straddling = (width * size + LINE) / cycles
+    near_bytes = first if straddling > 24 else second // 4 if straddling > 16 else second
+    return Blocking(kc, max(width, block_bytes // (kc * size) // width * width), near_bytes)
