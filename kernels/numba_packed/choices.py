@@ -20,10 +20,11 @@ DIRECT_BYTES = 128 << 10
 """A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages
 and cache sets that it saves."""
 
-ROWS_TO_PACK_FOR = 32
-"""With fewer rows of a, a packed b would not be read often enough."""
+ROWS_TO_PACK_FOR = 16
+"""With fewer rows of a, a packed b whose rows are far apart would not be read often enough; one whose vectors merely lie across
+cache lines, with fewer than twice as many."""
 
-STRIP = 32
+STRIP = 16
 """Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
 
 SCATTERED_BYTES = 2048
@@ -48,7 +49,7 @@ def blocking(size: int) -> Blocking:
     of it and at most an eighth.
 
     Where vectors of b lie across cache lines, each row of a tile takes a line more. The second level keeps up with 13 bytes a
-    cycle, for a while with 21, and not with 27: measured on Zen 4, there without AVX-512, and Ice Lake.
+    cycle for half of its size, with 21 for a quarter, and not with 27: measured on Zen 4, there without AVX-512, and Ice Lake.
     """
     lanes = vectors().lanes(size)
     width, rows = register_tile(lanes, vectors())
@@ -59,5 +60,5 @@ def blocking(size: int) -> Blocking:
     if len(levels) > 2 and cpu_name().startswith("znver") and width * size / cycles <= 16:
         kc, block_bytes = 1024, levels[2].size // max(8, 2 * levels[2].shared_by)
     straddling = (width * size + LINE) / cycles
-    near_bytes = first if straddling > 24 else second // 4 if straddling > 16 else second
+    near_bytes = first if straddling > 24 else second // 4 if straddling > 16 else second // 2
     return Blocking(kc, max(width, block_bytes // (kc * size) // width * width), near_bytes)

@@ -153,11 +153,13 @@ def _compile(dtype: str) -> Compiled:
     whole = types.int64
     tile = microkernel.compiled(lanes, width // lanes, vectors().registers, int(vectors().early), element)
     work = types.void(*[whole] * 16, *[element] * 4)
-    blocked, single = (cached(work, nogil=True)(loop) for loop in (loops.blocked, vector.single))
+    work_loops = (loops.blocked, vector.one_column, vector.one_row)
+    blocked, one_column, one_row = (cached(work, nogil=True)(loop) for loop in work_loops)
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     serve = cached(types.void(whole, whole), nogil=True)(served(*np.array([0, 1], dtype)))
     told = Plan(
-        gate=helpers.gate, tile=address(tile), blocked=address(blocked), single=address(single), serve=address(serve),
+        gate=helpers.gate, tile=address(tile), blocked=address(blocked), one_column=address(one_column),
+        one_row=address(one_row), serve=address(serve),
         registers=vectors().registers, early=int(vectors().early), lanes=lanes, width=width, kc=kc, serial=SERIAL,
         direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,

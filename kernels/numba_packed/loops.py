@@ -86,6 +86,12 @@ def straddling(b: int, b_row: int, bytes_: int, room: int) -> bool:
 
 
 @njit
+def scattered(b_row: int, bytes_: int, room: int) -> bool:
+    """Whether rows of b are so far apart that it is slow to go down a few columns of them."""
+    return bytes_ > entry(room, DIRECT_BYTES) and abs(b_row) >= entry(room, SCATTERED_BYTES)
+
+
+@njit
 def multiply_panels(
     tile: int, height: int, depth: int, strip: int, a: int, a_row: int, b: int, b_step: int, panel_bytes: int,
     first: int, last: int, width: int, columns: int, c: int, c_row: int, c_column: int, size: int, spare: int,
@@ -113,10 +119,9 @@ def blocked(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c: its own columns first, then what others have left of theirs."""
     tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
-    large = n * p * size > entry(room, DIRECT_BYTES)
-    scattered = large and abs(b_row) >= entry(room, SCATTERED_BYTES)
-    far = scattered or straddling(b, b_row, n * p * size, room)
-    packing = b_column != size or (far and m >= entry(room, ROWS_TO_PACK_FOR))
+    far = scattered(b_row, n * p * size, room)
+    enough = entry(room, ROWS_TO_PACK_FOR)
+    packing = b_column != size or (far and m >= enough) or (straddling(b, b_row, n * p * size, room) and m >= 2 * enough)
     a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
     a_packed = own(room, thread)
     spare = a_packed + rows * a_row_packed  # a tile of c
@@ -128,7 +133,7 @@ def blocked(  # type: ignore[no-untyped-def]
     for slab in range(slabs):
         k0 = n * slab // slabs // UNROLLED * UNROLLED
         depth = (n * (slab + 1) // slabs // UNROLLED * UNROLLED if slab + 1 < slabs else n) - k0
-        strip = min(depth, entry(room, STRIP)) if scattered and not packing else depth
+        strip = min(depth, entry(room, STRIP)) if far and not packing else depth
         groups = pieces(depth, ROWS_AT_ONCE) if packing else 0
         for step in range(blocks):
             end = first + groups + slivers * across

@@ -72,6 +72,18 @@ def read_vector(typing: Any, address: Any, like: Any) -> Any:
 
 
 @intrinsic
+def write_vector(typing: Any, address: Any, vector: Any) -> Any:
+    """``write_vector(address, vector)``: overwrite neighbouring elements."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], arguments[1].type.as_pointer())
+        builder.store(arguments[1], pointer, align=vector.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, vector), generate
+
+
+@intrinsic
 def zero_vector(typing: Any, like: Any) -> Any:
     """``zero_vector(like)``: as many zeros."""
     kind = _vector(like)

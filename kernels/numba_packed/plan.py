@@ -21,8 +21,8 @@ class Plan(NamedTuple):
     ----------
     gate : int
         Address of the team's.
-    tile, blocked, single, serve : int
-        Addresses of compiled functions: the microkernel, the loops around it, those of a product with one column, and a
+    tile, blocked, one_column, one_row, serve : int
+        Addresses of compiled functions: the microkernel, the loops around it, those of a product with one column, or row, and a
         thread's part in a product that is shared.
     registers, early, lanes, width : int
         Vector registers of the CPU, whether elements of a are loaded early, elements of a register, and the most of a tile's row.
@@ -39,7 +39,8 @@ class Plan(NamedTuple):
     gate: int
     tile: int
     blocked: int
-    single: int
+    one_column: int
+    one_row: int
     serve: int
     registers: int
     early: int
@@ -61,7 +62,7 @@ class Plan(NamedTuple):
 
 
 (
-    GATE, TILE, BLOCKED, SINGLE, SERVE, REGISTERS, EARLY, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
+    GATE, TILE, BLOCKED, ONE_COLUMN, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
     ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
 ) = range(len(Plan._fields))  # fmt: skip
 

@@ -9,9 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from kernels.numba_packed.loops import direct, straddling
+from kernels.numba_packed.loops import direct, scattered, straddling
 from kernels.numba_packed.memory import read, write
-from kernels.numba_packed.plan import BLOCKED, DIRECT_BYTES, GATE, KC, PLAN_BYTES, SERIAL, SERVE, SINGLE, counters, entry
+from kernels.numba_packed.plan import (
+    BLOCKED,
+    DIRECT_BYTES,
+    GATE,
+    KC,
+    ONE_COLUMN,
+    ONE_ROW,
+    PLAN_BYTES,
+    SERIAL,
+    SERVE,
+    counters,
+    entry,
+)
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
 from kernels.numba_packed.team import share
@@ -48,12 +60,13 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
         a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
         c_row, c_column = c_column, c_row
     dots = p == 1 and a_column == size
+    sums = m == 1 and b_column == size and c_column == size and scattered(b_row, n * p * size, room)
     rows_in_one_piece = a_column == size and b_column == size and c_column == size
     fitting = n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC)
     if rows_in_one_piece and fitting and not dots and not straddling(b_at, b_row, n * p * size, room) and threads < 2:
         direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
         return True
-    loops = entry(room, SINGLE if dots else BLOCKED)
+    loops = entry(room, ONE_COLUMN if dots else ONE_ROW if sums else BLOCKED)
     for part in range(max(1, threads)):
         begin(counters(room, part))
     if threads < 2:

@@ -1,4 +1,4 @@
-"""A product with a single column: dot products of a's rows with it, as fast as memory brings them."""
+"""Products with a single column, or row: dot products with it, or sums of b's rows, as fast as memory brings them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 from numba import njit
 
-from kernels.numba_packed.memory import lanes_of, read, read_vector, write, zero_vector
+from kernels.numba_packed.memory import lanes_of, read, read_vector, write, write_vector, zero_vector
 from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
-from kernels.simd import multiply_add, total
+from kernels.simd import add, multiply, multiply_add, total
 
 DOTS = 4
 """Rows at once: a piece of the vector is loaded once for all of them, and their sums hide each other's latency."""
@@ -60,7 +60,7 @@ def update(place: int, value: Any, alpha: Any, beta: Any) -> None:
     write(place, scaled)
 
 
-def single(  # type: ignore[no-untyped-def]
+def one_column(  # type: ignore[no-untyped-def]
     m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
     alpha, beta, zero, one,
 ):  # fmt: skip
@@ -88,3 +88,60 @@ def single(  # type: ignore[no-untyped-def]
             finish(shared)
             task = claim(shared, first + groups)
         first += groups
+
+
+SUMMED = 8
+"""Rows of b at once: c is passed over once for all of them, and memory brings them side by side."""
+
+COLUMNS_BYTES = 16 << 10
+"""Of a task: c's part stays in the first level, and b's rows come in runs that the processor foresees."""
+
+
+@njit
+def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, size: int, alpha: Any, beta: Any) -> None:
+    """Make c = alpha a b + beta c for `SUMMED` elements of a, whose elements are anywhere, and neighbours in b's rows and c."""
+    f0, f1 = alpha * read(a, alpha), alpha * read(a + a_column, alpha)
+    f2, f3 = alpha * read(a + 2 * a_column, alpha), alpha * read(a + 3 * a_column, alpha)
+    f4, f5 = alpha * read(a + 4 * a_column, alpha), alpha * read(a + 5 * a_column, alpha)
+    f6, f7 = alpha * read(a + 6 * a_column, alpha), alpha * read(a + 7 * a_column, alpha)
+    b1, b2, b3, b4 = b + b_row, b + 2 * b_row, b + 3 * b_row, b + 4 * b_row
+    b5, b6, b7, step = b + 5 * b_row, b + 6 * b_row, b + 7 * b_row, lanes_of(alpha) * size
+    whole = columns * size // step * step
+    for j in range(0, whole, step):
+        s, t = multiply(f0, read_vector(b + j, alpha)), multiply(f1, read_vector(b1 + j, alpha))
+        s, t = multiply_add(f2, read_vector(b2 + j, alpha), s), multiply_add(f3, read_vector(b3 + j, alpha), t)
+        s, t = multiply_add(f4, read_vector(b4 + j, alpha), s), multiply_add(f5, read_vector(b5 + j, alpha), t)
+        s, t = multiply_add(f6, read_vector(b6 + j, alpha), s), multiply_add(f7, read_vector(b7 + j, alpha), t)
+        total_ = add(s, t)
+        if beta != 0:
+            total_ = multiply_add(beta, read_vector(c + j, alpha), total_)
+        write_vector(c + j, total_)
+    for j in range(whole, columns * size, size):
+        total_ = f0 * read(b + j, alpha) + f1 * read(b1 + j, alpha) + f2 * read(b2 + j, alpha) + f3 * read(b3 + j, alpha)
+        total_ += f4 * read(b4 + j, alpha) + f5 * read(b5 + j, alpha) + f6 * read(b6 + j, alpha) + f7 * read(b7 + j, alpha)
+        if beta != 0:
+            total_ += beta * read(c + j, alpha)
+        write(c + j, total_)
+
+
+def one_row(  # type: ignore[no-untyped-def]
+    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
+    alpha, beta, zero, one,
+):  # fmt: skip
+    """A thread's part in c = alpha a b + beta c for an a of one row, b's and c's rows in one piece: the tasks that it claims."""
+    shared, groups = counters(room, 0), pieces(p * size, COLUMNS_BYTES)
+    task = claim(shared, groups)
+    while task >= 0:
+        j = p * task // groups
+        columns, b_here, c_here = p * (task + 1) // groups - j, b + j * size, c + j * size
+        scale = beta
+        for k in range(0, n - SUMMED + 1, SUMMED):
+            add_rows(columns, a + k * a_column, a_column, b_here + k * b_row, b_row, c_here, size, alpha, scale)
+            scale = one
+        for k in range(n // SUMMED * SUMMED, n):
+            factor = alpha * read(a + k * a_column, alpha)
+            for place in range(0, columns * size, size):
+                update(c_here + place, read(b_here + k * b_row + place, alpha), factor, scale)
+            scale = one
+        finish(shared)
+        task = claim(shared, groups)

@@ -79,7 +79,7 @@ def test_blas_semantics_for_any_strides(shape, flips, alpha, beta, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "shape", [(700, 500, 900), (1024, 257, 64), (97, 1000, 1021), (20, 3000, 40), (64, 64, 2049), (9, 400, 1003), (1103, 1001, 1),
-              (1, 1001, 1103), (1, 250_000, 1), (3, 250_000, 2)]
+              (1, 1001, 1103), (1, 203, 9001), (1, 250_000, 1), (3, 250_000, 2)]
 )  # fmt: skip
 def test_several_slabs_blocks_and_threads(shape, dtype):
     a, b, out = operands(*shape, dtype)
@@ -164,7 +164,7 @@ for m, n, p in itertools.product(heights, (1, 7, DEPTH + 1), widths):
         for turned in range(8):
             laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]
             check(*(x.T if turned >> i & 1 else x for i, x in enumerate(laid)))
-for m, n, p in ((60, 400, 601), (200, 131, 333)):  # packed, and on two threads
+for m, n, p in ((60, 400, 601), (200, 131, 333), (1, 203, 9001)):  # packed, on two threads, and a long row
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         laid = [guarded(x, at_end) for x in operands(m, n, p, dtype)]
         check(*laid)
