@@ -24,9 +24,12 @@ def compare(
 ) -> None:
     """Alternate a kernel with its peers in fresh processes; how many times as fast as the best of them it is.
 
+    Ended early, it says what the blocks say that are finished.
+
     Example: python -m benchmarks compare numba/full numpy/full torch/full --size 256 --size 1024 --threads 1
     """
     import random
+    import signal
 
     from benchmarks.gate import paired
     from benchmarks.harness import cases, ceilings, runs
@@ -49,18 +52,30 @@ def compare(
     sides = [paired.Side(each.name, lambda one, to=each: cases.with_kernel(one, to)) for each in kernels]  # type: ignore[misc]
     chosen = cases.generate(kernels[:1], shapes, dtype or registry.FLOATS, counts)
     found, order, limits = [], random.Random(0), None
+    ended: KeyboardInterrupt | UsageError | None = None
     own = Worker()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with progress(screen, blocks * len(chosen)) as advance:
             for _ in range(blocks):
                 limits = ceilings.best(limits, own.call(runs.measure_ceilings, runs.SETUP_TIMEOUT_S, "cpu", counts))
                 found.append(paired.block(sides, chosen, order, lambda case: advance(case.title)))
+                if json != "-":  # each block as it comes: a crash loses none
+                    write_json([each.plain() for each in comparison.compare(chosen, found, kernel, limits)], json)
+    except (KeyboardInterrupt, UsageError) as error:
+        ended = error
     finally:
         own.close()
+    if ended and not found:
+        raise ended
     compared = comparison.compare(chosen, found, kernel, limits)
     screen.print(comparison.table_of(compared, kernel))
     for sentence in comparison.sentences(compared, kernel, found):
         screen.print(sentence, markup=False)
-    write_json([each.plain() for each in compared], json)
+    if ended:
+        screen.print(f"Ended early, after {len(found)} of {blocks} blocks.")
+        raise ended
+    if json == "-":
+        write_json([each.plain() for each in compared], json)
     if len(compared) < len(chosen):
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 import numpy as np
 import plugin
@@ -74,6 +75,24 @@ def test_a_wrong_kernel_has_no_ratio(twice):
 def test_the_best_of_several_peers_is_the_bar(twice):
     done = compare(twice, "twice/doubled", "twice/once", "twice/doubled", "--blocks", "1")
     assert "slower in 1" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
+def test_one_that_is_ended_early_keeps_its_blocks(twice, tmp_path):
+    kept = tmp_path / "c.json"
+    command = ["compare", "twice/once", "twice/doubled", "--size", "32", "--threads", "1", "--blocks", "500", "--json", str(kept)]
+    running = subprocess.Popen([sys.executable, "-m", "benchmarks", *command], stdout=subprocess.PIPE, text=True, env=twice)
+    try:
+        deadline = time.monotonic() + 150
+        while not kept.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.terminate()
+        printed, _ = running.communicate(timeout=30)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert {each["case"] for each in json.loads(kept.read_text())} == {"twice/once-32-float32-x1", "twice/once-32-float64-x1"}
+    assert "Ended early, after" in printed
 
 
 def test_an_unknown_kernel_is_one_line(twice):
