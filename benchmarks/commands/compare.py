@@ -74,8 +74,8 @@ def compare(
         screen.print(sentence, markup=False)
     if ended:
         screen.print(f"Ended early, after {len(found)} of {blocks} blocks.")
+    write_json([each.plain() for each in compared], json)
+    if ended:
         raise ended
-    if json == "-":
-        write_json([each.plain() for each in compared], json)
     if len(compared) < len(chosen):
         raise typer.Exit(1)

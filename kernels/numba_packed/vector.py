@@ -112,16 +112,16 @@ def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, si
         s, t = multiply_add(f2, read_vector(b2 + j, alpha), s), multiply_add(f3, read_vector(b3 + j, alpha), t)
         s, t = multiply_add(f4, read_vector(b4 + j, alpha), s), multiply_add(f5, read_vector(b5 + j, alpha), t)
         s, t = multiply_add(f6, read_vector(b6 + j, alpha), s), multiply_add(f7, read_vector(b7 + j, alpha), t)
-        total_ = add(s, t)
+        sum_ = add(s, t)
         if beta != 0:
-            total_ = multiply_add(beta, read_vector(c + j, alpha), total_)
-        write_vector(c + j, total_)
+            sum_ = multiply_add(beta, read_vector(c + j, alpha), sum_)
+        write_vector(c + j, sum_)
     for j in range(whole, columns * size, size):
-        total_ = f0 * read(b + j, alpha) + f1 * read(b1 + j, alpha) + f2 * read(b2 + j, alpha) + f3 * read(b3 + j, alpha)
-        total_ += f4 * read(b4 + j, alpha) + f5 * read(b5 + j, alpha) + f6 * read(b6 + j, alpha) + f7 * read(b7 + j, alpha)
+        sum_ = f0 * read(b + j, alpha) + f1 * read(b1 + j, alpha) + f2 * read(b2 + j, alpha) + f3 * read(b3 + j, alpha)
+        sum_ += f4 * read(b4 + j, alpha) + f5 * read(b5 + j, alpha) + f6 * read(b6 + j, alpha) + f7 * read(b7 + j, alpha)
         if beta != 0:
-            total_ += beta * read(c + j, alpha)
-        write(c + j, total_)
+            sum_ += beta * read(c + j, alpha)
+        write(c + j, sum_)
 
 
 def one_row(  # type: ignore[no-untyped-def]

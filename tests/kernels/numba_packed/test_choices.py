@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from kernels.caches import Cache
+from kernels.numba_packed import choices
+from kernels.vectors import Vectors
+
+WIDE, ONE_WIDE, AVX2 = Vectors("AVX-512", 64, 32), Vectors("AVX-512", 64, 32, fmas_a_cycle=1), Vectors("AVX2", 32, 16)
+SIZES = (32 << 10, 1 << 20, 32 << 20)
+LEVELS = [Cache(level + 1, size, 8, 64, 1 if level < 2 else 8, "x") for level, size in enumerate(SIZES)]
+
+
+@pytest.mark.parametrize("size", [4, 8])
+@pytest.mark.parametrize(
+    ("name", "unit", "kc", "level", "near"),
+    [("icelake-server", WIDE, 512, 1, 32 << 10), ("znver4", ONE_WIDE, 1024, 2, 1 << 19), ("znver5", WIDE, 512, 1, 32 << 10),
+     ("znver3", AVX2, 1024, 2, 1 << 18), ("haswell", AVX2, 512, 1, 1 << 18)],
+)  # fmt: skip
+def test_a_block_is_where_it_comes_from_in_time_and_leaves_room(name, unit, kc, level, near, size, monkeypatch):
+    monkeypatch.setattr(choices, "cpu_name", lambda: name)
+    monkeypatch.setattr(choices, "vectors", lambda: unit)
+    monkeypatch.setattr(choices, "caches", lambda: LEVELS)
+    found = choices.blocking(size)
+    assert (found.kc, found.near_bytes) == (kc, near)
+    assert LEVELS[level - 1].size // 2 < found.kc * found.pc * size < LEVELS[level].size * 3 // 4
