@@ -32,19 +32,14 @@ def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> 
     d, k = weights.shape
     logistic = objective == "logistic"
     if k == 1 and d <= narrow.WEIGHTS:
-        rows = narrow.rows_of_eight(x, y)
+        return narrow.prepare(x, y, weights, bias, logistic)
 
-        def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
-            narrow.epoch(rows, weights, bias, order, batch_size, rate, logistic)
-
-        return epoch
-
-    def epoch_of_rows(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
+    def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
         threads = numba.get_num_threads() if batch_size * d * k >= PARALLEL else 1
         loop = serial_rows if threads == 1 else parallel_rows
         loop(x, y, weights, bias, order, batch_size, weights.dtype.type(rate), logistic, threads)
 
-    return epoch_of_rows
+    return epoch
 
 
 @compiled()

@@ -5,8 +5,9 @@ too, with -1 at the target's place: their dot product is the residual of squared
 
 - A batch of one waits for the weights that the last has left. The logit of the next example is begun before that, and corrected
   by what the update moves: z' = w.x' - rate r (x.x'). So two dot products run beside each other.
-- A larger batch takes sixteen examples at a time, two to a vector: eight products with the weights, merged into residuals by
-  three rounds of shuffles and additions, and eight multiply-adds of residuals and examples, in four sums.
+- A larger batch takes sixteen examples at a time, two to a vector. Two such vectors are interleaved by twos, so that one of
+  products with the weights has two features of four examples: what is left of each logit are three sums of neighbours. The same
+  interleaved vectors, times their residuals, add up to the gradient, in four sums.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
+from kernels.numba_packed.memory import read, whole, write
 from kernels.simd import add, dot, first_half, join, keep, load, multiply, multiply_add, shuffle, splat, store
+from minisgd.steps import Epoch
 from minisgd.steps.compiled import Array, compiled, link
 
 WEIGHTS = 6
@@ -25,23 +29,31 @@ WEIGHTS = 6
 BIAS, TARGET, ROW, GROUP = 6, 7, 8, 16
 
 
-def rows_of_eight(x: Array, y: Array) -> Array:
-    """Features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines."""
+def prepare(x: Array, y: Array, weights: Array, bias: Array, logistic: bool) -> Epoch:
+    """Features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines; see `minisgd.steps`.
+
+    An epoch takes a microsecond or two, and numba 0.1 us to take an array: those that stay the same are written down once.
+    """
     n, d = x.shape
     rows = aligned_zeros((n, ROW), x.dtype)
     rows[:, :d], rows[:, BIAS], rows[:, TARGET] = x, 1, y[:, 0]
-    return rows
+    problem = np.array([weights.ctypes.data, bias.ctypes.data, d, logistic], np.int64)
+    kept, address = (weights, bias, problem), problem.ctypes.data
+
+    def run(order: NDArray[np.int64], batch_size: int, rate: float, _kept: Any = kept) -> None:
+        epoch(rows, address, order, batch_size, rate)
+
+    return run
 
 
 LANES = tuple(range(ROW))
 
-NUMBERS = (0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11)
-"""Which example of its four pairs, counted in visits, a lane of `scores` is."""
+VISITS = (0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7)
+"""Which of eight examples a lane of `scores` is."""
 
-low_halves, high_halves = shuffle(0, 1, 4, 5), shuffle(2, 3, 6, 7)
+low_twos, high_twos = shuffle(0, 1, 4, 5), shuffle(2, 3, 6, 7)
 evens, odds = shuffle(0, 2, 4, 6), shuffle(1, 3, 5, 7)
-lane_0, lane_1, lane_2, lane_3 = shuffle(0, 0, 0, 0), shuffle(1, 1, 1, 1), shuffle(2, 2, 2, 2), shuffle(3, 3, 3, 3)
-only_target = shuffle(TARGET, *[ROW] * 7)
+spread_first_two, spread_last_two = shuffle(0, 0, 1, 1), shuffle(2, 2, 3, 3)
 swap_fours, swap_eights = shuffle(4, 5, 6, 7, 0, 1, 2, 3), shuffle(*range(8, 16), *range(8))
 
 
@@ -52,50 +64,46 @@ def pair(rows: Array, order: Array, t: int, u: int) -> Any:
 
 
 @compiled()
-def four_pairs(rows: Array, order: Array, t: int) -> Any:
-    """The examples of visits t to t + 3, each with the one eight visits later."""
+def interleaved(a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Of each four lanes the first two of a and b, their last two, and the same of c and d."""
+    return low_twos(a, b), high_twos(a, b), low_twos(c, d), high_twos(c, d)
+
+
+@compiled()
+def eight(rows: Array, order: Array, t: int) -> Any:
+    """The examples of visits t to t + 7, interleaved."""
     p, q, r = t + 1, t + 2, t + 3
-    return (
-        pair(rows, order, t, t + 8),
-        pair(rows, order, p, p + 8),
-        pair(rows, order, q, q + 8),
-        pair(rows, order, r, r + 8),
+    return interleaved(
+        pair(rows, order, t, t + 4), pair(rows, order, p, p + 4), pair(rows, order, q, q + 4), pair(rows, order, r, r + 4)
     )
 
 
 @compiled()
-def last_four_pairs(rows: Array, order: Array, t: int) -> Any:
+def last_eight(rows: Array, order: Array, t: int) -> Any:
     """The same near the end of the epoch, with its last example in the place of those beyond."""
     end = len(order) - 1
     p, q, r = t + 1, t + 2, t + 3
-    return (
-        pair(rows, order, min(t, end), min(t + 8, end)),
-        pair(rows, order, min(p, end), min(p + 8, end)),
-        pair(rows, order, min(q, end), min(q + 8, end)),
-        pair(rows, order, min(r, end), min(r + 8, end)),
+    return interleaved(
+        pair(rows, order, min(t, end), min(t + 4, end)),
+        pair(rows, order, min(p, end), min(p + 4, end)),
+        pair(rows, order, min(q, end), min(q + 4, end)),
+        pair(rows, order, min(r, end), min(r + 4, end)),
     )
 
 
 @compiled()
-def sums_of_eights(a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Each eight lanes summed up: of a in lanes 0 and 4 of the eight, of b in 1 and 5, c in 2 and 6, d in 3 and 7."""
-    ab = add(low_halves(a, b), high_halves(a, b))
-    cd = add(low_halves(c, d), high_halves(c, d))
+def scores(w: Any, x: Any) -> Any:
+    """Products of eight examples with the weights, in the lanes that `VISITS` tells: logits less targets, or residuals."""
+    low, high = low_twos(w, w), high_twos(w, w)
+    ab = multiply_add(low, x[0], multiply(high, x[1]))
+    cd = multiply_add(low, x[2], multiply(high, x[3]))
     fours = add(evens(ab, cd), odds(ab, cd))
     return add(fours, swap_fours(fours, fours))
 
 
 @compiled()
-def scores(w: Any, x: Any) -> Any:
-    """Logits less targets of the examples in four pairs, in the lanes that `NUMBERS` tells."""
-    return sums_of_eights(multiply(w, x[0]), multiply(w, x[1]), multiply(w, x[2]), multiply(w, x[3]))
-
-
-@compiled()
-def logistic_residuals(scores: Any, x: Any, one: float) -> Any:
+def logistic_residuals(scores: Any, y: Any, one: float) -> Any:
     """Predictions less targets, from logits less targets."""
-    o = splat(one - one, GROUP)
-    y = sums_of_eights(only_target(x[0], o), only_target(x[1], o), only_target(x[2], o), only_target(x[3], o))
     room = np.full(GROUP, one)
     store(room, 0, add(scores, y))
     for lane in range(GROUP):
@@ -104,38 +112,48 @@ def logistic_residuals(scores: Any, x: Any, one: float) -> Any:
 
 
 @compiled()
-def add_four(sums: Any, x: Any, r: Any) -> Any:
-    """The four sums with the examples of four pairs added, each as many times as its residual says."""
+def add_eight(sums: Any, x: Any, r: Any) -> Any:
+    """The four sums with eight examples added, each as many times as its residual says; `gradient` of them is the sum."""
+    r_ab, r_cd = spread_first_two(r, r), spread_last_two(r, r)
     return (
-        multiply_add(lane_0(r, r), x[0], sums[0]),
-        multiply_add(lane_1(r, r), x[1], sums[1]),
-        multiply_add(lane_2(r, r), x[2], sums[2]),
-        multiply_add(lane_3(r, r), x[3], sums[3]),
+        multiply_add(r_ab, x[0], sums[0]),
+        multiply_add(r_ab, x[1], sums[1]),
+        multiply_add(r_cd, x[2], sums[2]),
+        multiply_add(r_cd, x[3], sums[3]),
     )
 
 
 @compiled()
-def epoch(rows: Array, weights: Array, bias: Array, order: Array, batch_size: int, rate: float, logistic: bool) -> None:
-    """One epoch; weights (d, 1) and bias (1,) are updated in place. A rate of numpy's own type would cost 0.4 us to hand over."""
+def gradient(sums: Any) -> Any:
+    """What `add_eight` has added up, in order again, twice in a vector."""
+    low, high = add(sums[0], sums[2]), add(sums[1], sums[3])
+    both = add(low_twos(low, high), high_twos(low, high))
+    return add(both, swap_eights(both, both))
+
+
+@compiled()
+def epoch(rows: Array, problem: int, order: Array, batch_size: int, rate: float) -> None:
+    """One epoch, whose weights are updated in place; `problem` is the address of what `prepare` writes down."""
     if len(order) == 0:
         return
+    weights, bias, d, logistic = whole(problem), whole(problem + 8), whole(problem + 16), whole(problem + 24)
     state, rate = np.zeros(ROW, rows.dtype), rows.dtype.type(rate)
-    for i in range(len(weights)):  # a slice would be checked for overlap, at the cost of some hundred nanoseconds
-        state[i] = weights[i, 0]
-    state[BIAS], state[TARGET] = bias[0], -1
+    for i in range(d):
+        state[i] = read(weights + i * rows.itemsize, rate)
+    state[BIAS], state[TARGET] = read(bias, rate), -1
     if batch_size == 1:
         singles(rows, state, order, rate, logistic)
     elif logistic:
         batches(rows, state, order, batch_size, rate, True)
     else:
         batches(rows, state, order, batch_size, rate, False)
-    for i in range(len(weights)):
-        weights[i, 0] = state[i]
-    bias[0] = state[BIAS]
+    for i in range(d):
+        write(weights + i * rows.itemsize, state[i])
+    write(bias, state[BIAS])
 
 
 @compiled()
-def singles(rows: Array, state: Array, order: Array, rate: float, logistic: bool) -> None:
+def singles(rows: Array, state: Array, order: Array, rate: float, logistic: int) -> None:
     """Batches of one."""
     one, n = rows.dtype.type(1), len(order)
     w, learnt = load(state, 0, ROW), keep(splat(one, ROW), LANES, TARGET)
@@ -162,7 +180,8 @@ def batches(rows: Array, state: Array, order: Array, batch_size: int, rate: floa
     """Batches of two and more. The examples beyond a batch's end are read with it, and their residuals dropped."""
     one, n = rows.dtype.type(1), len(order)
     row, learnt = load(state, 0, ROW), keep(splat(one, ROW), LANES, TARGET)
-    w, learnt = join(row, row), join(learnt, learnt)
+    targets = multiply_add(-one, learnt, splat(one, ROW))
+    w, learnt, targets = join(row, row), join(learnt, learnt), join(targets, targets)
     nothing = splat(one - one, GROUP)
     for start in range(0, n, batch_size):
         stop = min(n, start + batch_size)
@@ -170,14 +189,13 @@ def batches(rows: Array, state: Array, order: Array, batch_size: int, rate: floa
         sums = (nothing, nothing, nothing, nothing)
         for t in range(start, stop, GROUP):
             if t + GROUP <= n:
-                x, x4 = four_pairs(rows, order, t), four_pairs(rows, order, t + 4)
+                x, x8 = eight(rows, order, t), eight(rows, order, t + 8)
             else:
-                x, x4 = last_four_pairs(rows, order, t), last_four_pairs(rows, order, t + 4)
-            r, r4 = scores(w, x), scores(w, x4)
+                x, x8 = last_eight(rows, order, t), last_eight(rows, order, t + 8)
+            r, r8 = scores(w, x), scores(w, x8)
             if logistic:
-                r, r4 = logistic_residuals(r, x, one), logistic_residuals(r4, x4, one)
-            sums = add_four(sums, x, keep(r, NUMBERS, stop - t))
-            sums = add_four(sums, x4, keep(r4, NUMBERS, stop - t - 4))
-        both = add(add(sums[0], sums[1]), add(sums[2], sums[3]))
-        w = multiply_add(scale, add(both, swap_eights(both, both)), w)
+                r, r8 = logistic_residuals(r, scores(targets, x), one), logistic_residuals(r8, scores(targets, x8), one)
+            sums = add_eight(sums, x, keep(r, VISITS, stop - t))
+            sums = add_eight(sums, x8, keep(r8, VISITS, stop - t - 8))
+        w = multiply_add(scale, gradient(sums), w)
     store(state, 0, first_half(w))
