@@ -13,6 +13,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
+LINE = 64
+"""Bytes that a prefetch brings; where lines are longer, the next one finds it there."""
+
 FUSED = ("contract", "reassoc", "nsz")
 """What LLVM may do with these operations: fuse and regroup them, but not assume finite values."""
 
@@ -45,20 +48,24 @@ def load(typing: Any, array: Any, start: Any, lanes: Any) -> Any:
     return kind(array, types.int64, lanes), generate
 
 
-@intrinsic
-def prefetch(typing: Any, array: Any, start: Any) -> Any:
-    """``prefetch(array, start)``: ask for the cache line at flat index `start`, which may lie anywhere, and go on."""
+@intrinsic(prefer_literal=True)
+def prefetch(typing: Any, array: Any, start: Any, lanes: Any) -> Any:
+    """``prefetch(array, start, lanes)``: ask for what `load` would, into the second level of cache; it may lie anywhere."""
+    if not isinstance(lanes, types.IntegerLiteral):
+        return None
+    kind = Vector(array.dtype, lanes.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = context.make_array(array)(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(data, [arguments[1]]), cgutils.voidptr_t)
-        flag = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [place, flag(0), flag(3), flag(1)])  # a read, kept in all levels, of data
+        place, flag = _place(context, builder, array, arguments[0], arguments[1], kind), ir.IntType(32)
+        first = builder.bitcast(place, cgutils.voidptr_t)
+        function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        for line in range(0, kind.lanes * array.dtype.bitwidth // 8, LINE):
+            where = builder.gep(first, [ir.Constant(flag, line)])
+            builder.call(function, [where, flag(0), flag(2), flag(1)])  # a read, kept in all levels but the first, of data
         return context.get_dummy_value()
 
-    return types.void(array, types.int64), generate
+    return types.void(array, types.int64, lanes), generate
 
 
 @intrinsic

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kernels.caches import caches
-from kernels.numba_packed.memory import LINE
+from kernels.simd import LINE
 from kernels.tiles import register_tile
 from kernels.vectors import cpu_name, vectors
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from numba import njit
 
-from kernels.numba_packed.memory import LINE, read, write
+from kernels.numba_packed.memory import read, write
 from kernels.numba_packed.microkernel import UNROLLED
 from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, pack_rows
 from kernels.numba_packed.plan import (
@@ -42,6 +42,7 @@ from kernels.numba_packed.plan import (
 )  # fmt: skip
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import claim, finish, wait
+from kernels.simd import LINE
 
 TASKS_A_THREAD = 4
 """At least, where there are so many tiles: what the last thread is still at when the others are done is a part of that."""

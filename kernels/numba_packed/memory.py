@@ -16,9 +16,6 @@ from kernels.vectors import vectors
 RUN = min(64, 2 * vectors().width)
 """Bytes that `copy_run` moves; every tile is a multiple of this wide."""
 
-LINE = 64
-"""Bytes that a prefetch brings; where lines are longer, the next one finds it there."""
-
 
 @intrinsic
 def read(typing: Any, address: Any, like: Any) -> Any:

@@ -24,7 +24,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import cached
-from kernels.numba_packed.memory import LINE, emit_prefetch
+from kernels.numba_packed.memory import emit_prefetch
+from kernels.simd import LINE
 from kernels.tiles import rows_in_registers
 
 FUSED = ("contract", "nsz")

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from numba import njit
 
-from kernels.numba_packed.memory import LINE, whole
+from kernels.numba_packed.memory import whole
 from kernels.numba_packed.microkernel import TALLEST, tallest
 from kernels.numba_packed.tasks import COUNTERS_BYTES
+from kernels.simd import LINE
 
 ROW_PADDING = 64
 """Bytes between packed rows, so that they do not fall into the same cache sets."""
