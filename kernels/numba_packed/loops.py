@@ -22,7 +22,7 @@ from numba import njit
 
 from kernels.numba_packed.memory import read, write
 from kernels.numba_packed.microkernel import UNROLLED
-from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, pack_rows
+from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, transpose
 from kernels.numba_packed.plan import (
     BLOCK_BYTES,
     DIRECT_BYTES,
@@ -161,7 +161,7 @@ def blocked(  # type: ignore[no-untyped-def]
                     height = m * (sliver + 1) // slivers - i0
                     a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
                     if a_column != size:
-                        pack_rows(a_here, a_row, a_column, height, depth, a_packed, a_row_packed, size, zero)
+                        transpose(a_here, a_column, a_row, a_packed, a_row_packed, depth, height, size, zero)
                         a_here, a_step = a_packed, a_row_packed
                     multiply_panels(
                         tile, height, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,

@@ -108,6 +108,38 @@ def copy_run(typing: Any, source: Any, target: Any) -> Any:
     return types.void(types.int64, types.int64), generate
 
 
+SQUARE = 4
+"""Elements along a side of what `transpose_square` copies."""
+
+
+@intrinsic
+def transpose_square(typing: Any, source: Any, source_step: Any, target: Any, target_step: Any, like: Any) -> Any:
+    """``transpose_square(source, source_step, target, target_step, like)``: copy a square, whose rows become columns.
+
+    Elements of a row are neighbours, and the rows so many bytes apart.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start, step, to, to_step, _ = arguments
+        lane = ir.VectorType(ir.IntType(32), SQUARE)
+        kind = ir.VectorType(context.get_value_type(like), SQUARE).as_pointer()
+
+        def row(at: Any, bytes_: Any, number: int) -> Any:
+            return builder.inttoptr(builder.add(at, builder.mul(bytes_, ir.IntType(64)(number))), kind)
+
+        def pick(u: Any, v: Any, *lanes: int) -> Any:
+            return builder.shuffle_vector(u, v, ir.Constant(lane, lanes))
+
+        a, b, c, d = (builder.load(row(start, step, number), align=like.bitwidth // 8) for number in range(SQUARE))
+        halves = [pick(u, v, *lanes) for lanes in ((0, 4, 1, 5), (2, 6, 3, 7)) for u, v in ((a, b), (c, d))]
+        turned = [pick(*halves[half : half + 2], *lanes) for half in (0, 2) for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
+        for number, vector in enumerate(turned):
+            builder.store(vector, row(to, to_step, number), align=like.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4, like), generate
+
+
 @intrinsic
 def prefetch(typing: Any, address: Any) -> Any:
     """``prefetch(address)``: ask for the cache line there, to read, and go on; an address that is not there does no harm."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from numba import njit
 
-from kernels.numba_packed.memory import RUN, copy_run, prefetch, read, write
+from kernels.numba_packed.memory import RUN, SQUARE, copy_run, prefetch, read, transpose_square, write
 
 ROWS_AT_ONCE = 16
 """Rows of b that are packed in one go: of a transposed b a cache line of each column, or two."""
@@ -40,10 +40,9 @@ def pack_panels(
                 )  # fmt: skip
                 copied += wide
         return
-    for j in range(columns):
-        source, target = b + j * b_column, panels + j // width * panel + j % width * size
-        for k in range(row, end):
-            write(target + k * width * size, read(source + k * b_row, zero))
+    for first in range(0, columns, width):
+        source, target = b + first * b_column + row * b_row, panels + first // width * panel + row * width * size
+        transpose(source, b_column, b_row, target, width * size, min(width, columns - first), end - row, size, zero)
 
 
 @njit
@@ -58,11 +57,21 @@ def copy_elements(source: int, target: int, count: int, size: int, ahead: int, z
 
 
 @njit
-def pack_rows(
-    a: int, a_row: int, a_column: int, height: int, depth: int, rows: int, row_bytes: int, size: int, zero: Any
+def transpose(
+    source: int, source_row: int, source_column: int, target: int, target_row: int, rows: int, columns: int, size: int, zero: Any
 ) -> None:
-    """Copy `height` rows of a, whose elements are no neighbours, into `rows`, each `row_bytes` behind the one before."""
-    for k in range(depth):  # of a transposed a, neighbours in memory one after the other
-        source, target = a + k * a_column, rows + k * size
-        for i in range(height):
-            write(target + i * row_bytes, read(source + i * a_row, zero))
+    """Copy a matrix, whose columns become rows of neighbours: in squares, where its rows are neighbours too.
+
+    The last square of a row, or of a column, overlaps the one before.
+    """
+    if source_column == size and rows >= SQUARE and columns >= SQUARE:
+        for i in range(0, rows, SQUARE):
+            i = min(i, rows - SQUARE)
+            for j in range(0, columns, SQUARE):
+                j = min(j, columns - SQUARE)
+                here, there = source + i * source_row + j * size, target + j * target_row + i * size
+                transpose_square(here, source_row, there, target_row, zero)
+        return
+    for i in range(rows):
+        for j in range(columns):
+            write(target + j * target_row + i * size, read(source + i * source_row + j * source_column, zero))
