@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 import kernels
 from kernels.numba_packed.gemm import gemm
+from kernels.simd import add, load, multiply, multiply_add, prefetch, store
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
 from minisgd.steps.compiled import compiled, link
 
@@ -41,22 +42,45 @@ def single(weights: Array, bias: Array, x: Array, y: Array, rate: float, objecti
 step("numba-fused", compiles=True, threads=True)(fused.prepare)
 
 
+LANES = 16
+"""Of the vectors that pass over a batch's rows."""
+
+AHEAD = 4
+"""Visits: their rows are asked for while one is used, since they lie anywhere."""
+
+
+@compiled()
+def gather(x: Array, rows: Array, batch: Array) -> None:
+    """Copy rows of x."""
+    d, source, target = x.shape[1], x.reshape(-1), batch.reshape(-1)
+    whole = d - d % LANES
+    for i in range(len(rows)):
+        here, there, ahead = rows[i] * d, i * d, rows[min(i + AHEAD, len(rows) - 1)] * d
+        for j in range(0, whole, LANES):
+            prefetch(source, ahead + j, LANES)
+            store(target, there + j, load(source, here + j, LANES))
+        for j in range(whole, d):
+            target[there + j] = source[here + j]
+
+
 @compiled()
 def residuals(z: Array, y: Array, rows: Array, bias: Array, rate: float, logistic: bool) -> None:
     """Logits without bias turned into scaled residuals, in place; their sums taken off the bias when all are made."""
     one, (n, k) = z.dtype.type(1), z.shape
     scale = z.dtype.type(rate) / z.dtype.type(n)
-    sums = np.zeros(k, z.dtype)
+    r, targets, sums = z.reshape(-1), y.reshape(-1), np.zeros(k, z.dtype)
+    whole = 0 if logistic else k - k % LANES
     for i in range(n):
-        r, target = z[i], y[rows[i]]
-        if logistic:
-            for j in range(k):
-                r[j] = (link(r[j] + bias[j], one, logistic) - target[j]) * scale
-        else:
-            for j in range(k):
-                r[j] = (r[j] + bias[j] - target[j]) * scale
-        for j in range(k):
-            sums[j] += r[j]
+        here, row, ahead = i * k, rows[i] * k, rows[min(i + AHEAD, n - 1)] * k
+        for j in range(0, whole, LANES):
+            prefetch(targets, ahead + j, LANES)
+            logits = add(load(r, here + j, LANES), load(bias, j, LANES))
+            some = multiply(scale, multiply_add(-one, load(targets, row + j, LANES), logits))
+            store(r, here + j, some)
+            store(sums, j, add(load(sums, j, LANES), some))
+        for j in range(whole, k):
+            r[here + j] = (link(r[here + j] + bias[j], one, logistic) - targets[row + j]) * scale
+            sums[j] += r[here + j]
     for j in range(k):
         bias[j] -= sums[j]
 
@@ -82,7 +106,7 @@ def on_gemm(kernel: str) -> Prepare:
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
                 examples, r = batch[: len(rows)], logits[: len(rows)]
-                np.take(x, rows, axis=0, out=examples, mode="clip")
+                gather(x, rows, examples)
                 multiply(examples, weights, r)
                 residuals(r, y, rows, bias, rate, objective == "logistic")
                 descend(examples, r)
