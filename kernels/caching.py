@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 PACKAGE = Path(__file__).parent
+
+UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Options for what compiled code alone calls, since wrappers for others take a quarter of the time; Python's call would crash."""
+
+inner = numba.njit(**UNWRAPPED)
+"""Compile a function that compiled code alone calls, in which it is kept."""
 
 
 def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -29,7 +37,7 @@ def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any
 
     def compile_(function: Callable[..., Any]) -> Any:
         made = numba.njit(**options)(function)
-        made.enable_caching()
+        made._cache = FunctionCache(function) if signature is None else _Cache(function)
         made._cache._cache_file._source_stamp = source_stamp(Path(function.__code__.co_filename).parent)
         if signature is not None:
             made.compile(signature)
@@ -37,6 +45,18 @@ def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any
         return made
 
     return compile_
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Numba's, for functions that need no more of numba at run time than its memory.
+
+    Numba's own first makes itself ready to compile, which takes half a second: most of it imports scipy.linalg.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
 
 @cache

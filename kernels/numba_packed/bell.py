@@ -15,9 +15,10 @@ import threading
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numpy.typing import NDArray
 
+from kernels.caching import inner
 from kernels.numba_packed.memory import whole, write
 from kernels.numba_packed.tasks import counter, set_counter
 
@@ -41,7 +42,7 @@ def hang(bell: NDArray[np.uint8]) -> None:
     numbers[LISTENS // 8 : RINGS // 8 + 1] = os.pipe()
 
 
-@njit
+@inner
 def ring(bell: int) -> None:
     """Wake the helper, if it sleeps."""
     if counter(bell + ASLEEP) != 0:
@@ -50,7 +51,7 @@ def ring(bell: int) -> None:
         _write(whole(bell + RINGS), bell + BYTE, 1)
 
 
-@njit
+@inner
 def sleep(bell: int) -> None:
     """Until the bell rings."""
     set_counter(bell + ASLEEP, 1)
@@ -68,7 +69,7 @@ if sys.platform == "linux":
     _processor = _system("sched_getcpu", types.int32)
     _allow = _system("sched_setaffinity", types.int32, types.int32, types.int64, types.int64)
 
-    @njit
+    @inner
     def keep_off(bell: int) -> None:
         """Let the helper wake on any processor but this one; if it has no other, the system refuses, and this it is."""
         here = _processor()
@@ -79,17 +80,17 @@ if sys.platform == "linux":
             write(bell + AWAY + place, word)
         _allow(whole(bell + THREAD), MASK_BYTES, bell + AWAY)
 
-    @njit
+    @inner
     def run_anywhere(bell: int) -> None:
         """Let this thread run on any processor that it could at first."""
         _allow(0, MASK_BYTES, bell + WHOLE)
 
 else:
 
-    @njit
+    @inner
     def keep_off(bell: int) -> None:
         """Nothing: only on Linux is it known to matter."""
 
-    @njit
+    @inner
     def run_anywhere(bell: int) -> None:
         """Nothing: it always may."""

@@ -13,7 +13,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
-from kernels.caching import cached
+from kernels.caching import UNWRAPPED, cached
 from kernels.numba_packed import loops, microkernel, vector
 from kernels.numba_packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, SERIAL, STRIP, blocking
 from kernels.numba_packed.plan import Plan, own_bytes
@@ -154,9 +154,9 @@ def _compile(dtype: str) -> Compiled:
     tile = microkernel.compiled(lanes, width // lanes, vectors().registers, int(vectors().early), element)
     work = types.void(*[whole] * 16, *[element] * 4)
     work_loops = (loops.blocked, vector.one_column, vector.one_row)
-    blocked, one_column, one_row = (cached(work, nogil=True)(loop) for loop in work_loops)
+    blocked, one_column, one_row = (cached(work, **UNWRAPPED)(loop) for loop in work_loops)
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
-    serve = cached(types.void(whole, whole), nogil=True)(served(*np.array([0, 1], dtype)))
+    serve = cached(types.void(whole, whole), **UNWRAPPED)(served(*np.array([0, 1], dtype)))
     told = Plan(
         gate=helpers.gate, tile=address(tile), blocked=address(blocked), one_column=address(one_column),
         one_row=address(one_row), serve=address(serve),

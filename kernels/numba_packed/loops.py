@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
+from kernels.caching import inner
 from kernels.numba_packed.memory import read, write
 from kernels.numba_packed.microkernel import UNROLLED
 from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, transpose
@@ -51,7 +50,7 @@ PANELS_A_THREAD = 2
 """At least, for columns of its own: with fewer, tasks would be too small, or too unequal."""
 
 
-@njit
+@inner
 def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: int, c_column: int, size: int, beta: Any) -> None:
     """Make c = tile + beta c, an element at a time: where c's rows and columns both have strides."""
     for i in range(height):
@@ -63,7 +62,7 @@ def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: in
             write(place, value)
 
 
-@njit
+@inner
 def direct(
     m: int, n: int, p: int, a: int, a_row: int, b: int, b_row: int, c: int, c_row: int, size: int, room: int,
     alpha: Any, beta: Any,
@@ -80,19 +79,19 @@ def direct(
         i, rest, slivers = i + height, rest - height, slivers - 1
 
 
-@njit
+@inner
 def straddling(b: int, b_row: int, bytes_: int, room: int) -> bool:
     """Whether vectors of b lie across two cache lines, as numpy's arrays do, and both come from the second level each time."""
     return (b | b_row) % LINE != 0 and bytes_ > entry(room, NEAR_BYTES)
 
 
-@njit
+@inner
 def scattered(b_row: int, bytes_: int, room: int) -> bool:
     """Whether rows of b are so far apart that it is slow to go down a few columns of them."""
     return bytes_ > entry(room, DIRECT_BYTES) and abs(b_row) >= entry(room, SCATTERED_BYTES)
 
 
-@njit
+@inner
 def multiply_panels(
     tile: int, height: int, depth: int, strip: int, a: int, a_row: int, b: int, b_step: int, panel_bytes: int,
     first: int, last: int, width: int, columns: int, c: int, c_row: int, c_column: int, size: int, spare: int,

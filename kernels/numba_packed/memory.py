@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from kernels.caching import inner
 from kernels.simd import Vector
 from kernels.vectors import vectors
 
@@ -28,7 +29,7 @@ def read(typing: Any, address: Any, like: Any) -> Any:
     return like(types.int64, like), generate
 
 
-@njit
+@inner
 def whole(address: int) -> int:
     """The whole number at an address."""
     return read(address, np.int64(0))

@@ -23,7 +23,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from kernels.caching import cached
+from kernels.caching import UNWRAPPED, cached, inner
 from kernels.numba_packed.memory import emit_prefetch
 from kernels.simd import LINE
 from kernels.tiles import rows_in_registers
@@ -45,7 +45,7 @@ TALLEST = 8
 _rows_in_registers = njit(rows_in_registers)
 
 
-@njit
+@inner
 def tallest(vectors: int, registers: int, early: int) -> int:
     """The most rows of a tile so many vectors wide; see `Vectors` for the registers and `early`."""
     return min(TALLEST, _rows_in_registers(vectors, registers, early))
@@ -127,7 +127,7 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, dtype: Any) -
     """
     signature = types.void(*[types.int64] * 9, dtype, dtype)
 
-    @cached(signature)
+    @cached(signature, **UNWRAPPED)
     def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
         multiply_tile(lanes, vectors, registers, early, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
 

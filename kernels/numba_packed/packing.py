@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
+from kernels.caching import inner
 from kernels.numba_packed.memory import RUN, SQUARE, copy_run, prefetch, read, transpose_square, write
 
 ROWS_AT_ONCE = 16
@@ -23,7 +22,7 @@ ROWS_AHEAD = 4
 """What is asked for while a row of b is packed: rows lie apart, and the processor foresees no more than the rest of each."""
 
 
-@njit
+@inner
 def pack_panels(
     b: int, b_row: int, b_column: int, row: int, end: int, depth: int, columns: int, width: int, panels: int, size: int, zero: Any
 ) -> None:
@@ -45,7 +44,7 @@ def pack_panels(
         transpose(source, b_column, b_row, target, width * size, min(width, columns - first), end - row, size, zero)
 
 
-@njit
+@inner
 def copy_elements(source: int, target: int, count: int, size: int, ahead: int, zero: Any) -> None:
     """Copy neighbours, most of them in runs, and ask for what lies so many bytes ahead of those."""
     whole = count * size // RUN * RUN
@@ -56,7 +55,7 @@ def copy_elements(source: int, target: int, count: int, size: int, ahead: int, z
         write(target + byte, read(source + byte, zero))
 
 
-@njit
+@inner
 def transpose(
     source: int, source_row: int, source_column: int, target: int, target_row: int, rows: int, columns: int, size: int, zero: Any
 ) -> None:

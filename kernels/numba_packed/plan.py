@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from numba import njit
-
+from kernels.caching import inner
 from kernels.numba_packed.memory import whole
 from kernels.numba_packed.microkernel import TALLEST, tallest
 from kernels.numba_packed.tasks import COUNTERS_BYTES
@@ -76,31 +75,31 @@ def own_bytes(width: int, depth: int, size: int) -> int:
     return -(-TALLEST * (depth * size + ROW_PADDING + width * size) // LINE) * LINE
 
 
-@njit
+@inner
 def entry(room: int, place: int) -> int:
     """An entry of the plan at the head of a workspace."""
     return whole(room + 8 * place)
 
 
-@njit
+@inner
 def counters(room: int, part: int) -> int:
     """Where a workspace has the counters of a part's tasks."""
     return room + PLAN_BYTES + PRODUCT_BYTES + part * (COUNTERS_BYTES + entry(room, BLOCK_BYTES) + entry(room, OWN_BYTES))
 
 
-@njit
+@inner
 def block(room: int, part: int) -> int:
     """Where a workspace has a part's block of b."""
     return counters(room, part) + COUNTERS_BYTES
 
 
-@njit
+@inner
 def own(room: int, thread: int) -> int:
     """Where a workspace has what no other thread sees."""
     return block(room, thread) + entry(room, BLOCK_BYTES)
 
 
-@njit
+@inner
 def tile_for(m: int, p: int, room: int) -> tuple[int, int]:
     """Rows and width of the tiles of a product with m rows and p columns: no wider than p, and tall enough for a few rows."""
     lanes, registers, early = entry(room, LANES), entry(room, REGISTERS), entry(room, EARLY)
@@ -111,7 +110,7 @@ def tile_for(m: int, p: int, room: int) -> tuple[int, int]:
     return tallest(vectors, registers, early), vectors * lanes
 
 
-@njit
+@inner
 def pieces(whole: int, most: int) -> int:
     """The fewest equal pieces of at most `most`."""
     return max(1, -(-whole // most))

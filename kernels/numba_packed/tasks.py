@@ -11,8 +11,10 @@ import os
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from kernels.caching import inner
 
 I64 = ir.IntType(64)
 APART = 128
@@ -22,14 +24,14 @@ LOOKS = 2_000
 """At what others have done before the processor is offered to them."""
 
 
-@njit
+@inner
 def begin(counters: int) -> None:
     """Before the threads start: no task claimed, none done."""
     set_counter(counters, 0)
     set_counter(counters + APART, 0)
 
 
-@njit
+@inner
 def claim(counters: int, end: int) -> int:
     """The next task's number, or -1 if that is not below `end`: the task is then left to whoever asks for it later."""
     task = counter(counters)
@@ -40,13 +42,13 @@ def claim(counters: int, end: int) -> int:
     return -1
 
 
-@njit
+@inner
 def finish(counters: int) -> None:
     """One more is done: what it wrote can be read by those who wait."""
     add(counters + APART, 1)
 
 
-@njit
+@inner
 def wait(counters: int, done: int) -> None:
     """Until that many tasks are done; whoever does them may need this very processor."""
     looks = 0
@@ -59,14 +61,14 @@ def wait(counters: int, done: int) -> None:
 if os.name == "posix":
     _sched_yield = types.ExternalFunction("sched_yield", types.int32())
 
-    @njit
+    @inner
     def yield_now() -> None:
         """Let another thread run on this processor, if one is waiting for it."""
         _sched_yield()
 
 else:
 
-    @njit
+    @inner
     def yield_now() -> None:
         """Nothing: this system's call for it is not known here."""
 

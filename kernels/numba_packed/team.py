@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit, types
 
 from kernels.arrays import aligned_zeros
-from kernels.caching import cached
+from kernels.caching import cached, inner
 from kernels.numba_packed.bell import BELL_BYTES, hang, ring, sleep
 from kernels.numba_packed.memory import whole, write
 from kernels.numba_packed.pointers import call
@@ -40,7 +40,7 @@ LOOKS = 100
 """At the gate before the processor is offered to others: the caller may be waiting for this very one."""
 
 
-@njit
+@inner
 def share(gate: int, serve: int, room: int, threads: int) -> None:
     """Call ``serve(room, thread)`` here as thread 0, and in each helper that comes in time; return when all are done."""
     write(gate + SERVE, serve)
@@ -62,7 +62,7 @@ def bell_of(gate: int, thread: int) -> int:
     return gate + BELLS + (thread - 1) * BELL_BYTES
 
 
-@njit
+@inner
 def enter(gate: int) -> bool:
     """Go in, if the gate is open."""
     word = counter(gate)
@@ -73,7 +73,7 @@ def enter(gate: int) -> bool:
     return False
 
 
-@njit
+@inner
 def linger(gate: int, thread: int) -> None:
     """Help with each product that comes, until none has come for a while."""
     served, looks = np.int64(-1), 0

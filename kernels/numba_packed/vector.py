@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
+from kernels.caching import inner
 from kernels.numba_packed.memory import lanes_of, read, read_vector, write, write_vector, zero_vector
 from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
@@ -18,7 +17,7 @@ ROWS_A_TASK = 64
 """Some tens of kilobytes of rows, which take longer than claiming a task."""
 
 
-@njit
+@inner
 def dots(height: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int, size: int, alpha: Any, beta: Any) -> None:
     """Make c = alpha a x + beta c for 1 to `DOTS` rows of a, at addresses; elements of a row, and of x, are neighbours."""
     lanes, last = lanes_of(alpha), height - 1
@@ -51,7 +50,7 @@ def dots(height: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int
         update(c + 3 * c_row, sum3, alpha, beta)
 
 
-@njit
+@inner
 def update(place: int, value: Any, alpha: Any, beta: Any) -> None:
     """Make an element alpha value + beta times what it was, which is not read if beta is 0."""
     scaled = alpha * value
@@ -97,7 +96,7 @@ COLUMNS_BYTES = 16 << 10
 """Of a task: c's part stays in the first level, and b's rows come in runs that the processor foresees."""
 
 
-@njit
+@inner
 def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, size: int, alpha: Any, beta: Any) -> None:
     """Make c = alpha a b + beta c for `SUMMED` elements of a, whose elements are anywhere, and neighbours in b's rows and c."""
     f0, f1 = alpha * read(a, alpha), alpha * read(a + a_column, alpha)
