@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import inner
-from kernels.simd import Vector
+from kernels.simd import Vector, emit_broadcast
 from kernels.vectors import vectors
 
 RUN = min(64, 2 * vectors().width)
@@ -58,27 +58,27 @@ def lanes_of(typing: Any, like: Any) -> Any:
 
 
 @intrinsic
-def read_vector(typing: Any, address: Any, like: Any) -> Any:
-    """``read_vector(address, like)``: as many neighbouring elements as fill one of this CPU's vectors."""
+def read_some(typing: Any, address: Any, count: Any, like: Any) -> Any:
+    """``read_some(address, count, like)``: a vector whose first `count` elements are those there, all if so many, and zeros."""
     kind = _vector(like)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = context.get_value_type(kind).as_pointer()
-        return builder.load(builder.inttoptr(arguments[0], pointer), align=like.bitwidth // 8)
+        pointer = builder.inttoptr(arguments[0], context.get_value_type(kind).as_pointer())
+        return emit_load(builder, pointer, emit_mask(builder, kind.lanes, arguments[1]), like.bitwidth // 8)
 
-    return kind(types.int64, like), generate
+    return kind(types.int64, types.int64, like), generate
 
 
 @intrinsic
-def write_vector(typing: Any, address: Any, vector: Any) -> Any:
-    """``write_vector(address, vector)``: overwrite neighbouring elements."""
+def write_some(typing: Any, address: Any, count: Any, vector: Any) -> Any:
+    """``write_some(address, count, vector)``: overwrite as many neighbouring elements, at most."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = builder.inttoptr(arguments[0], arguments[1].type.as_pointer())
-        builder.store(arguments[1], pointer, align=vector.dtype.bitwidth // 8)
+        pointer = builder.inttoptr(arguments[0], arguments[2].type.as_pointer())
+        emit_store(builder, arguments[2], pointer, emit_mask(builder, vector.lanes, arguments[1]), vector.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
-    return types.void(types.int64, vector), generate
+    return types.void(types.int64, types.int64, vector), generate
 
 
 @intrinsic
@@ -159,3 +159,33 @@ def emit_prefetch(builder: Any, address: Any, write: bool = False) -> None:
     kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
     builder.call(function, [pointer, flag(int(write)), flag(3), flag(1)])  # kept in all levels, of data
+
+
+def emit_mask(builder: Any, lanes: int, count: Any) -> Any:
+    """A vector of bits, true for the first `count` lanes."""
+    places = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
+    return builder.icmp_signed("<", places, emit_broadcast(builder, builder.trunc(count, ir.IntType(32)), lanes))
+
+
+def emit_load(builder: Any, pointer: Any, mask: Any, size: int) -> Any:
+    """Load a vector of elements of so many bytes; with a mask those that it names, and zeros, and nothing else is touched."""
+    if mask is None:
+        return builder.load(pointer, align=size)
+    vector = pointer.type.pointee
+    kind = ir.FunctionType(vector, [pointer.type, ir.IntType(32), mask.type, vector])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.load.{_suffix(vector)}.p0")
+    return builder.call(function, [pointer, ir.IntType(32)(size), mask, ir.Constant(vector, None)])
+
+
+def emit_store(builder: Any, value: Any, pointer: Any, mask: Any, size: int) -> None:
+    """Store a vector; with a mask the elements that it names."""
+    if mask is None:
+        builder.store(value, pointer, align=size)
+        return
+    kind = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, ir.IntType(32), mask.type])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.store.{_suffix(value.type)}.p0")
+    builder.call(function, [value, pointer, ir.IntType(32)(size), mask])
+
+
+def _suffix(vector: Any) -> str:
+    return f"v{vector.count}f{32 if vector.element == ir.FloatType() else 64}"

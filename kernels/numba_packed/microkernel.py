@@ -20,12 +20,11 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import UNWRAPPED, cached, inner
-from kernels.numba_packed.memory import emit_prefetch
-from kernels.simd import LINE
+from kernels.numba_packed.memory import emit_load, emit_mask, emit_prefetch, emit_store
+from kernels.simd import LINE, emit_broadcast
 from kernels.tiles import rows_in_registers
 
 FUSED = ("contract", "nsz")
@@ -138,7 +137,7 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
     """One height and width: the loop over the depth, then the update of c."""
     size = 4 if element == ir.FloatType() else 8
     vector = ir.VectorType(element, lanes)
-    mask = _mask(builder, lanes, builder.sub(tile.columns, I64((wide - 1) * lanes))) if tail else None
+    mask = emit_mask(builder, lanes, builder.sub(tile.columns, I64((wide - 1) * lanes))) if tail else None
 
     def at(address: Any, place: int) -> tuple[Any, Any]:
         """Pointer to a vector of a row, and its mask."""
@@ -153,11 +152,11 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
         """So many steps of the depth, and where they lead: the row of b, the pointers into a, the sums."""
         pointers, sums = rest[: len(groups)], rest[len(groups) :]
         for step in range(count):
-            vectors = [_load(builder, *at(b, place), size) for place in range(wide)]
+            vectors = [emit_load(builder, *at(b, place), size) for place in range(wide)]
             totals = []
             for i in range(tall):
                 address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * size))
-                factor = _broadcast(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), lanes)
+                factor = emit_broadcast(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), lanes)
                 totals += [multiply_add(builder, factor, vectors[place], sums[i * wide + place]) for place in range(wide)]
             b, sums = builder.add(b, tile.b_step), tuple(totals)
         return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
@@ -180,17 +179,17 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
     _, _, *carried = _loop(builder, I64(tall), [I64(0), tile.c, *carried], row)
     totals = carried[1 + len(groups) :]
 
-    alpha, beta = (_broadcast(builder, value, lanes) for value in (tile.alpha, tile.beta))
+    alpha, beta = (emit_broadcast(builder, value, lanes) for value in (tile.alpha, tile.beta))
     places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
     scaled = [builder.fmul(alpha, total, flags=FUSED) for total in totals]
     with builder.if_else(builder.fcmp_ordered("==", tile.beta, ir.Constant(element, 0.0))) as (overwrite, update):
         with overwrite:
             for (pointer, some), value in zip(places, scaled, strict=True):
-                _store(builder, value, pointer, some, size)
+                emit_store(builder, value, pointer, some, size)
         with update:
             for (pointer, some), value in zip(places, scaled, strict=True):
-                before = _load(builder, pointer, some, size)
-                _store(builder, multiply_add(builder, beta, before, value), pointer, some, size)
+                before = emit_load(builder, pointer, some, size)
+                emit_store(builder, multiply_add(builder, beta, before, value), pointer, some, size)
 
 
 def _loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
@@ -227,37 +226,3 @@ def _apart(builder: Any, address: Any) -> Any:
 def multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:
     """Return x y + z, fused where the CPU can."""
     return builder.fadd(builder.fmul(x, y, flags=FUSED), z, flags=FUSED)
-
-
-def _broadcast(builder: Any, value: Any, lanes: int) -> Any:
-    undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
-    first = builder.insert_element(undefined, value, I32(0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(I32, lanes), None))
-
-
-def _mask(builder: Any, lanes: int, count: Any) -> Any:
-    """A vector of bits, true for the first `count` lanes."""
-    places = ir.Constant(ir.VectorType(I32, lanes), list(range(lanes)))
-    return builder.icmp_signed("<", places, _broadcast(builder, builder.trunc(count, I32), lanes))
-
-
-def _load(builder: Any, pointer: Any, mask: Any, size: int) -> Any:
-    if mask is None:
-        return builder.load(pointer, align=size)
-    vector = pointer.type.pointee
-    kind = ir.FunctionType(vector, [pointer.type, I32, mask.type, vector])
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.load.{_suffix(vector)}.p0")
-    return builder.call(function, [pointer, I32(size), mask, ir.Constant(vector, None)])
-
-
-def _store(builder: Any, value: Any, pointer: Any, mask: Any, size: int) -> None:
-    if mask is None:
-        builder.store(value, pointer, align=size)
-        return
-    kind = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, I32, mask.type])
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.store.{_suffix(value.type)}.p0")
-    builder.call(function, [value, pointer, I32(size), mask])
-
-
-def _suffix(vector: Any) -> str:
-    return f"v{vector.count}f{32 if vector.element == ir.FloatType() else 64}"

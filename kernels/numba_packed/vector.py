@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.caching import inner
-from kernels.numba_packed.memory import lanes_of, read, read_vector, write, write_vector, zero_vector
+from kernels.numba_packed.memory import lanes_of, read, read_some, write, write_some, zero_vector
 from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
-from kernels.simd import add, multiply, multiply_add, total
+from kernels.simd import add, four_totals, multiply, multiply_add
 
 DOTS = 4
 """Rows at once: a piece of the vector is loaded once for all of them, and their sums hide each other's latency."""
@@ -22,32 +22,39 @@ def dots(height: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int
     """Make c = alpha a x + beta c for 1 to `DOTS` rows of a, at addresses; elements of a row, and of x, are neighbours."""
     lanes, last = lanes_of(alpha), height - 1
     # A missing row is the last one again.
-    a0, a1, a2, a3 = a, a + min(1, last) * a_row, a + min(2, last) * a_row, a + min(3, last) * a_row
-    s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero_vector(alpha)
-    k, step = 0, lanes * size
-    for _ in range(depth // (2 * lanes)):
-        here, there = k * size, k * size + step
-        u, v = read_vector(x + here, alpha), read_vector(x + there, alpha)
-        s0, t0 = multiply_add(u, read_vector(a0 + here, alpha), s0), multiply_add(v, read_vector(a0 + there, alpha), t0)
-        s1, t1 = multiply_add(u, read_vector(a1 + here, alpha), s1), multiply_add(v, read_vector(a1 + there, alpha), t1)
-        s2, t2 = multiply_add(u, read_vector(a2 + here, alpha), s2), multiply_add(v, read_vector(a2 + there, alpha), t2)
-        s3, t3 = multiply_add(u, read_vector(a3 + here, alpha), s3), multiply_add(v, read_vector(a3 + there, alpha), t3)
-        k += 2 * lanes
-    sum0, sum1, sum2, sum3 = total(s0) + total(t0), total(s1) + total(t1), total(s2) + total(t2), total(s3) + total(t3)
-    for rest in range(k, depth):
-        here = rest * size
-        value = read(x + here, alpha)
-        sum0 += value * read(a0 + here, alpha)
-        sum1 += value * read(a1 + here, alpha)
-        sum2 += value * read(a2 + here, alpha)
-        sum3 += value * read(a3 + here, alpha)
-    update(c, sum0, alpha, beta)
+    rows = a, a + min(1, last) * a_row, a + min(2, last) * a_row, a + min(3, last) * a_row
+    none = zero_vector(alpha)
+    even = odd = (none, none, none, none)
+    step = lanes * size
+    whole = depth // (2 * lanes) * 2 * step
+    for here in range(0, whole, 2 * step):
+        even = add_products(x, rows, here, lanes, even, alpha)
+        odd = add_products(x, rows, here + step, lanes, odd, alpha)
+    rest = depth - whole // size
+    if rest > 0:
+        even = add_products(x, rows, whole, rest, even, alpha)
+    if rest > lanes:
+        odd = add_products(x, rows, whole + step, rest - lanes, odd, alpha)
+    found = four_totals(add(even[0], odd[0]), add(even[1], odd[1]), add(even[2], odd[2]), add(even[3], odd[3]))
+    update(c, found[0], alpha, beta)
     if height > 1:
-        update(c + c_row, sum1, alpha, beta)
+        update(c + c_row, found[1], alpha, beta)
     if height > 2:
-        update(c + 2 * c_row, sum2, alpha, beta)
+        update(c + 2 * c_row, found[2], alpha, beta)
     if height > 3:
-        update(c + 3 * c_row, sum3, alpha, beta)
+        update(c + 3 * c_row, found[3], alpha, beta)
+
+
+@inner
+def add_products(x: int, rows: Any, here: int, count: int, sums: Any, like: Any) -> Any:
+    """The sums of four rows, with a vector of each times one of x added, or only its first `count` elements."""
+    u = read_some(x + here, count, like)
+    return (
+        multiply_add(u, read_some(rows[0] + here, count, like), sums[0]),
+        multiply_add(u, read_some(rows[1] + here, count, like), sums[1]),
+        multiply_add(u, read_some(rows[2] + here, count, like), sums[2]),
+        multiply_add(u, read_some(rows[3] + here, count, like), sums[3]),
+    )
 
 
 @inner
@@ -99,28 +106,36 @@ COLUMNS_BYTES = 16 << 10
 @inner
 def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, size: int, alpha: Any, beta: Any) -> None:
     """Make c = alpha a b + beta c for `SUMMED` elements of a, whose elements are anywhere, and neighbours in b's rows and c."""
-    f0, f1 = alpha * read(a, alpha), alpha * read(a + a_column, alpha)
-    f2, f3 = alpha * read(a + 2 * a_column, alpha), alpha * read(a + 3 * a_column, alpha)
-    f4, f5 = alpha * read(a + 4 * a_column, alpha), alpha * read(a + 5 * a_column, alpha)
-    f6, f7 = alpha * read(a + 6 * a_column, alpha), alpha * read(a + 7 * a_column, alpha)
-    b1, b2, b3, b4 = b + b_row, b + 2 * b_row, b + 3 * b_row, b + 4 * b_row
-    b5, b6, b7, step = b + 5 * b_row, b + 6 * b_row, b + 7 * b_row, lanes_of(alpha) * size
-    whole = columns * size // step * step
-    for j in range(0, whole, step):
-        s, t = multiply(f0, read_vector(b + j, alpha)), multiply(f1, read_vector(b1 + j, alpha))
-        s, t = multiply_add(f2, read_vector(b2 + j, alpha), s), multiply_add(f3, read_vector(b3 + j, alpha), t)
-        s, t = multiply_add(f4, read_vector(b4 + j, alpha), s), multiply_add(f5, read_vector(b5 + j, alpha), t)
-        s, t = multiply_add(f6, read_vector(b6 + j, alpha), s), multiply_add(f7, read_vector(b7 + j, alpha), t)
-        sum_ = add(s, t)
-        if beta != 0:
-            sum_ = multiply_add(beta, read_vector(c + j, alpha), sum_)
-        write_vector(c + j, sum_)
-    for j in range(whole, columns * size, size):
-        sum_ = f0 * read(b + j, alpha) + f1 * read(b1 + j, alpha) + f2 * read(b2 + j, alpha) + f3 * read(b3 + j, alpha)
-        sum_ += f4 * read(b4 + j, alpha) + f5 * read(b5 + j, alpha) + f6 * read(b6 + j, alpha) + f7 * read(b7 + j, alpha)
-        if beta != 0:
-            sum_ += beta * read(c + j, alpha)
-        write(c + j, sum_)
+    factors = (
+        alpha * read(a, alpha), alpha * read(a + a_column, alpha),
+        alpha * read(a + 2 * a_column, alpha), alpha * read(a + 3 * a_column, alpha),
+        alpha * read(a + 4 * a_column, alpha), alpha * read(a + 5 * a_column, alpha),
+        alpha * read(a + 6 * a_column, alpha), alpha * read(a + 7 * a_column, alpha),
+    )  # fmt: skip
+    rows = b, b + b_row, b + 2 * b_row, b + 3 * b_row, b + 4 * b_row, b + 5 * b_row, b + 6 * b_row, b + 7 * b_row
+    lanes = lanes_of(alpha)
+    whole = columns // lanes * lanes
+    for j in range(0, whole, lanes):
+        add_pieces(factors, rows, j * size, lanes, c + j * size, alpha, beta)
+    if whole < columns:
+        add_pieces(factors, rows, whole * size, columns - whole, c + whole * size, alpha, beta)
+
+
+@inner
+def add_pieces(factors: Any, rows: Any, here: int, count: int, c: int, alpha: Any, beta: Any) -> None:
+    """The same for a vector of each row, or only its first `count` elements."""
+    s = multiply(factors[0], read_some(rows[0] + here, count, alpha))
+    t = multiply(factors[1], read_some(rows[1] + here, count, alpha))
+    s = multiply_add(factors[2], read_some(rows[2] + here, count, alpha), s)
+    t = multiply_add(factors[3], read_some(rows[3] + here, count, alpha), t)
+    s = multiply_add(factors[4], read_some(rows[4] + here, count, alpha), s)
+    t = multiply_add(factors[5], read_some(rows[5] + here, count, alpha), t)
+    s = multiply_add(factors[6], read_some(rows[6] + here, count, alpha), s)
+    t = multiply_add(factors[7], read_some(rows[7] + here, count, alpha), t)
+    sum_ = add(s, t)
+    if beta != 0:
+        sum_ = multiply_add(beta, read_some(c, count, alpha), sum_)
+    write_some(c, count, sum_)
 
 
 def one_row(  # type: ignore[no-untyped-def]
