@@ -5,7 +5,7 @@ too, with -1 at the target's place: their dot product is the residual of squared
 
 - A batch of one waits for the weights that the last has left. The logit of the next example is begun before that, and corrected
   by what the update moves: z' = w.x' - rate r (x.x'). So two dot products run beside each other.
-- A larger batch takes sixteen examples at a time, two to a vector. Two such vectors are interleaved by twos, so that one of
+- A larger batch takes eight examples at a time, two to a vector. Two such vectors are interleaved by twos, so that one of
   products with the weights has two features of four examples: what is left of each logit are three sums of neighbours. The same
   interleaved vectors, times their residuals, add up to the gradient, in four sums.
 """
@@ -26,7 +26,10 @@ from minisgd.steps.compiled import Array, compiled, link
 WEIGHTS = 6
 """The most weights that fit a row of eight beside the bias's 1 and the target."""
 
-BIAS, TARGET, ROW, GROUP = 6, 7, 8, 16
+BIAS, TARGET, ROW, PAIR = 6, 7, 8, 16
+
+EXAMPLES = 8
+"""At once, in four vectors."""
 
 
 def prepare(x: Array, y: Array, weights: Array, bias: Array, logistic: bool) -> Epoch:
@@ -104,11 +107,11 @@ def scores(w: Any, x: Any) -> Any:
 @compiled()
 def logistic_residuals(scores: Any, y: Any, one: float) -> Any:
     """Predictions less targets, from logits less targets."""
-    room = np.full(GROUP, one)
+    room = np.full(PAIR, one)
     store(room, 0, add(scores, y))
-    for lane in range(GROUP):
+    for lane in range(PAIR):
         room[lane] = link(room[lane], one, True) if lane % ROW < 4 else room[lane - 4]
-    return multiply_add(-one, y, load(room, 0, GROUP))
+    return multiply_add(-one, y, load(room, 0, PAIR))
 
 
 @compiled()
@@ -182,20 +185,16 @@ def batches(rows: Array, state: Array, order: Array, batch_size: int, rate: floa
     row, learnt = load(state, 0, ROW), keep(splat(one, ROW), LANES, TARGET)
     targets = multiply_add(-one, learnt, splat(one, ROW))
     w, learnt, targets = join(row, row), join(learnt, learnt), join(targets, targets)
-    nothing = splat(one - one, GROUP)
+    nothing = splat(one - one, PAIR)
     for start in range(0, n, batch_size):
         stop = min(n, start + batch_size)
         scale = multiply(-rate / rows.dtype.type(stop - start), learnt)
         sums = (nothing, nothing, nothing, nothing)
-        for t in range(start, stop, GROUP):
-            if t + GROUP <= n:
-                x, x8 = eight(rows, order, t), eight(rows, order, t + 8)
-            else:
-                x, x8 = last_eight(rows, order, t), last_eight(rows, order, t + 8)
-            r, r8 = scores(w, x), scores(w, x8)
+        for t in range(start, stop, EXAMPLES):
+            x = eight(rows, order, t) if t + EXAMPLES <= n else last_eight(rows, order, t)
+            r = scores(w, x)
             if logistic:
-                r, r8 = logistic_residuals(r, scores(targets, x), one), logistic_residuals(r8, scores(targets, x8), one)
+                r = logistic_residuals(r, scores(targets, x), one)
             sums = add_eight(sums, x, keep(r, VISITS, stop - t))
-            sums = add_eight(sums, x8, keep(r8, VISITS, stop - t - 8))
         w = multiply_add(scale, gradient(sums), w)
     store(state, 0, first_half(w))
