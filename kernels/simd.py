@@ -80,6 +80,33 @@ def store(typing: Any, array: Any, start: Any, vector: Any) -> Any:
     return types.void(array, types.int64, vector), generate
 
 
+@intrinsic(prefer_literal=True)
+def load_some(typing: Any, array: Any, start: Any, lanes: Any, count: Any) -> Any:
+    """``load_some(array, start, lanes, count)``: as `load`, but only the first `count` elements, and zeros."""
+    if not isinstance(lanes, types.IntegerLiteral):
+        return None
+    kind = Vector(array.dtype, lanes.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, array, arguments[0], arguments[1], kind)
+        return emit_load(builder, place, emit_mask(builder, kind.lanes, arguments[3]), array.dtype.bitwidth // 8)
+
+    return kind(array, types.int64, lanes, types.int64), generate
+
+
+@intrinsic
+def store_some(typing: Any, array: Any, start: Any, vector: Any, count: Any) -> Any:
+    """``store_some(array, start, vector, count)``: as `store`, but only the first `count` elements."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, array, arguments[0], arguments[1], vector)
+        mask = emit_mask(builder, vector.lanes, arguments[3])
+        emit_store(builder, arguments[2], place, mask, array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, vector, types.int64), generate
+
+
 @intrinsic
 def multiply_add(typing: Any, factor: Any, vector: Any, addend: Any) -> Any:
     """``multiply_add(factor, vector, addend)``: factor times vector plus addend, fused where the CPU can.
@@ -248,3 +275,33 @@ def emit_broadcast(builder: Any, value: Any, lanes: int) -> Any:
     undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
     first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
+
+
+def emit_mask(builder: Any, lanes: int, count: Any) -> Any:
+    """A vector of bits, true for the first `count` lanes."""
+    places = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
+    return builder.icmp_signed("<", places, emit_broadcast(builder, builder.trunc(count, ir.IntType(32)), lanes))
+
+
+def emit_load(builder: Any, pointer: Any, mask: Any, size: int) -> Any:
+    """Load a vector of elements of so many bytes; with a mask those that it names, and zeros, and nothing else is touched."""
+    if mask is None:
+        return builder.load(pointer, align=size)
+    vector = pointer.type.pointee
+    kind = ir.FunctionType(vector, [pointer.type, ir.IntType(32), mask.type, vector])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.load.{_suffix(vector)}.p0")
+    return builder.call(function, [pointer, ir.IntType(32)(size), mask, ir.Constant(vector, None)])
+
+
+def emit_store(builder: Any, value: Any, pointer: Any, mask: Any, size: int) -> None:
+    """Store a vector; with a mask the elements that it names."""
+    if mask is None:
+        builder.store(value, pointer, align=size)
+        return
+    kind = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, ir.IntType(32), mask.type])
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.store.{_suffix(value.type)}.p0")
+    builder.call(function, [value, pointer, ir.IntType(32)(size), mask])
+
+
+def _suffix(vector: Any) -> str:
+    return f"v{vector.count}f{32 if vector.element == ir.FloatType() else 64}"

@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import inner
-from kernels.simd import Vector, emit_broadcast
+from kernels.simd import Vector, emit_load, emit_mask, emit_store
 from kernels.vectors import vectors
 
 RUN = min(64, 2 * vectors().width)
@@ -159,33 +159,3 @@ def emit_prefetch(builder: Any, address: Any, write: bool = False) -> None:
     kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
     builder.call(function, [pointer, flag(int(write)), flag(3), flag(1)])  # kept in all levels, of data
-
-
-def emit_mask(builder: Any, lanes: int, count: Any) -> Any:
-    """A vector of bits, true for the first `count` lanes."""
-    places = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
-    return builder.icmp_signed("<", places, emit_broadcast(builder, builder.trunc(count, ir.IntType(32)), lanes))
-
-
-def emit_load(builder: Any, pointer: Any, mask: Any, size: int) -> Any:
-    """Load a vector of elements of so many bytes; with a mask those that it names, and zeros, and nothing else is touched."""
-    if mask is None:
-        return builder.load(pointer, align=size)
-    vector = pointer.type.pointee
-    kind = ir.FunctionType(vector, [pointer.type, ir.IntType(32), mask.type, vector])
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.load.{_suffix(vector)}.p0")
-    return builder.call(function, [pointer, ir.IntType(32)(size), mask, ir.Constant(vector, None)])
-
-
-def emit_store(builder: Any, value: Any, pointer: Any, mask: Any, size: int) -> None:
-    """Store a vector; with a mask the elements that it names."""
-    if mask is None:
-        builder.store(value, pointer, align=size)
-        return
-    kind = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, ir.IntType(32), mask.type])
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.store.{_suffix(value.type)}.p0")
-    builder.call(function, [value, pointer, ir.IntType(32)(size), mask])
-
-
-def _suffix(vector: Any) -> str:
-    return f"v{vector.count}f{32 if vector.element == ir.FloatType() else 64}"

@@ -23,8 +23,8 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from kernels.caching import UNWRAPPED, cached, inner
-from kernels.numba_packed.memory import emit_load, emit_mask, emit_prefetch, emit_store
-from kernels.simd import LINE, emit_broadcast
+from kernels.numba_packed.memory import emit_prefetch
+from kernels.simd import LINE, emit_broadcast, emit_load, emit_mask, emit_store
 from kernels.tiles import rows_in_registers
 
 FUSED = ("contract", "nsz")

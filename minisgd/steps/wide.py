@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernels.simd import load, multiply_add, prefetch, splat, store, total
+from kernels.simd import add, four_totals, load, load_some, multiply_add, prefetch, splat, store, store_some, total
 from minisgd.steps.compiled import Array, compiled, link
 
 LANES = 16
@@ -82,31 +82,22 @@ def dots(flat: Array, d: int, weights: Array, rows: Any, rows4: Any, following: 
     for i in range(0, whole, LANES):
         ask_for(flat, following, i)
         w = load(weights, i, LANES)
-        z, z4 = add_products(w, flat, rows, i, z), add_products(w, flat, rows4, i, z4)
-    return totals(z, flat, rows, weights, whole, d), totals(z4, flat, rows4, weights, whole, d)
+        z, z4 = add_products(w, flat, rows, i, LANES, z), add_products(w, flat, rows4, i, LANES, z4)
+    if whole < d:
+        w = load_some(weights, whole, LANES, d - whole)
+        z, z4 = add_products(w, flat, rows, whole, d - whole, z), add_products(w, flat, rows4, whole, d - whole, z4)
+    return four_totals(z[0], z[1], z[2], z[3]), four_totals(z4[0], z4[1], z4[2], z4[3])
 
 
 @compiled()
-def add_products(w: Any, flat: Array, rows: Any, i: int, z: Any) -> Any:
-    """Four sums with a vector of weights times one of each row added."""
+def add_products(w: Any, flat: Array, rows: Any, i: int, count: int, z: Any) -> Any:
+    """Four sums with a vector of weights times one of each row added, or only its first `count` elements."""
     return (
-        multiply_add(w, load(flat, rows[0] + i, LANES), z[0]),
-        multiply_add(w, load(flat, rows[1] + i, LANES), z[1]),
-        multiply_add(w, load(flat, rows[2] + i, LANES), z[2]),
-        multiply_add(w, load(flat, rows[3] + i, LANES), z[3]),
+        multiply_add(w, load_some(flat, rows[0] + i, LANES, count), z[0]),
+        multiply_add(w, load_some(flat, rows[1] + i, LANES, count), z[1]),
+        multiply_add(w, load_some(flat, rows[2] + i, LANES, count), z[2]),
+        multiply_add(w, load_some(flat, rows[3] + i, LANES, count), z[3]),
     )
-
-
-@compiled(inline="always")
-def totals(z: Any, flat: Array, rows: Any, weights: Array, whole: int, d: int) -> Any:
-    """Four dot products from their sums in lanes, and the columns from `whole` on."""
-    a, b, c, e = total(z[0]), total(z[1]), total(z[2]), total(z[3])
-    for i in range(whole, d):
-        a += weights[i, 0] * flat[rows[0] + i]
-        b += weights[i, 0] * flat[rows[1] + i]
-        c += weights[i, 0] * flat[rows[2] + i]
-        e += weights[i, 0] * flat[rows[3] + i]
-    return a, b, c, e
 
 
 @compiled(inline="always")
@@ -115,35 +106,33 @@ def add_eight(flat: Array, d: int, rows: Any, rows4: Any, r: Any, r4: Any, sums:
     whole = d - d % LANES
     for i in range(0, whole, LANES):
         ask_for(flat, following, i)
-        store(sums, i, weighted(flat, rows4, i, r4, weighted(flat, rows, i, r, load(sums, i, LANES))))
-    for i in range(whole, d):
-        sums[i, 0] += weighted_number(flat, rows, i, r) + weighted_number(flat, rows4, i, r4)
+        some = weighted(flat, rows, i, LANES, r, load(sums, i, LANES))
+        store(sums, i, weighted(flat, rows4, i, LANES, r4, some))
+    if whole < d:
+        some = weighted(flat, rows, whole, d - whole, r, load_some(sums, whole, LANES, d - whole))
+        store_some(sums, whole, weighted(flat, rows4, whole, d - whole, r4, some), d - whole)
 
 
 @compiled()
-def weighted(flat: Array, rows: Any, i: int, r: Any, addend: Any) -> Any:
-    """A vector of each of four rows, times its residual, added to the addend."""
-    addend = multiply_add(r[1], load(flat, rows[1] + i, LANES), multiply_add(r[0], load(flat, rows[0] + i, LANES), addend))
-    return multiply_add(r[3], load(flat, rows[3] + i, LANES), multiply_add(r[2], load(flat, rows[2] + i, LANES), addend))
-
-
-@compiled(inline="always")
-def weighted_number(flat: Array, rows: Any, i: int, r: Any) -> float:
-    """The same of a single column, added to nothing."""
-    return r[0] * flat[rows[0] + i] + r[1] * flat[rows[1] + i] + r[2] * flat[rows[2] + i] + r[3] * flat[rows[3] + i]
+def weighted(flat: Array, rows: Any, i: int, count: int, r: Any, addend: Any) -> Any:
+    """A vector of each of four rows, or its first `count` elements, times the row's residual, added to the addend."""
+    addend = multiply_add(r[0], load_some(flat, rows[0] + i, LANES, count), addend)
+    addend = multiply_add(r[1], load_some(flat, rows[1] + i, LANES, count), addend)
+    addend = multiply_add(r[2], load_some(flat, rows[2] + i, LANES, count), addend)
+    return multiply_add(r[3], load_some(flat, rows[3] + i, LANES, count), addend)
 
 
 @compiled()
 def row_dot(flat: Array, start: int, weights: Array, d: int) -> float:
-    """Dot product of a row with the weights."""
-    z = splat(flat.dtype.type(0), LANES)
-    whole = d - d % LANES
-    for i in range(0, whole, LANES):
-        z = multiply_add(load(flat, start + i, LANES), load(weights, i, LANES), z)
-    product = total(z)
-    for i in range(whole, d):
-        product += flat[start + i] * weights[i, 0]
-    return product
+    """Dot product of a row with the weights; two sums hide half of the latency."""
+    even = odd = splat(flat.dtype.type(0), LANES)
+    whole = d - d % (2 * LANES)
+    for i in range(0, whole, 2 * LANES):
+        even = multiply_add(load(flat, start + i, LANES), load(weights, i, LANES), even)
+        odd = multiply_add(load(flat, start + i + LANES, LANES), load(weights, i + LANES, LANES), odd)
+    for i in range(whole, d, LANES):
+        even = multiply_add(load_some(flat, start + i, LANES, d - i), load_some(weights, i, LANES, d - i), even)
+    return total(add(even, odd))
 
 
 @compiled()
@@ -152,5 +141,5 @@ def add_row(factor: float, flat: Array, start: int, sums: Array, d: int) -> None
     whole = d - d % LANES
     for i in range(0, whole, LANES):
         store(sums, i, multiply_add(factor, load(flat, start + i, LANES), load(sums, i, LANES)))
-    for i in range(whole, d):
+    for i in range(whole, d):  # a masked store would hold up the load of the next row's turn
         sums[i, 0] += factor * flat[start + i]
