@@ -8,7 +8,7 @@ from kernels.caching import inner
 from kernels.numba_packed.memory import lanes_of, read, read_some, write, write_some, zero_vector
 from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
-from kernels.simd import add, four_totals, multiply, multiply_add
+from kernels.simd import LINE, add, four_totals, multiply, multiply_add
 
 DOTS = 4
 """Rows at once: a piece of the vector is loaded once for all of them, and their sums hide each other's latency."""
@@ -143,7 +143,7 @@ def one_row(  # type: ignore[no-untyped-def]
     alpha, beta, zero, one,
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c for an a of one row, b's and c's rows in one piece: the tasks that it claims."""
-    shared, groups = counters(room, 0), pieces(p * size, COLUMNS_BYTES)
+    shared, groups = counters(room, 0), max(pieces(p * size, COLUMNS_BYTES), min(threads, pieces(p * size, LINE)))
     task = claim(shared, groups)
     while task >= 0:
         j = p * task // groups
