@@ -18,7 +18,7 @@ from numba.core.runtime import rtsys
 PACKAGE = Path(__file__).parent
 
 UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""Options for what compiled code alone calls, since wrappers for others take a quarter of the time; Python's call would crash."""
+"""Options for what compiled code alone calls: wrappers for others take time to compile. Python's call would crash."""
 
 inner = numba.njit(**UNWRAPPED)
 """Compile a function that compiled code alone calls, in which it is kept."""

@@ -56,13 +56,9 @@ def prefetch(typing: Any, array: Any, start: Any, lanes: Any) -> Any:
     kind = Vector(array.dtype, lanes.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place, flag = _place(context, builder, array, arguments[0], arguments[1], kind), ir.IntType(32)
-        first = builder.bitcast(place, cgutils.voidptr_t)
-        function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
-        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        first = builder.bitcast(_place(context, builder, array, arguments[0], arguments[1], kind), cgutils.voidptr_t)
         for line in range(0, kind.lanes * array.dtype.bitwidth // 8, LINE):
-            where = builder.gep(first, [ir.Constant(flag, line)])
-            builder.call(function, [where, flag(0), flag(2), flag(1)])  # a read, kept in all levels but the first, of data
+            emit_prefetch(builder, builder.gep(first, [ir.IntType(32)(line)]), first_level=False)
         return context.get_dummy_value()
 
     return types.void(array, types.int64, lanes), generate
@@ -219,7 +215,7 @@ def total(typing: Any, vector: Any) -> Any:
 
 @intrinsic
 def four_totals(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    """``four_totals(a, b, c, d)``: the sums of the lanes of each, in a tuple, in a third of the instructions of four `total`."""
+    """``four_totals(a, b, c, d)``: the sums of the lanes of each, in a tuple, with fewer instructions than four `total`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         def folded(u: Any, v: Any, left: list[int], right: list[int]) -> Any:
@@ -275,6 +271,14 @@ def emit_broadcast(builder: Any, value: Any, lanes: int) -> Any:
     undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
     first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
+
+
+def emit_prefetch(builder: Any, pointer: Any, write: bool = False, first_level: bool = True) -> None:
+    """Emit a prefetch, to read or to write; a pointer to what is not there does no harm."""
+    flag = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [pointer, flag(int(write)), flag(3 if first_level else 2), flag(1)])  # of data
 
 
 def emit_mask(builder: Any, lanes: int, count: Any) -> Any:

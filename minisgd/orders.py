@@ -79,6 +79,7 @@ def orders(n: int, seed: int, replacement: bool = False) -> Iterator[NDArray[np.
     [0, 1, 2, 3, 4]
     """
     order, state = np.arange(n), np.array([seed], np.uint64)
+    renew = draw if replacement else shuffle
     while True:
-        draw(order, state) if replacement else shuffle(order, state)
+        renew(order, state)
         yield order

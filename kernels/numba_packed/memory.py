@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import inner
-from kernels.simd import Vector, emit_load, emit_mask, emit_store
+from kernels.simd import Vector, emit_load, emit_mask, emit_prefetch, emit_store
 from kernels.vectors import vectors
 
 RUN = min(64, 2 * vectors().width)
@@ -146,16 +146,7 @@ def prefetch(typing: Any, address: Any) -> Any:
     """``prefetch(address)``: ask for the cache line there, to read, and go on; an address that is not there does no harm."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        emit_prefetch(builder, arguments[0])
+        emit_prefetch(builder, builder.inttoptr(arguments[0], cgutils.voidptr_t))
         return context.get_dummy_value()
 
     return types.void(types.int64), generate
-
-
-def emit_prefetch(builder: Any, address: Any, write: bool = False) -> None:
-    """Emit a prefetch, to read or to write; an address that is not there does no harm."""
-    flag = ir.IntType(32)
-    pointer = builder.inttoptr(address, cgutils.voidptr_t)
-    kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, flag, flag, flag])
-    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    builder.call(function, [pointer, flag(int(write)), flag(3), flag(1)])  # kept in all levels, of data

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import UNWRAPPED, cached, inner
-from kernels.numba_packed.memory import emit_prefetch
-from kernels.simd import LINE, emit_broadcast, emit_load, emit_mask, emit_store
+from kernels.simd import LINE, emit_broadcast, emit_load, emit_mask, emit_prefetch, emit_store
 from kernels.tiles import rows_in_registers
 
 FUSED = ("contract", "nsz")
@@ -170,7 +170,7 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
     def row(i: Any, c: Any, *rest: Any) -> list[Any]:
         """A row of c's tile is asked for, and its share of the turns is done."""
         for place in range(-(-wide * lanes * size // LINE)):
-            emit_prefetch(builder, builder.add(c, I64(place * LINE)), write=True)
+            emit_prefetch(builder, builder.inttoptr(builder.add(c, I64(place * LINE)), cgutils.voidptr_t), write=True)
         following = builder.add(i, I64(1))
         start, end = (builder.udiv(builder.mul(turns, each), I64(tall)) for each in (i, following))
         found = _loop(builder, builder.sub(end, start), rest, partial(steps, at_once))

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from kernels.caching import cached
 
 Array = NDArray[Any]
+
+LANES = 16
+"""Of the vectors that stream over rows: a cache line of float32."""
+
 compiled = partial(cached, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 
 

@@ -33,17 +33,17 @@ EXAMPLES = 8
 
 
 def prepare(x: Array, y: Array, weights: Array, bias: Array, logistic: bool) -> Epoch:
-    """Features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines; see `minisgd.steps`.
+    """Lay out features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines; see `minisgd.steps`.
 
-    An epoch takes a microsecond or two, and numba 0.1 us to take an array: those that stay the same are written down once.
+    Numba takes a while to take an array, beside the time of an epoch: those that stay the same are written down once.
     """
     n, d = x.shape
     rows = aligned_zeros((n, ROW), x.dtype)
     rows[:, :d], rows[:, BIAS], rows[:, TARGET] = x, 1, y[:, 0]
     problem = np.array([weights.ctypes.data, bias.ctypes.data, d, logistic], np.int64)
-    kept, address = (weights, bias, problem), problem.ctypes.data
+    address, kept = problem.ctypes.data, (weights, bias, problem)
 
-    def run(order: NDArray[np.int64], batch_size: int, rate: float, _kept: Any = kept) -> None:
+    def run(order: NDArray[np.int64], batch_size: int, rate: float, _kept: Any = kept) -> None:  # addresses keep nothing alive
         epoch(rows, address, order, batch_size, rate)
 
     return run

@@ -9,7 +9,7 @@ import kernels
 from kernels.numba_packed.gemm import gemm
 from kernels.simd import add, load, multiply, multiply_add, prefetch, store
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
-from minisgd.steps.compiled import compiled, link
+from minisgd.steps.compiled import LANES, compiled, link
 
 
 @compiled()
@@ -41,9 +41,6 @@ def single(weights: Array, bias: Array, x: Array, y: Array, rate: float, objecti
 
 step("numba-fused", compiles=True, threads=True)(fused.prepare)
 
-
-LANES = 16
-"""Of the vectors that pass over a batch's rows."""
 
 AHEAD = 4
 """Visits: their rows are asked for while one is used, since they lie anywhere."""

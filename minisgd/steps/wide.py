@@ -12,10 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.simd import add, four_totals, load, load_some, multiply_add, prefetch, splat, store, store_some, total
-from minisgd.steps.compiled import Array, compiled, link
-
-LANES = 16
-"""Of the vectors that stream over wide rows: a cache line of float32."""
+from minisgd.steps.compiled import LANES, Array, compiled, link
 
 ROWS = 8
 """In two fours."""
