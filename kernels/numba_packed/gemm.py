@@ -152,7 +152,7 @@ def _compile(dtype: str) -> Compiled:
     kc, pc, near_bytes = blocking(size)
     whole = types.int64
     tile = microkernel.compiled(lanes, width // lanes, vectors().registers, int(vectors().early), element)
-    work = types.void(*[whole] * 16, *[element] * 4)
+    work = types.void(*[whole] * 15, *[element] * 4)
     work_loops = (loops.blocked, vector.one_column, vector.one_row)
     blocked, one_column, one_row = (cached(work, **UNWRAPPED)(loop) for loop in work_loops)
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave

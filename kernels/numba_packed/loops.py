@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.caching import inner
-from kernels.numba_packed.memory import read, write
+from kernels.numba_packed.memory import read, size_of, write
 from kernels.numba_packed.microkernel import UNROLLED
 from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, transpose
 from kernels.numba_packed.plan import (
@@ -51,12 +51,12 @@ PANELS_A_THREAD = 2
 
 
 @inner
-def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: int, c_column: int, size: int, beta: Any) -> None:
+def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: int, c_column: int, beta: Any) -> None:
     """Make c = tile + beta c, an element at a time: where c's rows and columns both have strides."""
     for i in range(height):
         for j in range(wide):
             place = c + i * c_row + j * c_column
-            value = read(tile + i * tile_row + j * size, beta)
+            value = read(tile + i * tile_row + j * size_of(beta), beta)
             if beta != 0:
                 value += beta * read(place, beta)
             write(place, value)
@@ -64,11 +64,10 @@ def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: in
 
 @inner
 def direct(
-    m: int, n: int, p: int, a: int, a_row: int, b: int, b_row: int, c: int, c_row: int, size: int, room: int,
-    alpha: Any, beta: Any,
-) -> None:  # fmt: skip
+    m: int, n: int, p: int, a: int, a_row: int, b: int, b_row: int, c: int, c_row: int, room: int, alpha: Any, beta: Any
+) -> None:
     """A product that fits the caches, of rows that all lie in one piece: tile after tile, nothing packed, shared or counted."""
-    tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
+    size, tile, (rows, width) = size_of(alpha), entry(room, TILE), tile_for(m, p, room)
     slivers = pieces(m, rows)
     i, rest = 0, m
     while slivers > 0:
@@ -94,13 +93,14 @@ def scattered(b_row: int, bytes_: int, room: int) -> bool:
 @inner
 def multiply_panels(
     tile: int, height: int, depth: int, strip: int, a: int, a_row: int, b: int, b_step: int, panel_bytes: int,
-    first: int, last: int, width: int, columns: int, c: int, c_row: int, c_column: int, size: int, spare: int,
+    first: int, last: int, width: int, columns: int, c: int, c_row: int, c_column: int, spare: int,
     alpha: Any, beta: Any, zero: Any, one: Any,
 ) -> None:  # fmt: skip
     """A sliver of a, in the first level, by panels of a block from the `first` to before the `last`, a tile of c at a time.
 
     The depth is gone along `strip` by `strip`. Where c's rows do not lie in one piece, its tile is made in the `spare` room.
     """
+    size = size_of(alpha)
     for k in range(0, depth, strip):
         deep, scale = min(strip, depth - k), beta if k == 0 else one
         for panel in range(first, last):
@@ -110,15 +110,15 @@ def multiply_panels(
                 call(tile, height, deep, a_here, a_row, b_here, b_step, c_here, c_row, wide, alpha, scale)
             else:
                 call(tile, height, deep, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero)
-                add_tile(height, wide, spare, width * size, c_here, c_row, c_column, size, scale)
+                add_tile(height, wide, spare, width * size, c_here, c_row, c_column, scale)
 
 
 def blocked(  # type: ignore[no-untyped-def]
-    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
+    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
     alpha, beta, zero, one,
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c: its own columns first, then what others have left of theirs."""
-    tile, (rows, width) = entry(room, TILE), tile_for(m, p, room)
+    size, tile, (rows, width) = size_of(alpha), entry(room, TILE), tile_for(m, p, room)
     far = scattered(b_row, n * p * size, room)
     enough = entry(room, ROWS_TO_PACK_FOR)
     packing = b_column != size or (far and m >= enough) or (straddling(b, b_row, n * p * size, room) and m >= 2 * enough)
@@ -148,7 +148,7 @@ def blocked(  # type: ignore[no-untyped-def]
                 while 0 <= task < first + groups:
                     wait(shared, first)  # the block before is in use until then
                     k, after = depth * (task - first) // groups, depth * (task - first + 1) // groups
-                    pack_panels(b_block, b_row, b_column, k, after, depth, columns, width, b_packed, size, zero)
+                    pack_panels(b_block, b_row, b_column, k, after, depth, columns, width, b_packed, zero)
                     finish(shared)
                     task = claim(shared, end)
                 if packing:
@@ -160,12 +160,12 @@ def blocked(  # type: ignore[no-untyped-def]
                     height = m * (sliver + 1) // slivers - i0
                     a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
                     if a_column != size:
-                        transpose(a_here, a_column, a_row, a_packed, a_row_packed, depth, height, size, zero)
+                        transpose(a_here, a_column, a_row, a_packed, a_row_packed, depth, height, zero)
                         a_here, a_step = a_packed, a_row_packed
                     multiply_panels(
                         tile, height, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
                         (stop - start) * piece // across, (stop - start) * (piece + 1) // across, width, columns,
-                        c + i0 * c_row + j0 * c_column, c_row, c_column, size, spare,
+                        c + i0 * c_row + j0 * c_column, c_row, c_column, spare,
                         alpha, beta if slab == 0 else one, zero, one,
                     )  # fmt: skip
                     finish(shared)

@@ -58,6 +58,16 @@ def lanes_of(typing: Any, like: Any) -> Any:
 
 
 @intrinsic
+def size_of(typing: Any, like: Any) -> Any:
+    """``size_of(like)``: bytes of an element of the dtype of `like`; LLVM knows them, as it does not an array's itemsize."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(ir.IntType(64), like.bitwidth // 8)
+
+    return types.int64(like), generate
+
+
+@intrinsic
 def read_some(typing: Any, address: Any, count: Any, like: Any) -> Any:
     """``read_some(address, count, like)``: a vector whose first `count` elements are those there, all if so many, and zeros."""
     kind = _vector(like)

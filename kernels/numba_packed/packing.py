@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.caching import inner
-from kernels.numba_packed.memory import RUN, SQUARE, copy_run, prefetch, read, transpose_square, write
+from kernels.numba_packed.memory import RUN, SQUARE, copy_run, prefetch, read, size_of, transpose_square, write
 
 ROWS_AT_ONCE = 16
 """Rows of b that are packed in one go: of a transposed b a cache line of each column, or two."""
@@ -24,9 +24,10 @@ ROWS_AHEAD = 4
 
 @inner
 def pack_panels(
-    b: int, b_row: int, b_column: int, row: int, end: int, depth: int, columns: int, width: int, panels: int, size: int, zero: Any
+    b: int, b_row: int, b_column: int, row: int, end: int, depth: int, columns: int, width: int, panels: int, zero: Any
 ) -> None:
     """Copy rows `row` to `end` of a block of b into `panels`, as many as `columns` need; addresses and strides in bytes."""
+    size = size_of(zero)
     panel = depth * width * size
     if b_column == size:
         for k in range(row, end):  # along b's rows, since memory likes to be read so
@@ -34,19 +35,20 @@ def pack_panels(
             while copied < columns:
                 wide = min(width, columns - copied)
                 copy_elements(
-                    b + k * b_row + copied * size, panels + copied // width * panel + k * width * size, wide, size,
+                    b + k * b_row + copied * size, panels + copied // width * panel + k * width * size, wide,
                     ROWS_AHEAD * b_row, zero,
                 )  # fmt: skip
                 copied += wide
         return
     for first in range(0, columns, width):
         source, target = b + first * b_column + row * b_row, panels + first // width * panel + row * width * size
-        transpose(source, b_column, b_row, target, width * size, min(width, columns - first), end - row, size, zero)
+        transpose(source, b_column, b_row, target, width * size, min(width, columns - first), end - row, zero)
 
 
 @inner
-def copy_elements(source: int, target: int, count: int, size: int, ahead: int, zero: Any) -> None:
+def copy_elements(source: int, target: int, count: int, ahead: int, zero: Any) -> None:
     """Copy neighbours, most of them in runs, and ask for what lies so many bytes ahead of those."""
+    size = size_of(zero)
     whole = count * size // RUN * RUN
     for byte in range(0, whole, RUN):
         prefetch(source + byte + ahead)
@@ -57,12 +59,13 @@ def copy_elements(source: int, target: int, count: int, size: int, ahead: int, z
 
 @inner
 def transpose(
-    source: int, source_row: int, source_column: int, target: int, target_row: int, rows: int, columns: int, size: int, zero: Any
+    source: int, source_row: int, source_column: int, target: int, target_row: int, rows: int, columns: int, zero: Any
 ) -> None:
     """Copy a matrix, whose columns become rows of neighbours: in squares, where its rows are neighbours too.
 
     The last square of a row, or of a column, overlaps the one before.
     """
+    size = size_of(zero)
     if source_column == size and rows >= SQUARE and columns >= SQUARE:
         for i in range(0, rows, SQUARE):
             i = min(i, rows - SQUARE)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from kernels.numba_packed.loops import direct, scattered, straddling
-from kernels.numba_packed.memory import read, write
+from kernels.numba_packed.loops import direct, straddling
+from kernels.numba_packed.memory import read, size_of, write
 from kernels.numba_packed.plan import (
     BLOCKED,
     DIRECT_BYTES,
@@ -27,6 +27,7 @@ from kernels.numba_packed.plan import (
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
 from kernels.numba_packed.team import share
+from kernels.numba_packed.vector import LONG_ROW_BYTES
 
 
 def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]
@@ -52,7 +53,7 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     a_row, a_column = a.strides
     b_row, b_column = b.strides
     c_row, c_column = c.strides
-    size = a.itemsize
+    size = size_of(factor)
     # Turned, c' = b' a', where c is transposed, or one of a single row or column would read the other across its rows.
     across = (p == 1 and a_column != size) or (m == 1 and p > 1 and b_column != size)
     if across or (m > 1 and p > 1 and c_column != size and c_row == size):
@@ -60,24 +61,25 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
         a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
         c_row, c_column = c_column, c_row
     dots = p == 1 and a_column == size
-    sums = m == 1 and b_column == size and c_column == size and scattered(b_row, n * p * size, room)
+    long_rows = n * p * size > entry(room, DIRECT_BYTES) and abs(b_row) >= LONG_ROW_BYTES
+    sums = m == 1 and b_column == size and c_column == size and long_rows
     rows_in_one_piece = a_column == size and b_column == size and c_column == size
     fitting = n * p * size <= entry(room, DIRECT_BYTES) and n <= entry(room, KC)
     if rows_in_one_piece and fitting and not dots and not straddling(b_at, b_row, n * p * size, room) and threads < 2:
-        direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, size, room, factor, scale)
+        direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, room, factor, scale)
         return True
     loops = entry(room, ONE_COLUMN if dots else ONE_ROW if sums else BLOCKED)
     for part in range(max(1, threads)):
         begin(counters(room, part))
     if threads < 2:
         call(
-            loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, room, 0, 1,
+            loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, room, 0, 1,
             factor, scale, zero, one,
         )  # fmt: skip
         return True
     at = room + PLAN_BYTES
     for place, number in enumerate(
-        (loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, size, threads)
+        (loops, m, n, p, a_at, a_row, a_column, b_at, b_row, b_column, c_at, c_row, c_column, threads)
     ):
         write(at + 8 * place, np.int64(number))
     write(at + 8 * NUMBERS, factor)
@@ -86,7 +88,7 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     return True
 
 
-NUMBERS = 15
+NUMBERS = 14
 """Whole numbers of a product that is shared, before its two factors."""
 
 
@@ -98,7 +100,7 @@ def served(zero: Any, one: Any) -> Any:
         at = room + PLAN_BYTES
         call(
             entry(at, 0), entry(at, 1), entry(at, 2), entry(at, 3), entry(at, 4), entry(at, 5), entry(at, 6), entry(at, 7),
-            entry(at, 8), entry(at, 9), entry(at, 10), entry(at, 11), entry(at, 12), entry(at, 13), room, thread, entry(at, 14),
+            entry(at, 8), entry(at, 9), entry(at, 10), entry(at, 11), entry(at, 12), room, thread, entry(at, 13),
             read(at + 8 * NUMBERS, zero), read(at + 8 * NUMBERS + 8, zero), zero, one,
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.caching import inner
-from kernels.numba_packed.memory import lanes_of, read, read_some, write, write_some, zero_vector
+from kernels.numba_packed.memory import lanes_of, read, read_some, size_of, write, write_some, zero_vector
 from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
 from kernels.simd import LINE, add, four_totals, multiply, multiply_add
@@ -18,31 +18,32 @@ ROWS_A_TASK = 64
 
 
 @inner
-def dots(height: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int, size: int, alpha: Any, beta: Any) -> None:
-    """Make c = alpha a x + beta c for 1 to `DOTS` rows of a, at addresses; elements of a row, and of x, are neighbours."""
-    lanes, last = lanes_of(alpha), height - 1
-    # A missing row is the last one again.
-    rows = a, a + min(1, last) * a_row, a + min(2, last) * a_row, a + min(3, last) * a_row
-    none = zero_vector(alpha)
-    even = odd = (none, none, none, none)
-    step = lanes * size
-    whole = depth // (2 * lanes) * 2 * step
-    for here in range(0, whole, 2 * step):
-        even = add_products(x, rows, here, lanes, even, alpha)
-        odd = add_products(x, rows, here + step, lanes, odd, alpha)
-    rest = depth - whole // size
-    if rest > 0:
-        even = add_products(x, rows, whole, rest, even, alpha)
-    if rest > lanes:
-        odd = add_products(x, rows, whole + step, rest - lanes, odd, alpha)
-    found = four_totals(add(even[0], odd[0]), add(even[1], odd[1]), add(even[2], odd[2]), add(even[3], odd[3]))
-    update(c, found[0], alpha, beta)
-    if height > 1:
-        update(c + c_row, found[1], alpha, beta)
-    if height > 2:
-        update(c + 2 * c_row, found[2], alpha, beta)
-    if height > 3:
-        update(c + 3 * c_row, found[3], alpha, beta)
+def dots(count: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int, alpha: Any, beta: Any) -> None:
+    """Make c = alpha a x + beta c for so many rows of a, at addresses; elements of a row, and of x, are neighbours."""
+    size, lanes, none = size_of(alpha), lanes_of(alpha), zero_vector(alpha)
+    step, rest = lanes * size, depth % (2 * lanes)
+    whole = (depth - rest) * size
+    for i in range(0, count, DOTS):
+        # A missing row is the last one again.
+        here, last = a + i * a_row, count - i - 1
+        rows = here, here + min(1, last) * a_row, here + min(2, last) * a_row, here + min(3, last) * a_row
+        even = odd = (none, none, none, none)
+        for k in range(0, whole, 2 * step):
+            even = add_products(x, rows, k, lanes, even, alpha)
+            odd = add_products(x, rows, k + step, lanes, odd, alpha)
+        if rest > 0:
+            even = add_products(x, rows, whole, rest, even, alpha)
+        if rest > lanes:
+            odd = add_products(x, rows, whole + step, rest - lanes, odd, alpha)
+        found = four_totals(add(even[0], odd[0]), add(even[1], odd[1]), add(even[2], odd[2]), add(even[3], odd[3]))
+        place = c + i * c_row
+        update(place, found[0], alpha, beta)
+        if last > 0:
+            update(place + c_row, found[1], alpha, beta)
+        if last > 1:
+            update(place + 2 * c_row, found[2], alpha, beta)
+        if last > 2:
+            update(place + 3 * c_row, found[3], alpha, beta)
 
 
 @inner
@@ -67,10 +68,11 @@ def update(place: int, value: Any, alpha: Any, beta: Any) -> None:
 
 
 def one_column(  # type: ignore[no-untyped-def]
-    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
+    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
     alpha, beta, zero, one,
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c for a b of one column: the tasks that it claims."""
+    size = size_of(alpha)
     packing, vector, shared = b_row != size, block(room, 0), counters(room, 0)
     slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size) if packing else 1, pieces(m, ROWS_A_TASK)
     first = 0
@@ -88,9 +90,9 @@ def one_column(  # type: ignore[no-untyped-def]
         task = claim(shared, first + groups)
         while task >= 0:
             wait(shared, first)
-            end = m * (task - first + 1) // groups
-            for i in range(m * (task - first) // groups, end, DOTS):
-                dots(min(DOTS, end - i), depth, a + i * a_row + k0 * size, a_row, x, c + i * c_row, c_row, size, alpha, scale)
+            i = m * (task - first) // groups
+            count = m * (task - first + 1) // groups - i
+            dots(count, depth, a + i * a_row + k0 * size, a_row, x, c + i * c_row, c_row, alpha, scale)
             finish(shared)
             task = claim(shared, first + groups)
         first += groups
@@ -102,9 +104,12 @@ SUMMED = 8
 COLUMNS_BYTES = 16 << 10
 """Of a task: c's part stays in the first level, and b's rows come in runs that the processor foresees."""
 
+LONG_ROW_BYTES = 1024
+"""From one row of b to the next: where they are shorter, a tile's width of columns is soon gone down."""
+
 
 @inner
-def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, size: int, alpha: Any, beta: Any) -> None:
+def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, alpha: Any, beta: Any) -> None:
     """Make c = alpha a b + beta c for `SUMMED` elements of a, whose elements are anywhere, and neighbours in b's rows and c."""
     factors = (
         alpha * read(a, alpha), alpha * read(a + a_column, alpha),
@@ -113,7 +118,7 @@ def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, si
         alpha * read(a + 6 * a_column, alpha), alpha * read(a + 7 * a_column, alpha),
     )  # fmt: skip
     rows = b, b + b_row, b + 2 * b_row, b + 3 * b_row, b + 4 * b_row, b + 5 * b_row, b + 6 * b_row, b + 7 * b_row
-    lanes = lanes_of(alpha)
+    size, lanes = size_of(alpha), lanes_of(alpha)
     whole = columns // lanes * lanes
     for j in range(0, whole, lanes):
         add_pieces(factors, rows, j * size, lanes, c + j * size, alpha, beta)
@@ -138,11 +143,24 @@ def add_pieces(factors: Any, rows: Any, here: int, count: int, c: int, alpha: An
     write_some(c, count, sum_)
 
 
+@inner
+def add_row(columns: int, a: int, b: int, c: int, alpha: Any, beta: Any) -> None:
+    """Make c = alpha a b + beta c for one element of a."""
+    size, lanes, factor = size_of(alpha), lanes_of(alpha), alpha * read(a, alpha)
+    for j in range(0, columns, lanes):
+        count, here = min(lanes, columns - j), j * size
+        sum_ = multiply(factor, read_some(b + here, count, alpha))
+        if beta != 0:
+            sum_ = multiply_add(beta, read_some(c + here, count, alpha), sum_)
+        write_some(c + here, count, sum_)
+
+
 def one_row(  # type: ignore[no-untyped-def]
-    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, size, room, thread, threads,
+    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
     alpha, beta, zero, one,
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c for an a of one row, b's and c's rows in one piece: the tasks that it claims."""
+    size = size_of(alpha)
     shared, groups = counters(room, 0), max(pieces(p * size, COLUMNS_BYTES), min(threads, pieces(p * size, LINE)))
     task = claim(shared, groups)
     while task >= 0:
@@ -150,12 +168,10 @@ def one_row(  # type: ignore[no-untyped-def]
         columns, b_here, c_here = p * (task + 1) // groups - j, b + j * size, c + j * size
         scale = beta
         for k in range(0, n - SUMMED + 1, SUMMED):
-            add_rows(columns, a + k * a_column, a_column, b_here + k * b_row, b_row, c_here, size, alpha, scale)
+            add_rows(columns, a + k * a_column, a_column, b_here + k * b_row, b_row, c_here, alpha, scale)
             scale = one
         for k in range(n // SUMMED * SUMMED, n):
-            factor = alpha * read(a + k * a_column, alpha)
-            for place in range(0, columns * size, size):
-                update(c_here + place, read(b_here + k * b_row + place, alpha), factor, scale)
+            add_row(columns, a + k * a_column, b_here + k * b_row, c_here, alpha, scale)
             scale = one
         finish(shared)
         task = claim(shared, groups)

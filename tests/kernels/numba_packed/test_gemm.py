@@ -95,9 +95,7 @@ def one_of(threads, thread, loops, m, n, p, a, b, c, size, room, zero, one):
     """The part of a thread whose fellows never come."""
     for part in range(threads):
         begin(counters(room, part))
-    call(
-        loops, m, n, p, a, n * size, size, b, size, n * size, c, p * size, size, size, room, thread, threads, one, zero, zero, one
-    )
+    call(loops, m, n, p, a, n * size, size, b, size, n * size, c, p * size, size, room, thread, threads, one, zero, zero, one)
 
 
 @pytest.mark.parametrize(("thread", "threads"), [(0, 2), (1, 2), (2, 3), (0, 5)])
