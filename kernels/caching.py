@@ -5,14 +5,17 @@ Numba's cache looks at a function's own file; code of other files that is inline
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba import config
 from numba.core.caching import FunctionCache
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import rtsys
 
 PACKAGE = Path(__file__).parent
@@ -45,6 +48,18 @@ def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any
         return made
 
     return compile_
+
+
+@contextmanager
+def as_written() -> Iterator[None]:
+    """Compile without LLVM's passes, which take twice as long as the rest, code that is written out as it is to be."""
+    with global_compiler_lock:  # other threads' functions wait, and get theirs
+        level = config.OPT
+        config.OPT = type(level)(0)
+        try:
+            yield
+        finally:
+            config.OPT = level
 
 
 class _Cache(FunctionCache):  # type: ignore[misc]

@@ -23,7 +23,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from kernels.caching import UNWRAPPED, cached, inner
+from kernels.caching import UNWRAPPED, as_written, cached, inner
 from kernels.simd import LINE, emit_broadcast, emit_load, emit_mask, emit_prefetch, emit_store
 from kernels.tiles import rows_in_registers
 
@@ -126,11 +126,11 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, dtype: Any) -
     """
     signature = types.void(*[types.int64] * 9, dtype, dtype)
 
-    @cached(signature, **UNWRAPPED)
     def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
         multiply_tile(lanes, vectors, registers, early, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
 
-    return tile
+    with as_written():
+        return cached(signature, **UNWRAPPED)(tile)
 
 
 def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bool, tile: Tile) -> None:

@@ -107,10 +107,8 @@ def test_compiled_for_another_cpu_no_sum_leaves_its_register(target, dtype):
     machine = binding.Target.from_triple(triple).create_target_machine(
         cpu=cpu, features="-prefer-256-bit" * (cpu == "cascadelake"), opt=3
     )
-    parsed = binding.parse_assembly(str(module))
-    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(3))
-    passes.getModulePassManager().run(parsed, passes)
-    counted = [(sum(bool(re.match(multiply, line)) for line in body), body) for body in loops(machine.emit_assembly(parsed))]
+    text = machine.emit_assembly(binding.parse_assembly(str(module)))
+    counted = [(sum(bool(re.match(multiply, line)) for line in body), body) for body in loops(text)]
     whole = width // lanes * rows
     assert any(count == microkernel.UNROLLED * whole for count, _ in counted), [count for count, _ in counted]
     for count, body in counted:
