@@ -29,6 +29,16 @@ def read(typing: Any, address: Any, like: Any) -> Any:
     return like(types.int64, like), generate
 
 
+@intrinsic
+def pointer(typing: Any, address: Any, like: Any) -> Any:
+    """``pointer(address, like)``: to elements of the dtype of `like`, for `numba.carray`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(like).as_pointer())
+
+    return types.CPointer(like)(types.int64, like), generate
+
+
 @inner
 def whole(address: int) -> int:
     """The whole number at an address."""

@@ -12,13 +12,16 @@ too, with -1 at the target's place: their dot product is the residual of squared
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numba import carray
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
-from kernels.numba_packed.memory import read, whole, write
+from kernels.numba_packed.memory import pointer, read, write
+from kernels.numba_packed.plan import entry
 from kernels.simd import add, dot, first_half, join, keep, load, multiply, multiply_add, shuffle, splat, store
 from minisgd.steps import Epoch
 from minisgd.steps.compiled import Array, compiled, link
@@ -35,16 +38,17 @@ EXAMPLES = 8
 def prepare(x: Array, y: Array, weights: Array, bias: Array, logistic: bool) -> Epoch:
     """Lay out features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines; see `minisgd.steps`.
 
-    Numba takes a while to take an array, beside the time of an epoch: those that stay the same are written down once.
+    One more is for the weights. Numba takes a while to take an array, beside the time of an epoch: what stays the same is written
+    down once.
     """
     n, d = x.shape
-    rows = aligned_zeros((n, ROW), x.dtype)
-    rows[:, :d], rows[:, BIAS], rows[:, TARGET] = x, 1, y[:, 0]
-    problem = np.array([weights.ctypes.data, bias.ctypes.data, d, logistic], np.int64)
-    address, kept = problem.ctypes.data, (weights, bias, problem)
+    rows = aligned_zeros((n + 1, ROW), x.dtype)
+    rows[:n, :d], rows[:n, BIAS], rows[:n, TARGET] = x, 1, y[:, 0]
+    problem = np.array([rows.ctypes.data, n, weights.ctypes.data, bias.ctypes.data, d, logistic], np.int64)
+    epoch, address, kept = epoch_of(x.dtype), problem.ctypes.data, (rows, weights, bias, problem)
 
     def run(order: NDArray[np.int64], batch_size: int, rate: float, _kept: Any = kept) -> None:  # addresses keep nothing alive
-        epoch(rows, address, order, batch_size, rate)
+        epoch(address, order, batch_size, rate)
 
     return run
 
@@ -134,25 +138,33 @@ def gradient(sums: Any) -> Any:
     return add(both, swap_eights(both, both))
 
 
-@compiled()
-def epoch(rows: Array, problem: int, order: Array, batch_size: int, rate: float) -> None:
-    """One epoch, whose weights are updated in place; `problem` is the address of what `prepare` writes down."""
-    if len(order) == 0:
-        return
-    weights, bias, d, logistic = whole(problem), whole(problem + 8), whole(problem + 16), whole(problem + 24)
-    state, rate = np.zeros(ROW, rows.dtype), rows.dtype.type(rate)
-    for i in range(d):
-        state[i] = read(weights + i * rows.itemsize, rate)
-    state[BIAS], state[TARGET] = read(bias, rate), -1
-    if batch_size == 1:
-        singles(rows, state, order, rate, logistic)
-    elif logistic:
-        batches(rows, state, order, batch_size, rate, True)
-    else:
-        batches(rows, state, order, batch_size, rate, False)
-    for i in range(d):
-        write(weights + i * rows.itemsize, state[i])
-    write(bias, state[BIAS])
+@cache
+def epoch_of(dtype: Any) -> Any:
+    """The compiled epoch of a dtype; only what changes from epoch to epoch is handed over to it."""
+    zero = dtype.type(0)
+
+    @compiled()
+    def epoch(problem: int, order: Array, batch_size: int, rate: float) -> None:
+        """Update weights in place; `problem` is the address of what `prepare` writes down."""
+        if len(order) == 0:
+            return
+        rows = carray(pointer(entry(problem, 0), zero), (entry(problem, 1) + 1, ROW))
+        weights, bias, d, logistic = entry(problem, 2), entry(problem, 3), entry(problem, 4), entry(problem, 5)
+        state, step = rows[-1], rows.dtype.type(rate)
+        for i in range(WEIGHTS):
+            state[i] = read(weights + i * rows.itemsize, zero) if i < d else zero
+        state[BIAS], state[TARGET] = read(bias, zero), -1
+        if batch_size == 1:
+            singles(rows, state, order, step, logistic)
+        elif logistic:
+            batches(rows, state, order, batch_size, step, True)
+        else:
+            batches(rows, state, order, batch_size, step, False)
+        for i in range(d):
+            write(weights + i * rows.itemsize, state[i])
+        write(bias, state[BIAS])
+
+    return epoch
 
 
 @compiled()
