@@ -167,16 +167,15 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
         carried = _loop(builder, builder.urem(tile.depth, I64(UNROLLED)), carried, partial(steps, 1))
     turns = builder.udiv(tile.depth, I64(at_once))
 
-    def row(i: Any, c: Any, *rest: Any) -> list[Any]:
-        """A row of c's tile is asked for, and its share of the turns is done."""
+    def with_prefetch(c: Any, *rest: Any) -> list[Any]:
+        """A turn, and a row of c's tile asked for."""
         for place in range(-(-wide * lanes * size // LINE)):
             emit_prefetch(builder, builder.inttoptr(builder.add(c, I64(place * LINE)), cgutils.voidptr_t), write=True)
-        following = builder.add(i, I64(1))
-        start, end = (builder.udiv(builder.mul(turns, each), I64(tall)) for each in (i, following))
-        found = _loop(builder, builder.sub(end, start), rest, partial(steps, at_once))
-        return [following, builder.add(c, tile.c_row), *found]
+        return [builder.add(c, tile.c_row), *steps(at_once, *rest)]
 
-    _, _, *carried = _loop(builder, I64(tall), [I64(0), tile.c, *carried], row)
+    rows = builder.select(builder.icmp_unsigned("<", turns, I64(tall)), turns, I64(tall))
+    _, *carried = _loop(builder, rows, [tile.c, *carried], with_prefetch)
+    carried = _loop(builder, builder.sub(turns, rows), carried, partial(steps, at_once))
     totals = carried[1 + len(groups) :]
 
     alpha, beta = (emit_broadcast(builder, value, lanes) for value in (tile.alpha, tile.beta))
@@ -200,16 +199,15 @@ def _loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., 
     builder.position_at_end(loop)
     left, *values = (builder.phi(each.type) for each in (times, *carried))
     results = [builder.sub(left, I64(1)), *body(*values)]
-    last = builder.block  # of the body, which may hold a loop of its own
     for phi, first, following in zip([left, *values], [times, *carried], results, strict=True):
         phi.add_incoming(first, start)
-        phi.add_incoming(following, last)
+        phi.add_incoming(following, loop)
     builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
     builder.position_at_end(end)
     found = [builder.phi(each.type) for each in carried]
     for phi, first, following in zip(found, carried, results[1:], strict=True):
         phi.add_incoming(first, start)
-        phi.add_incoming(following, last)
+        phi.add_incoming(following, loop)
     return found
 
 
