@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kernels.numba_packed.choices import LONG_ROW_BYTES
 from kernels.numba_packed.loops import direct, straddling
 from kernels.numba_packed.memory import read, size_of, write
 from kernels.numba_packed.plan import (
@@ -27,7 +28,6 @@ from kernels.numba_packed.plan import (
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
 from kernels.numba_packed.team import share
-from kernels.numba_packed.vector import LONG_ROW_BYTES
 
 
 def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]

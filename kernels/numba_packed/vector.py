@@ -104,9 +104,6 @@ SUMMED = 8
 COLUMNS_BYTES = 16 << 10
 """Of a task: c's part stays in the first level, and b's rows come in runs that the processor foresees."""
 
-LONG_ROW_BYTES = 1024
-"""From one row of b to the next: where they are shorter, a tile's width of columns is soon gone down."""
-
 
 @inner
 def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, alpha: Any, beta: Any) -> None:
