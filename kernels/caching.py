@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba import config
 from numba.core.caching import FunctionCache
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import rtsys
@@ -54,12 +53,12 @@ def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any
 def as_written() -> Iterator[None]:
     """Compile without LLVM's passes, which take twice as long as the rest, code that is written out as it is to be."""
     with global_compiler_lock:  # other threads' functions wait, and get theirs
-        level = config.OPT
-        config.OPT = type(level)(0)
+        level = numba.config.OPT
+        numba.config.OPT = type(level)(0)
         try:
             yield
         finally:
-            config.OPT = level
+            numba.config.OPT = level
 
 
 class _Cache(FunctionCache):  # type: ignore[misc]

@@ -30,7 +30,6 @@ STRIP = 16
 SCATTERED_BYTES = 2048
 """Rows of b as far apart as this, or further, are packed: they share few cache sets, and soon each is on a page of its own."""
 
-
 LONG_ROW_BYTES = 1024
 """A product of one row goes along rows of b that are as far apart as this, several at once; down its columns, a tile's width of
 them, where they are closer."""

@@ -77,7 +77,7 @@ def own_bytes(width: int, depth: int, size: int) -> int:
 
 @inner
 def entry(room: int, place: int) -> int:
-    """An entry of the plan at the head of a workspace."""
+    """An entry of the plan at the head of a workspace, or of another row of whole numbers."""
     return whole(room + 8 * place)
 
 
