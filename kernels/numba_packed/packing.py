@@ -18,8 +18,9 @@ from kernels.numba_packed.memory import RUN, SQUARE, copy_run, prefetch, read, s
 ROWS_AT_ONCE = 16
 """Rows of b that are packed in one go: of a transposed b a cache line of each column, or two."""
 
-ROWS_AHEAD = 4
-"""What is asked for while a row of b is packed: rows lie apart, and the processor foresees no more than the rest of each."""
+ABREAST = 4
+"""Rows of b that are copied side by side, their runs one after another in a panel, while as many more are asked for: rows lie
+apart, and the processor foresees no more than the rest of each."""
 
 
 @inner
@@ -27,34 +28,34 @@ def pack_panels(
     b: int, b_row: int, b_column: int, row: int, end: int, depth: int, columns: int, width: int, panels: int, zero: Any
 ) -> None:
     """Copy rows `row` to `end` of a block of b into `panels`, as many as `columns` need; addresses and strides in bytes."""
-    size = size_of(zero)
-    panel = depth * width * size
+    size, step = size_of(zero), width * size_of(zero)
+    panel = depth * step
     if b_column == size:
-        for k in range(row, end):  # along b's rows, since memory likes to be read so
-            copied = 0
-            while copied < columns:
-                wide = min(width, columns - copied)
-                copy_elements(
-                    b + k * b_row + copied * size, panels + copied // width * panel + k * width * size, wide,
-                    ROWS_AHEAD * b_row, zero,
-                )  # fmt: skip
-                copied += wide
+        rows = min(ABREAST, end - row)
+        for k in range(row, end, ABREAST):  # along b's rows, since memory likes to be read so
+            k = min(k, end - rows)
+            source, target, left = b + k * b_row, panels + k * step, columns
+            while left > 0:
+                copy_rows(rows, min(width, left), source, b_row, target, step, zero)
+                source, target, left = source + step, target + panel, left - width
         return
     for first in range(0, columns, width):
-        source, target = b + first * b_column + row * b_row, panels + first // width * panel + row * width * size
-        transpose(source, b_column, b_row, target, width * size, min(width, columns - first), end - row, zero)
+        source, target = b + first * b_column + row * b_row, panels + first // width * panel + row * step
+        transpose(source, b_column, b_row, target, step, min(width, columns - first), end - row, zero)
 
 
 @inner
-def copy_elements(source: int, target: int, count: int, ahead: int, zero: Any) -> None:
-    """Copy neighbours, most of them in runs, and ask for what lies so many bytes ahead of those."""
+def copy_rows(rows: int, columns: int, source: int, source_row: int, target: int, target_row: int, zero: Any) -> None:
+    """Copy neighbours of up to `ABREAST` rows; where they are so many, in runs, and ask for the rows after them."""
     size = size_of(zero)
-    whole = count * size // RUN * RUN
-    for byte in range(0, whole, RUN):
-        prefetch(source + byte + ahead)
-        copy_run(source + byte, target + byte)
-    for byte in range(whole, count * size, size):
-        write(target + byte, read(source + byte, zero))
+    whole = columns * size // RUN * RUN if rows == ABREAST else 0
+    for i in range(ABREAST):
+        for byte in range(0, whole, RUN):
+            prefetch(source + (ABREAST + i) * source_row + byte)
+            copy_run(source + i * source_row + byte, target + i * target_row + byte)
+    for i in range(rows):
+        for byte in range(whole, columns * size, size):
+            write(target + i * target_row + byte, read(source + i * source_row + byte, zero))
 
 
 @inner
