@@ -53,7 +53,8 @@ def blocking(size: int) -> Blocking:
     of it and at most an eighth.
 
     Where vectors of b lie across cache lines, each row of a tile takes a line more. The second level keeps up with 13 bytes a
-    cycle for half of its size, with 21 for an eighth, and not with 27: measured on Zen 4, there without AVX-512, and Ice Lake.
+    cycle for half of its size, and not with 21 or 27, which pays for packing once b has outgrown the first, in the former
+    case by three quarters: measured on Zen 4, there without AVX-512, and Ice Lake.
     """
     lanes = vectors().lanes(size)
     width, rows = register_tile(lanes, vectors())
@@ -64,5 +65,5 @@ def blocking(size: int) -> Blocking:
     if len(levels) > 2 and cpu_name().startswith("znver") and width * size / cycles <= 16:
         kc, block_bytes = 1024, levels[2].size // max(8, 2 * levels[2].shared_by)
     straddling = (width * size + LINE) / cycles
-    near_bytes = first if straddling > 24 else second // 8 if straddling > 16 else second // 2
+    near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
     return Blocking(kc, max(width, block_bytes // (kc * size) // width * width), near_bytes)

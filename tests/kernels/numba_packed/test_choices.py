@@ -15,7 +15,7 @@ LEVELS = [Cache(level + 1, size, 8, 64, 1 if level < 2 else 8, "x") for level, s
 @pytest.mark.parametrize(
     ("name", "unit", "kc", "level", "near"),
     [("icelake-server", WIDE, 512, 1, 32 << 10), ("znver4", ONE_WIDE, 1024, 2, 1 << 19), ("znver5", WIDE, 512, 1, 32 << 10),
-     ("znver3", AVX2, 1024, 2, 1 << 17), ("haswell", AVX2, 512, 1, 1 << 17)],
+     ("znver3", AVX2, 1024, 2, 56 << 10), ("haswell", AVX2, 512, 1, 56 << 10)],
 )  # fmt: skip
 def test_a_block_is_where_it_comes_from_in_time_and_leaves_room(name, unit, kc, level, near, size, monkeypatch):
     monkeypatch.setattr(choices, "cpu_name", lambda: name)
