@@ -147,11 +147,11 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
 
 def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
-    lanes = vectors().lanes(size)
-    width, _ = register_tile(lanes, vectors())
+    unit, whole = vectors(), types.int64
+    lanes = unit.lanes(size)
+    width, _ = register_tile(lanes, unit)
     kc, pc, near_bytes = blocking(size)
-    whole = types.int64
-    tile = microkernel.compiled(lanes, width // lanes, vectors().registers, int(vectors().early), element)
+    tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), int(unit.fmas_a_cycle == 1), element)
     work = types.void(*[whole] * 15, *[element] * 4)
     work_loops = (loops.blocked, vector.one_column, vector.one_row)
     blocked, one_column, one_row = (cached(work, **UNWRAPPED)(loop) for loop in work_loops)
@@ -160,7 +160,7 @@ def _compile(dtype: str) -> Compiled:
     told = Plan(
         gate=helpers.gate, tile=address(tile), blocked=address(blocked), one_column=address(one_column),
         one_row=address(one_row), serve=address(serve),
-        registers=vectors().registers, early=int(vectors().early), lanes=lanes, width=width, kc=kc, serial=SERIAL,
+        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, kc=kc, serial=SERIAL,
         direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip

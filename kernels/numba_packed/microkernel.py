@@ -8,7 +8,8 @@ are taller, for a matrix of few columns, or of a few rows more than six.
 
 Broadcasting asks little of a's layout: its rows may lie anywhere, so a needs no interleaving, and mostly no packing. b's vectors
 must be contiguous. What is emitted is LLVM, one loop for each height and width of tile, full or with a masked last vector, so
-that no edge is padded and nothing outside the operands is touched. LLVM keeps the accumulators in registers because they are
+that no edge is padded and nothing outside the operands is touched. Where the core takes a vector in two halves, a last one
+that fits a half is half as wide, and takes half the time. LLVM keeps the accumulators in registers because they are
 values, never memory.
 """
 
@@ -36,6 +37,9 @@ UNROLLED = 4
 STRIDE_SCALES = 3
 """Rows reached from one pointer: x86 addresses base, base + stride and base + 2 stride without another register."""
 
+
+TAILS = WHOLE, MASKED, HALF = 0, 1, 2
+"""What the last vector of a tile's row is: like the others, masked, or half as wide and masked."""
 
 TALLEST = 8
 """The most rows of any tile: enough sums of one vector to hide the latency, and each height is more to compile."""
@@ -67,15 +71,16 @@ class Tile(NamedTuple):
 
 @intrinsic(prefer_literal=True)
 def multiply_tile(
-    typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, height: Any, depth: Any, a: Any, a_row: Any,
-    b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
+    typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, height: Any, depth: Any, a: Any,
+    a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
 ) -> Any:  # fmt: skip
     """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
 
     Parameters
     ----------
-    lanes, vectors, registers, early : int literals
-        Elements of a vector; the most vectors of a tile; the CPU's registers, and whether elements of a are loaded early.
+    lanes, vectors, registers, early, halves : int literals
+        Elements of a vector; the most vectors of a tile; the CPU's registers, whether elements of a are loaded early, and whether
+        the core takes a vector in halves.
     height, columns : int
         1 to what is `tallest` for so many vectors; 1 to vectors lanes.
     depth : int
@@ -85,41 +90,39 @@ def multiply_tile(
     alpha, beta : float32 or float64
         Of the dtype of the operands.
     """
-    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early)):
+    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early, halves)):
         return None  # numba asks again with the literals
     unit = registers.literal_value, early.literal_value
     tall_for = {wide: tallest.py_func(wide, *unit) for wide in range(1, vectors.literal_value + 1)}
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        element, rest = context.get_value_type(alpha), arguments[5:]
-        tile = Tile(*rest)
-        end = builder.append_basic_block("tile.end")
-        lanes_of = I64(lanes.literal_value)
-        whole = builder.udiv(builder.add(tile.columns, I64(lanes.literal_value - 1)), lanes_of)
-        masked = builder.zext(builder.icmp_unsigned("!=", builder.urem(tile.columns, lanes_of), I64(0)), I64)
-        case = builder.add(
-            builder.mul(builder.sub(whole, I64(1)), I64(2 * TALLEST)), builder.mul(builder.sub(arguments[4], I64(1)), I64(2))
-        )
-        impossible = builder.append_basic_block("tile.impossible")
-        switch = builder.switch(builder.add(case, masked), impossible)
+        element, tile, most_lanes = context.get_value_type(alpha), Tile(*arguments[6:]), lanes.literal_value
+        end, impossible = (builder.append_basic_block(f"tile.{name}") for name in ("end", "impossible"))
+        whole = builder.udiv(builder.add(tile.columns, I64(most_lanes - 1)), I64(most_lanes))
+        rest = builder.urem(tile.columns, I64(most_lanes))
+        masked = builder.icmp_unsigned("!=", rest, I64(0))
+        half = builder.icmp_unsigned("<=", rest, I64(most_lanes // 2 * halves.literal_value))
+        last = builder.select(masked, builder.select(half, I64(HALF), I64(MASKED)), I64(WHOLE))
+        row = builder.add(builder.mul(whole, I64(TALLEST)), arguments[5])
+        switch = builder.switch(builder.add(builder.mul(row, I64(len(TAILS))), last), impossible)
         builder.position_at_end(impossible)
         builder.unreachable()
         for wide, most in tall_for.items():
             for tall in range(1, most + 1):
-                for tail in (0, 1):
-                    block = builder.append_basic_block(f"tile.{tall}x{wide}{'m' * tail}")
-                    switch.add_case(I64((wide - 1) * 2 * TALLEST + (tall - 1) * 2 + tail), block)
+                for tail in TAILS[: 3 if halves.literal_value else 2]:
+                    block = builder.append_basic_block(f"tile.{tall}x{wide}.{tail}")
+                    switch.add_case(I64((wide * TALLEST + tall) * len(TAILS) + tail), block)
                     builder.position_at_end(block)
-                    emit_tile(builder, element, lanes.literal_value, wide, tall, bool(tail), tile)
+                    emit_tile(builder, element, most_lanes, wide, tall, tail, tile)
                     builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
     integers = [types.int64] * 9
-    return types.void(lanes, vectors, registers, early, *integers, alpha, alpha), generate
+    return types.void(lanes, vectors, registers, early, halves, *integers, alpha, alpha), generate
 
 
-def compiled(lanes: int, vectors: int, registers: int, early: int, dtype: Any) -> Any:
+def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, dtype: Any) -> Any:
     """The microkernel as a function of its own, compiled for a CPU and a dtype; the loops get its address.
 
     Linked into them it would be compiled again with each function that calls another.
@@ -127,22 +130,30 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, dtype: Any) -
     signature = types.void(*[types.int64] * 9, dtype, dtype)
 
     def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
-        multiply_tile(lanes, vectors, registers, early, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta)
+        multiply_tile(
+            lanes, vectors, registers, early, halves, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta
+        )
 
     with as_written():
         return cached(signature, **UNWRAPPED)(tile)
 
 
-def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: bool, tile: Tile) -> None:
+def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: int, tile: Tile) -> None:
     """One height and width: the loop over the depth, then the update of c."""
     size = 4 if element == ir.FloatType() else 8
-    vector = ir.VectorType(element, lanes)
-    mask = emit_mask(builder, lanes, builder.sub(tile.columns, I64((wide - 1) * lanes))) if tail else None
+    widths = [lanes] * (wide - 1) + [lanes // 2 if tail == HALF else lanes]
+    zeros = [ir.Constant(ir.VectorType(element, each), None) for each in widths]
+    mask = emit_mask(builder, widths[-1], builder.sub(tile.columns, I64((wide - 1) * lanes))) if tail else None
 
     def at(address: Any, place: int) -> tuple[Any, Any]:
         """Pointer to a vector of a row, and its mask."""
-        pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), vector.as_pointer())
+        pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), zeros[place].type.as_pointer())
         return pointer, mask if place == wide - 1 else None
+
+    def spread(value: Any) -> list[Any]:
+        """A value in every lane of each of a row's vectors."""
+        made = {each: emit_broadcast(builder, value, each) for each in set(widths)}
+        return [made[each] for each in widths]
 
     groups = range(-(-tall // STRIDE_SCALES))
     pointers = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
@@ -156,39 +167,38 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
             totals = []
             for i in range(tall):
                 address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * size))
-                factor = emit_broadcast(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), lanes)
-                totals += [multiply_add(builder, factor, vectors[place], sums[i * wide + place]) for place in range(wide)]
+                factors = spread(builder.load(builder.inttoptr(address, element.as_pointer()), align=size))
+                totals += [multiply_add(builder, *each) for each in zip(factors, vectors, sums[i * wide :], strict=False)]
             b, sums = builder.add(b, tile.b_step), tuple(totals)
         return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
 
-    carried = [tile.b, *pointers, *[ir.Constant(vector, None)] * (tall * wide)]
-    at_once = 1 if tail else UNROLLED
-    if not tail:  # what is left over goes first: without it, or behind the longer loop, LLVM spills
-        carried = _loop(builder, builder.urem(tile.depth, I64(UNROLLED)), carried, partial(steps, 1))
-    turns = builder.udiv(tile.depth, I64(at_once))
-
-    def with_prefetch(c: Any, *rest: Any) -> list[Any]:
+    def turn_with_prefetch(c: Any, *rest: Any) -> list[Any]:
         """A turn, and a row of c's tile asked for."""
         for place in range(-(-wide * lanes * size // LINE)):
             emit_prefetch(builder, builder.inttoptr(builder.add(c, I64(place * LINE)), cgutils.voidptr_t), write=True)
-        return [builder.add(c, tile.c_row), *steps(at_once, *rest)]
+        return [builder.add(c, tile.c_row), *steps(UNROLLED, *rest)]
 
-    rows = builder.select(builder.icmp_unsigned("<", turns, I64(tall)), turns, I64(tall))
-    _, *carried = _loop(builder, rows, [tile.c, *carried], with_prefetch)
-    carried = _loop(builder, builder.sub(turns, rows), carried, partial(steps, at_once))
+    # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, which is rarer, has no others.
+    carried = [tile.b, *pointers, *zeros * tall]
+    turns = I64(0) if tail else builder.udiv(tile.depth, I64(UNROLLED))
+    carried = _loop(builder, builder.sub(tile.depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
+    if not tail:
+        rows = builder.select(builder.icmp_unsigned("<", turns, I64(tall)), turns, I64(tall))
+        _, *carried = _loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
+        carried = _loop(builder, builder.sub(turns, rows), carried, partial(steps, UNROLLED))
     totals = carried[1 + len(groups) :]
 
-    alpha, beta = (emit_broadcast(builder, value, lanes) for value in (tile.alpha, tile.beta))
+    alpha, beta = spread(tile.alpha) * tall, spread(tile.beta) * tall
     places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
-    scaled = [builder.fmul(alpha, total, flags=FUSED) for total in totals]
+    scaled = [builder.fmul(*each, flags=FUSED) for each in zip(alpha, totals, strict=True)]
     with builder.if_else(builder.fcmp_ordered("==", tile.beta, ir.Constant(element, 0.0))) as (overwrite, update):
         with overwrite:
             for (pointer, some), value in zip(places, scaled, strict=True):
                 emit_store(builder, value, pointer, some, size)
         with update:
-            for (pointer, some), value in zip(places, scaled, strict=True):
+            for (pointer, some), value, factor in zip(places, scaled, beta, strict=True):
                 before = emit_load(builder, pointer, some, size)
-                emit_store(builder, multiply_add(builder, beta, before, value), pointer, some, size)
+                emit_store(builder, multiply_add(builder, factor, before, value), pointer, some, size)
 
 
 def _loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:

@@ -18,17 +18,18 @@ import sys
 from numba import types
 from kernels.numba_packed import microkernel
 lanes, wide, registers, dtype = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), getattr(types, sys.argv[4])
-tile = microkernel.compiled(lanes, wide, registers, 0, dtype)
+tile = microkernel.compiled(lanes, wide, registers, 0, int(sys.argv[5]), dtype)
 (text,) = tile.inspect_asm().values()
 print(text)
 """
 
 
-def assembly(lanes, wide, registers, dtype, **environment):
+def assembly(lanes, wide, registers, dtype, halves=False, **environment):
     import os
 
     done = subprocess.run(
-        [sys.executable, "-c", CODE, str(lanes), str(wide), str(registers), dtype], capture_output=True, text=True, timeout=200,
+        [sys.executable, "-c", CODE, str(lanes), str(wide), str(registers), dtype, str(int(halves))],
+        capture_output=True, text=True, timeout=200,
         env=os.environ | {"NUMBA_CACHE_DIR": environment.pop("cache")} | environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-800:]
@@ -75,6 +76,17 @@ def test_a_full_tile_keeps_every_sum_in_a_register(target, dtype, tmp_path):
         assert not spilled, spilled
 
 
+@pytest.mark.skipif(vectors().name not in X86, reason="reads x86 assembly")
+def test_a_last_vector_that_fits_a_half_is_half_as_wide(tmp_path):
+    text = assembly(16, 2, 32, "float32", halves=True, cache=str(tmp_path), **SETS["AVX-512"])
+    counts = {
+        tuple(sum(bool(re.match(rf"^vfn?madd\d+ps\b.*{register}", line)) for line in body) for register in ("zmm", "ymm"))
+        for body in loops(text)
+    }
+    assert {(rows, rows) for rows in range(1, microkernel.TALLEST + 1)} <= counts  # a vector and a half, a step at a time
+    assert {(0, rows) for rows in range(1, microkernel.TALLEST + 1)} <= counts
+
+
 OTHERS = {
     "NEON": ("aarch64-unknown-linux-gnu", "neoverse-n1", Vectors("NEON", 16, 32, early=True), r"fmla\s+v", r"\bq\d+.*\[sp"),
     "Apple": ("aarch64-unknown-linux-gnu", "apple-m1", Vectors("NEON", 16, 32, early=True), r"fmla\s+v", r"\bq\d+.*\[sp"),
@@ -100,7 +112,7 @@ def test_compiled_for_another_cpu_no_sum_leaves_its_register(target, dtype):
     kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 8 + [element] * 2)
     function = ir.Function(module, kind, "tile")
     builder = ir.IRBuilder(function.append_basic_block())
-    microkernel.emit_tile(builder, element, lanes, width // lanes, rows, False, microkernel.Tile(*function.args))
+    microkernel.emit_tile(builder, element, lanes, width // lanes, rows, microkernel.WHOLE, microkernel.Tile(*function.args))
     builder.ret_void()
     binding.initialize_all_targets()
     binding.initialize_all_asmprinters()
