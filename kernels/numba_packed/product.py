@@ -17,6 +17,7 @@ from kernels.numba_packed.plan import (
     DIRECT_BYTES,
     GATE,
     KC,
+    LANES,
     ONE_COLUMN,
     ONE_ROW,
     PLAN_BYTES,
@@ -54,8 +55,10 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     b_row, b_column = b.strides
     c_row, c_column = c.strides
     size = size_of(factor)
-    # Turned, c' = b' a', where c is transposed, or one of a single row or column would read the other across its rows.
-    across = (p == 1 and a_column != size) or (m == 1 and p > 1 and b_column != size)
+    # Turned, c' = b' a', where c is transposed, or one of a single row or column would read the other across its rows. Rows of so
+    # few elements that a vector would be half empty are packed across.
+    short = 2 * n <= entry(room, LANES)
+    across = (p == 1 and (a_column != size or short)) or (m == 1 and p > 1 and b_column != size and not short)
     if across or (m > 1 and p > 1 and c_column != size and c_row == size):
         m, p, a_at, b_at = p, m, b_at, a_at
         a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
