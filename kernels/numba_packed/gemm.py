@@ -151,17 +151,18 @@ def _compile(dtype: str) -> Compiled:
     lanes = unit.lanes(size)
     width, _ = register_tile(lanes, unit)
     kc, pc, near_bytes = blocking(size)
-    tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), int(unit.fmas_a_cycle == 1), element)
+    halves = int(unit.fmas_a_cycle == 1)
+    tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), halves, element)
     work = types.void(*[whole] * 15, *[element] * 4)
-    work_loops = (loops.blocked, vector.one_column, vector.one_row)
-    blocked, one_column, one_row = (cached(work, **UNWRAPPED)(loop) for loop in work_loops)
+    work_loops = (loops.blocked, vector.few_columns, vector.one_row)
+    blocked, few_columns, one_row = (cached(work, **UNWRAPPED)(loop) for loop in work_loops)
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     serve = cached(types.void(whole, whole), **UNWRAPPED)(served(*np.array([0, 1], dtype)))
     told = Plan(
-        gate=helpers.gate, tile=address(tile), blocked=address(blocked), one_column=address(one_column),
+        gate=helpers.gate, tile=address(tile), blocked=address(blocked), few_columns=address(few_columns),
         one_row=address(one_row), serve=address(serve),
-        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, kc=kc, serial=SERIAL,
-        direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
+        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, few=lanes // 2 - 2 * halves, kc=kc,
+        serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")

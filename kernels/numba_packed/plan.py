@@ -21,11 +21,13 @@ class Plan(NamedTuple):
     ----------
     gate : int
         Address of the team's.
-    tile, blocked, one_column, one_row, serve : int
-        Addresses of compiled functions: the microkernel, the loops around it, those of a product with one column, or row, and a
-        thread's part in a product that is shared.
+    tile, blocked, few_columns, one_row, serve : int
+        Addresses of compiled functions: the microkernel, the loops around it, those of a product with a few columns, or
+        one row, and a thread's part in a product that is shared.
     registers, early, lanes, width : int
         Vector registers of the CPU, whether elements of a are loaded early, elements of a register, and the most of a tile's row.
+    few : int
+        Up to so many columns are made as dot products: half a vector of them, or two less where tiles have half vectors.
     kc : int
         Depth of a slab.
     serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
@@ -39,13 +41,14 @@ class Plan(NamedTuple):
     gate: int
     tile: int
     blocked: int
-    one_column: int
+    few_columns: int
     one_row: int
     serve: int
     registers: int
     early: int
     lanes: int
     width: int
+    few: int
     kc: int
     serial: int
     direct_bytes: int
@@ -62,7 +65,7 @@ class Plan(NamedTuple):
 
 
 (
-    GATE, TILE, BLOCKED, ONE_COLUMN, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, KC, SERIAL, DIRECT_BYTES,
+    GATE, TILE, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, FEW, KC, SERIAL, DIRECT_BYTES,
     ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
 ) = range(len(Plan._fields))  # fmt: skip
 

@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from kernels.caching import inner
 from kernels.numba_packed.choices import LONG_ROW_BYTES
 from kernels.numba_packed.loops import direct, straddling
 from kernels.numba_packed.memory import read, size_of, write
 from kernels.numba_packed.plan import (
     BLOCKED,
     DIRECT_BYTES,
+    FEW,
+    FEW_COLUMNS,
     GATE,
     KC,
     LANES,
-    ONE_COLUMN,
     ONE_ROW,
     PLAN_BYTES,
+    ROWS_TO_PACK_FOR,
     SERIAL,
     SERVE,
     counters,
@@ -55,15 +58,16 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     b_row, b_column = b.strides
     c_row, c_column = c.strides
     size = size_of(factor)
-    # Turned, c' = b' a', where c is transposed, or one of a single row or column would read the other across its rows. Rows of so
-    # few elements that a vector would be half empty are packed across.
+    # Turned, c' = b' a', where c is transposed, or few rows can be dot products, or one of a single row or column would read the
+    # other across its rows. Rows of so few elements that a vector would be half empty are packed across.
     short = 2 * n <= entry(room, LANES)
     across = (p == 1 and (a_column != size or short)) or (m == 1 and p > 1 and b_column != size and not short)
+    across = across or (b_row == size and b_column != size and few(m, n, p, room))
     if across or (m > 1 and p > 1 and c_column != size and c_row == size):
         m, p, a_at, b_at = p, m, b_at, a_at
         a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
         c_row, c_column = c_column, c_row
-    dots = p == 1 and a_column == size
+    dots = a_column == size and (p == 1 or few(p, n, m, room))
     long_rows = n * p * size > entry(room, DIRECT_BYTES) and abs(b_row) >= LONG_ROW_BYTES
     sums = m == 1 and b_column == size and c_column == size and long_rows
     rows_in_one_piece = a_column == size and b_column == size and c_column == size
@@ -71,7 +75,7 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     if rows_in_one_piece and fitting and not dots and not straddling(b_at, b_row, n * p * size, room) and threads < 2:
         direct(m, n, p, a_at, a_row, b_at, b_row, c_at, c_row, room, factor, scale)
         return True
-    loops = entry(room, ONE_COLUMN if dots else ONE_ROW if sums else BLOCKED)
+    loops = entry(room, FEW_COLUMNS if dots else ONE_ROW if sums else BLOCKED)
     for part in range(max(1, threads)):
         begin(counters(room, part))
     if threads < 2:
@@ -89,6 +93,12 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     write(at + 8 * NUMBERS + 8, scale)
     share(entry(room, GATE), entry(room, SERVE), room, threads)
     return True
+
+
+@inner
+def few(columns: int, depth: int, rows: int, room: int) -> bool:
+    """Whether so few columns are better made as dot products, along vectors of the depth, than as tiles of mostly empty ones."""
+    return columns <= entry(room, FEW) and depth >= 4 * entry(room, LANES) and rows >= entry(room, ROWS_TO_PACK_FOR)
 
 
 NUMBERS = 14

@@ -1,4 +1,4 @@
-"""Products with a single column, or row: dot products with it, or sums of b's rows, as fast as memory brings them."""
+"""Products with a few columns, or a single row: dot products with it, or sums of b's rows, as fast as memory brings them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from kernels.caching import inner
 from kernels.numba_packed.memory import lanes_of, read, read_some, size_of, write, write_some, zero_vector
+from kernels.numba_packed.packing import transpose
 from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
 from kernels.simd import LINE, add, four_totals, multiply, multiply_add
@@ -15,6 +16,10 @@ DOTS = 4
 
 ROWS_A_TASK = 64
 """Some tens of kilobytes of rows, which take longer than claiming a task."""
+
+
+NEAR_BYTES = 16 << 10
+"""Rows that are multiplied with all columns before the next: they stay in the first level."""
 
 
 @inner
@@ -36,14 +41,7 @@ def dots(count: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int,
         if rest > lanes:
             odd = add_products(x, rows, whole + step, rest - lanes, odd, alpha)
         found = four_totals(add(even[0], odd[0]), add(even[1], odd[1]), add(even[2], odd[2]), add(even[3], odd[3]))
-        place = c + i * c_row
-        update(place, found[0], alpha, beta)
-        if last > 0:
-            update(place + c_row, found[1], alpha, beta)
-        if last > 1:
-            update(place + 2 * c_row, found[2], alpha, beta)
-        if last > 2:
-            update(place + 3 * c_row, found[3], alpha, beta)
+        update_four(c + i * c_row, c_row, last, found, alpha, beta)
 
 
 @inner
@@ -59,6 +57,18 @@ def add_products(x: int, rows: Any, here: int, count: int, sums: Any, like: Any)
 
 
 @inner
+def update_four(place: int, c_row: int, last: int, found: Any, alpha: Any, beta: Any) -> None:
+    """Update up to four elements of a column: the first, and as many more as there are up to the `last`."""
+    update(place, found[0], alpha, beta)
+    if last > 0:
+        update(place + c_row, found[1], alpha, beta)
+    if last > 1:
+        update(place + 2 * c_row, found[2], alpha, beta)
+    if last > 2:
+        update(place + 3 * c_row, found[3], alpha, beta)
+
+
+@inner
 def update(place: int, value: Any, alpha: Any, beta: Any) -> None:
     """Make an element alpha value + beta times what it was, which is not read if beta is 0."""
     scaled = alpha * value
@@ -67,14 +77,35 @@ def update(place: int, value: Any, alpha: Any, beta: Any) -> None:
     write(place, scaled)
 
 
-def one_column(  # type: ignore[no-untyped-def]
+@inner
+def dots_of_two(
+    count: int, depth: int, a: int, a_row: int, x: int, x_column: int, c: int, c_row: int, c_column: int, alpha: Any, beta: Any
+) -> None:
+    """The same for two columns: each piece of a row is loaded once for both."""
+    size, lanes, none = size_of(alpha), lanes_of(alpha), zero_vector(alpha)
+    whole, rest = depth // lanes * lanes * size, depth % lanes
+    for i in range(0, count, DOTS):
+        here, last = a + i * a_row, count - i - 1
+        rows = here, here + min(1, last) * a_row, here + min(2, last) * a_row, here + min(3, last) * a_row
+        left = right = (none, none, none, none)
+        for k in range(0, whole, lanes * size):
+            left = add_products(x, rows, k, lanes, left, alpha)
+            right = add_products(x + x_column, rows, k, lanes, right, alpha)
+        if rest > 0:
+            left = add_products(x, rows, whole, rest, left, alpha)
+            right = add_products(x + x_column, rows, whole, rest, right, alpha)
+        update_four(c + i * c_row, c_row, last, four_totals(left[0], left[1], left[2], left[3]), alpha, beta)
+        update_four(c + i * c_row + c_column, c_row, last, four_totals(right[0], right[1], right[2], right[3]), alpha, beta)
+
+
+def few_columns(  # type: ignore[no-untyped-def]
     m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
     alpha, beta, zero, one,
 ):  # fmt: skip
-    """A thread's part in c = alpha a b + beta c for a b of one column: the tasks that it claims."""
+    """A thread's part in c = alpha a b + beta c for a b of a few columns: the tasks that it claims."""
     size = size_of(alpha)
-    packing, vector, shared = b_row != size, block(room, 0), counters(room, 0)
-    slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size) if packing else 1, pieces(m, ROWS_A_TASK)
+    packing, columns, shared = b_row != size, block(room, 0), counters(room, 0)
+    slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size // p) if packing else 1, pieces(m, ROWS_A_TASK)
     first = 0
     for slab in range(slabs):
         k0 = n * slab // slabs
@@ -82,17 +113,23 @@ def one_column(  # type: ignore[no-untyped-def]
         if packing:
             if claim(shared, first + 1) >= 0:
                 wait(shared, first)
-                for k in range(depth):
-                    write(vector + k * size, read(b + (k0 + k) * b_row, zero))
+                transpose(b + k0 * b_row, b_row, b_column, columns, depth * size, depth, p, zero)
                 finish(shared)
             first += 1
-        x = vector if packing else b + k0 * size
+        x, x_column = (columns, depth * size) if packing else (b + k0 * size, b_column)
+        at_once = max(1, NEAR_BYTES // (depth * size * DOTS)) * DOTS if p > 1 else ROWS_A_TASK
         task = claim(shared, first + groups)
         while task >= 0:
             wait(shared, first)
-            i = m * (task - first) // groups
-            count = m * (task - first + 1) // groups - i
-            dots(count, depth, a + i * a_row + k0 * size, a_row, x, c + i * c_row, c_row, alpha, scale)
+            i, end = m * (task - first) // groups, m * (task - first + 1) // groups
+            while i < end:
+                count, rows, c_rows = min(at_once, end - i), a + i * a_row + k0 * size, c + i * c_row
+                for j in range(0, p - 1, 2):
+                    x_here, c_here = x + j * x_column, c_rows + j * c_column
+                    dots_of_two(count, depth, rows, a_row, x_here, x_column, c_here, c_row, c_column, alpha, scale)
+                if p % 2 == 1:
+                    dots(count, depth, rows, a_row, x + (p - 1) * x_column, c_rows + (p - 1) * c_column, c_row, alpha, scale)
+                i += count
             finish(shared)
             task = claim(shared, first + groups)
         first += groups

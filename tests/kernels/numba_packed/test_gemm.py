@@ -53,6 +53,19 @@ def check(a, b, out, alpha=1.0, beta=0.0):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [2, 3, 4, 7])
+def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
+    """Dot products, with two columns at a time; of the last shape the columns are packed in several slabs."""
+    for m, n in ((15, 70), (16, 64), (75, 131), (3001, 200), (17, 600_001)):
+        a, b, out = operands(m, n, columns, dtype)
+        wide = RANDOM.standard_normal((n, 2 * columns)).astype(dtype)
+        for laid in (b, np.asfortranarray(b), wide[:, ::2], b[::-1]):
+            check(a, laid, out, alpha=1.5, beta=-0.5)
+            check(laid.T, a.T, out.T.copy(), alpha=1.5, beta=-0.5)
+            check(a, laid, np.asfortranarray(out))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", list(itertools.product(*AROUND.values())))
 def test_sizes_around_every_edge(shape, dtype):
     check(*operands(*shape, dtype))
@@ -156,7 +169,7 @@ import numpy as np
 sys.path.insert(0, sys.argv[1])
 from test_gemm import guarded, check, operands
 from test_gemm import DEPTH, ROWS, TALLEST, WIDTH
-heights, widths = (1, ROWS, TALLEST, 2 * ROWS + 1), (1, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)
+heights, widths = (1, ROWS, TALLEST, 2 * ROWS + 1), (1, 3, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)
 for m, n, p in itertools.product(heights, (1, 7, DEPTH + 1), widths):
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         for turned in range(8):
