@@ -44,6 +44,8 @@ def rules(dtype: str, threads: int) -> list[Rule]:
         Rule("direct_bytes", "bytes of an aligned b from which far rows are packed", tuple(n * n * size for n in edges),
              lambda bytes_: (256, round((bytes_ / size) ** 0.5), round((bytes_ / size) ** 0.5)),
              {"direct_bytes": NEVER}, {"direct_bytes": -1, "scattered_bytes": -1, "rows_to_pack_for": 0}),
+        Rule("few", "columns from which they are tiles, not dot products", tuple(range(2, 13)), lambda p: (300, 300, p),
+             {"few": NEVER}, {"few": 0}),
     ]  # fmt: skip
     if threads > 1:
         made.append(

@@ -41,6 +41,11 @@ class Vectors:
     fmas_a_cycle: int = 2
     early: bool = False
 
+    @property
+    def halves(self) -> bool:
+        """Whether the core takes a vector in two halves, so that half of one costs half."""
+        return self.fmas_a_cycle == 1
+
     def lanes(self, itemsize: int) -> int:
         """Elements a register."""
         return self.width // itemsize

@@ -36,11 +36,22 @@ them, where they are closer."""
 
 
 class Blocking(NamedTuple):
-    """Rows of a slab of the depth, columns of a block of it, and up to how many bytes a straddling b is read where it lies."""
+    """Sizes and crossovers that a dtype's vectors decide.
+
+    Parameters
+    ----------
+    kc, pc : int
+        Rows of a slab of the depth, and columns of a block of it.
+    near_bytes : int
+        Up to so many a straddling b is read where it lies.
+    few : int
+        Fewer columns, which would leave most of a tile's vector empty, are made as dot products.
+    """
 
     kc: int
     pc: int
     near_bytes: int
+    few: int
 
 
 def blocking(size: int) -> Blocking:
@@ -58,6 +69,7 @@ def blocking(size: int) -> Blocking:
     """
     lanes = vectors().lanes(size)
     width, rows = register_tile(lanes, vectors())
+    few = lanes // 2 - 1 if vectors().halves else lanes // 2 + 1
     cycles = width // lanes * rows / vectors().fmas_a_cycle
     levels = caches()
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
@@ -66,4 +78,4 @@ def blocking(size: int) -> Blocking:
         kc, block_bytes = 1024, levels[2].size // max(8, 2 * levels[2].shared_by)
     straddling = (width * size + LINE) / cycles
     near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
-    return Blocking(kc, max(width, block_bytes // (kc * size) // width * width), near_bytes)
+    return Blocking(kc, max(width, block_bytes // (kc * size) // width * width), near_bytes, few)

@@ -150,9 +150,8 @@ def _compile(dtype: str) -> Compiled:
     unit, whole = vectors(), types.int64
     lanes = unit.lanes(size)
     width, _ = register_tile(lanes, unit)
-    kc, pc, near_bytes = blocking(size)
-    halves = int(unit.fmas_a_cycle == 1)
-    tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), halves, element)
+    kc, pc, near_bytes, few = blocking(size)
+    tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), int(unit.halves), element)
     work = types.void(*[whole] * 15, *[element] * 4)
     work_loops = (loops.blocked, vector.few_columns, vector.one_row)
     blocked, few_columns, one_row = (cached(work, **UNWRAPPED)(loop) for loop in work_loops)
@@ -161,7 +160,7 @@ def _compile(dtype: str) -> Compiled:
     told = Plan(
         gate=helpers.gate, tile=address(tile), blocked=address(blocked), few_columns=address(few_columns),
         one_row=address(one_row), serve=address(serve),
-        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, few=lanes // 2 - 2 * halves, kc=kc,
+        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, few=few, kc=kc,
         serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
     )  # fmt: skip

@@ -27,7 +27,7 @@ class Plan(NamedTuple):
     registers, early, lanes, width : int
         Vector registers of the CPU, whether elements of a are loaded early, elements of a register, and the most of a tile's row.
     few : int
-        Up to so many columns are made as dot products: half a vector of them, or two less where tiles have half vectors.
+        Fewer columns are made as dot products.
     kc : int
         Depth of a slab.
     serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int

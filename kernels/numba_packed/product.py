@@ -98,7 +98,7 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
 @inner
 def few(columns: int, depth: int, rows: int, room: int) -> bool:
     """Whether so few columns are better made as dot products, along vectors of the depth, than as tiles of mostly empty ones."""
-    return columns <= entry(room, FEW) and depth >= 4 * entry(room, LANES) and rows >= entry(room, ROWS_TO_PACK_FOR)
+    return columns < entry(room, FEW) and depth >= 4 * entry(room, LANES) and rows >= entry(room, ROWS_TO_PACK_FOR)
 
 
 NUMBERS = 14
