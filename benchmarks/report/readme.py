@@ -95,7 +95,12 @@ def inside(measured: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-MADE = {"comparison": ("docs/compare.json", comparison), "inside": ("docs/inside.json", inside)}
+MADE = {
+    "comparison": ("docs/compare.json", comparison),
+    "narrower": ("docs/compare-avx2.json", comparison),
+    "shapes": ("docs/compare-shapes.json", comparison),
+    "inside": ("docs/inside.json", inside),
+}
 """Between which markers of the notes stands what, and from which file."""
 
 

@@ -17,9 +17,9 @@ DOTS = 4
 ROWS_A_TASK = 64
 """Some tens of kilobytes of rows, which take longer than claiming a task."""
 
-
-NEAR_BYTES = 16 << 10
-"""Rows that are multiplied with all columns before the next: they stay in the first level."""
+AGAIN_BYTES = 16 << 10
+"""What is gone over again stays in the first level: rows of a, for each of a few columns, and a task's part of a single row of c,
+for all rows of b, which so come in runs that the processor foresees."""
 
 
 @inner
@@ -117,7 +117,7 @@ def few_columns(  # type: ignore[no-untyped-def]
                 finish(shared)
             first += 1
         x, x_column = (columns, depth * size) if packing else (b + k0 * size, b_column)
-        at_once = max(1, NEAR_BYTES // (depth * size * DOTS)) * DOTS if p > 1 else ROWS_A_TASK
+        at_once = max(1, AGAIN_BYTES // (depth * size * DOTS)) * DOTS if p > 1 else ROWS_A_TASK
         task = claim(shared, first + groups)
         while task >= 0:
             wait(shared, first)
@@ -137,9 +137,6 @@ def few_columns(  # type: ignore[no-untyped-def]
 
 SUMMED = 8
 """Rows of b at once: c is passed over once for all of them, and memory brings them side by side."""
-
-COLUMNS_BYTES = 16 << 10
-"""Of a task: c's part stays in the first level, and b's rows come in runs that the processor foresees."""
 
 
 @inner
@@ -195,7 +192,7 @@ def one_row(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c for an a of one row, b's and c's rows in one piece: the tasks that it claims."""
     size = size_of(alpha)
-    shared, groups = counters(room, 0), max(pieces(p * size, COLUMNS_BYTES), min(threads, pieces(p * size, LINE)))
+    shared, groups = counters(room, 0), max(pieces(p * size, AGAIN_BYTES), min(threads, pieces(p * size, LINE)))
     task = claim(shared, groups)
     while task >= 0:
         j = p * task // groups
