@@ -59,7 +59,7 @@ def write(typing: Any, address: Any, value: Any) -> Any:
 
 @intrinsic
 def lanes_of(typing: Any, like: Any) -> Any:
-    """``lanes_of(like)``: elements of the dtype of `like` in this CPU's vectors."""
+    """``lanes_of(like)``: elements of the dtype of `like` in a vector that this CPU takes whole."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return ir.Constant(ir.IntType(64), _vector(like).lanes)
@@ -113,7 +113,9 @@ def zero_vector(typing: Any, like: Any) -> Any:
 
 
 def _vector(like: Any) -> Vector:
-    return Vector(like, vectors().lanes(like.bitwidth // 8))
+    """The widest that the core takes whole: halves lie across two cache lines half as often, and are no slower."""
+    here = vectors()
+    return Vector(like, here.lanes(like.bitwidth // 8) // (2 if here.halves else 1))
 
 
 @intrinsic

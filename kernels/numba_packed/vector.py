@@ -26,21 +26,17 @@ for all rows of b, which so come in runs that the processor foresees."""
 def dots(count: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int, alpha: Any, beta: Any) -> None:
     """Make c = alpha a x + beta c for so many rows of a, at addresses; elements of a row, and of x, are neighbours."""
     size, lanes, none = size_of(alpha), lanes_of(alpha), zero_vector(alpha)
-    step, rest = lanes * size, depth % (2 * lanes)
-    whole = (depth - rest) * size
+    whole, rest = depth // lanes * lanes * size, depth % lanes
     for i in range(0, count, DOTS):
         # A missing row is the last one again.
         here, last = a + i * a_row, count - i - 1
         rows = here, here + min(1, last) * a_row, here + min(2, last) * a_row, here + min(3, last) * a_row
-        even = odd = (none, none, none, none)
-        for k in range(0, whole, 2 * step):
-            even = add_products(x, rows, k, lanes, even, alpha)
-            odd = add_products(x, rows, k + step, lanes, odd, alpha)
+        sums = (none, none, none, none)
+        for k in range(0, whole, lanes * size):
+            sums = add_products(x, rows, k, lanes, sums, alpha)
         if rest > 0:
-            even = add_products(x, rows, whole, rest, even, alpha)
-        if rest > lanes:
-            odd = add_products(x, rows, whole + step, rest - lanes, odd, alpha)
-        found = four_totals(add(even[0], odd[0]), add(even[1], odd[1]), add(even[2], odd[2]), add(even[3], odd[3]))
+            sums = add_products(x, rows, whole, rest, sums, alpha)
+        found = four_totals(sums[0], sums[1], sums[2], sums[3])
         update_four(c + i * c_row, c_row, last, found, alpha, beta)
 
 
@@ -175,15 +171,29 @@ def add_pieces(factors: Any, rows: Any, here: int, count: int, c: int, alpha: An
 
 
 @inner
-def add_row(columns: int, a: int, b: int, c: int, alpha: Any, beta: Any) -> None:
-    """Make c = alpha a b + beta c for one element of a."""
-    size, lanes, factor = size_of(alpha), lanes_of(alpha), alpha * read(a, alpha)
+def add_row(columns: int, factor: Any, b: int, c: int, beta: Any) -> None:
+    """Make c = factor b + beta c for a row of b."""
+    size, lanes = size_of(factor), lanes_of(factor)
     for j in range(0, columns, lanes):
         count, here = min(lanes, columns - j), j * size
-        sum_ = multiply(factor, read_some(b + here, count, alpha))
+        sum_ = multiply(factor, read_some(b + here, count, factor))
         if beta != 0:
-            sum_ = multiply_add(beta, read_some(c + here, count, alpha), sum_)
+            sum_ = multiply_add(beta, read_some(c + here, count, factor), sum_)
         write_some(c + here, count, sum_)
+
+
+@inner
+def add_all_rows(
+    depth: int, columns: int, a: int, a_column: int, b: int, b_row: int, c: int, alpha: Any, beta: Any, one: Any
+) -> None:  # fmt: skip
+    """The same for a row of a of any length but none."""
+    scale = beta
+    for k in range(0, depth - SUMMED + 1, SUMMED):
+        add_rows(columns, a + k * a_column, a_column, b + k * b_row, b_row, c, alpha, scale)
+        scale = one
+    for k in range(depth // SUMMED * SUMMED, depth):
+        add_row(columns, alpha * read(a + k * a_column, alpha), b + k * b_row, c, scale)
+        scale = one
 
 
 def one_row(  # type: ignore[no-untyped-def]
@@ -191,18 +201,42 @@ def one_row(  # type: ignore[no-untyped-def]
     alpha, beta, zero, one,
 ):  # fmt: skip
     """A thread's part in c = alpha a b + beta c for an a of one row, b's and c's rows in one piece: the tasks that it claims."""
-    size = size_of(alpha)
-    shared, groups = counters(room, 0), max(pieces(p * size, AGAIN_BYTES), min(threads, pieces(p * size, LINE)))
+    if p * size_of(alpha) <= AGAIN_BYTES and n >= threads * SUMMED:
+        share_rows(n, p, a, a_column, b, b_row, c, room, thread, threads, alpha, beta, zero, one)
+    else:
+        share_columns(n, p, a, a_column, b, b_row, c, room, threads, alpha, beta, one)
+
+
+@inner
+def share_rows(
+    n: int, p: int, a: int, a_column: int, b: int, b_row: int, c: int, room: int, thread: int, threads: int,
+    alpha: Any, beta: Any, zero: Any, one: Any,
+) -> None:  # fmt: skip
+    """Each part is some of b's rows, whole, as memory brings them fastest, with sums of its own, which are added in the end."""
+    for turn in range(threads):
+        part = (thread + turn) % threads
+        if claim(counters(room, part), 1) >= 0:
+            k, end = n * part // threads, n * (part + 1) // threads
+            sums, scale = (c, beta) if part == 0 else (block(room, part), zero)
+            add_all_rows(end - k, p, a + k * a_column, a_column, b + k * b_row, b_row, sums, alpha, scale, one)
+            finish(counters(room, part))
+    if claim(counters(room, 0), 2) >= 0:
+        wait(counters(room, 0), 1)
+        for part in range(1, threads):
+            wait(counters(room, part), 1)
+            add_row(p, one, block(room, part), c, one)
+
+
+@inner
+def share_columns(
+    n: int, p: int, a: int, a_column: int, b: int, b_row: int, c: int, room: int, threads: int, alpha: Any, beta: Any, one: Any
+) -> None:
+    """Each part is some columns of all of b's rows, where those are long, or few."""
+    size, shared = size_of(alpha), counters(room, 0)
+    groups = max(pieces(p * size, AGAIN_BYTES), min(threads, pieces(p * size, LINE)))
     task = claim(shared, groups)
     while task >= 0:
-        j = p * task // groups
-        columns, b_here, c_here = p * (task + 1) // groups - j, b + j * size, c + j * size
-        scale = beta
-        for k in range(0, n - SUMMED + 1, SUMMED):
-            add_rows(columns, a + k * a_column, a_column, b_here + k * b_row, b_row, c_here, alpha, scale)
-            scale = one
-        for k in range(n // SUMMED * SUMMED, n):
-            add_row(columns, a + k * a_column, b_here + k * b_row, c_here, alpha, scale)
-            scale = one
+        j, end = p * task // groups, p * (task + 1) // groups
+        add_all_rows(n, end - j, a, a_column, b + j * size, b_row, c + j * size, alpha, beta, one)
         finish(shared)
         task = claim(shared, groups)

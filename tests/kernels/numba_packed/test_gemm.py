@@ -104,23 +104,35 @@ def test_several_slabs_blocks_and_threads(shape, dtype):
 
 
 @njit
-def one_of(threads, thread, loops, m, n, p, a, b, c, size, room, zero, one):
+def one_of(threads, thread, loops, m, n, p, a, b, b_row, b_column, c, size, room, zero, one):
     """The part of a thread whose fellows never come."""
     for part in range(threads):
         begin(counters(room, part))
-    call(loops, m, n, p, a, n * size, size, b, size, n * size, c, p * size, size, room, thread, threads, one, zero, zero, one)
+    call(loops, m, n, p, a, n * size, size, b, b_row, b_column, c, p * size, size, room, thread, threads, one, zero, zero, one)
+
+
+def check_alone(plan, loops, a, b, out, thread, threads):
+    """Check what one thread makes of a product that is shared with others."""
+    room = workspace(plan, threads)
+    a_at, b_at, out_at, room_at = (np.int64(each.ctypes.data) for each in (a, b, out, room))
+    places, last = (a_at, b_at, *b.strides, out_at), (a.itemsize, room_at, np.float32(0), np.float32(1))
+    one_of(threads, thread, loops, *a.shape, b.shape[1], *places, *last)
+    assert np.allclose(out, a.astype(np.float64) @ b, atol=1e-3)
 
 
 @pytest.mark.parametrize(("thread", "threads"), [(0, 2), (1, 2), (2, 3), (0, 5)])
-@pytest.mark.parametrize("shape", [(60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH)])
-def test_threads_that_do_not_come_are_not_missed(shape, thread, threads):
-    a, b, out = operands(*shape)
-    b = b.T.copy()  # so that its columns are packed
-    plan = compiled(a.dtype).plan._replace(block_bytes=3 * WIDTH * (DEPTH + 8) * 4)  # several blocks for each thread
-    room = workspace(plan, threads)
-    places = (np.int64(each.ctypes.data) for each in (a, b, out))
-    one_of(threads, thread, plan.blocked, *shape, *places, 4, np.int64(room.ctypes.data), np.float32(0), np.float32(1))
-    assert np.allclose(out, a.astype(np.float64) @ b.T, atol=1e-3)
+def test_threads_that_do_not_come_are_not_missed(thread, threads):
+    full = compiled(np.dtype(np.float32)).plan
+    plan = full._replace(block_bytes=3 * WIDTH * (DEPTH + 8) * 4)  # several blocks for each thread
+    for shape in (60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH):
+        a, b, out = operands(*shape)
+        check_alone(plan, plan.blocked, a, np.asfortranarray(b), out, thread, threads)  # so that b's columns are packed
+    for shape in (1, 203, 1000), (1, 203, 9001), (1, 9, 1000):
+        check_alone(full, full.one_row, *operands(*shape), thread, threads)
+    for shape in (300, 203, 1), (300, 203, 3):
+        a, b, out = operands(*shape)
+        check_alone(full, full.few_columns, a, np.asfortranarray(b), out, thread, threads)
+        check_alone(full, full.few_columns, a, b, out, thread, threads)
 
 
 @pytest.mark.parametrize("beta", [0.0, -0.0])
@@ -175,7 +187,7 @@ for m, n, p in itertools.product(heights, (1, 7, DEPTH + 1), widths):
         for turned in range(8):
             laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]
             check(*(x.T if turned >> i & 1 else x for i, x in enumerate(laid)))
-for m, n, p in ((60, 400, 601), (200, 131, 333), (1, 203, 9001)):  # packed, on two threads, and a long row
+for m, n, p in ((60, 400, 601), (200, 131, 333), (1, 203, 9001), (1, 1001, 1103)):  # packed, on two threads, and single rows
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         laid = [guarded(x, at_end) for x in operands(m, n, p, dtype)]
         check(*laid)
