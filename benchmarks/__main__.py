@@ -18,6 +18,7 @@ from benchmarks.commands.history import history
 from benchmarks.commands.inside import inside
 from benchmarks.commands.kernels import kernels
 from benchmarks.commands.machine import machine
+from benchmarks.commands.profile import profile
 from benchmarks.commands.report import report
 from benchmarks.commands.run import run
 from benchmarks.commands.show import show
@@ -38,6 +39,7 @@ app.command("tune")(tune)
 app.command("report")(report)
 app.command("compare")(compare)
 app.command("inside")(inside)
+app.command("profile")(profile)
 app.command("gate")(gate)
 app.command("history")(history)
 app.command("export")(export)

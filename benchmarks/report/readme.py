@@ -95,11 +95,22 @@ def inside(measured: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def profile(measured: Sequence[dict[str, Any]]) -> str:
+    """What ``profile --json`` wrote."""
+    columns = list(dict.fromkeys((each["size"], each["dtype"]) for each in measured))
+    lines = [f"| part | {' | '.join(map(', '.join, columns))} | what it is |", f"|---|{'---:|' * len(columns)}---|"]
+    for part, means in dict.fromkeys((each["part"], each["means"]) for each in measured):
+        found = (each["percent"] for each in measured if each["part"] == part)
+        lines.append(f"| {part} | {' | '.join(f'{share:.1f}' for share in found)} | {means} |")
+    return "\n".join(lines)
+
+
 MADE = {
     "comparison": ("docs/compare.json", comparison),
     "narrower": ("docs/compare-avx2.json", comparison),
     "shapes": ("docs/compare-shapes.json", comparison),
     "inside": ("docs/inside.json", inside),
+    "profile": ("docs/profile.json", profile),
 }
 """Between which markers of the notes stands what, and from which file."""
 

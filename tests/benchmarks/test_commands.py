@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -169,6 +170,19 @@ def test_inside_shows_what_each_stage_brings(tmp_path):
     assert [each["stage"] for each in found][:4] == ["naive", "+ registers", "+ packing", "+ tile model"]
     assert all(0 < each["low"] <= each["gflops"] <= each["high"] for each in found)
     assert all(each["stage"] in done.stdout for each in found)
+
+
+def test_profile_says_where_the_time_goes(tmp_path):
+    done = benchmarks("profile", "--size", "120x200x130", "--size", 67, "--turns", 1, "--json", tmp_path / "p.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "p.json").read_text())
+    for size, dtype in itertools.product(("120x200x130", "67"), ("float32", "float64")):
+        percent = {each["part"]: each["percent"] for each in found if (each["size"], each["dtype"]) == (size, dtype)}
+        assert sum(percent[part] for part in percent if part != "all threads") == pytest.approx(100)
+        assert 0 < percent["multiply-adds"] < 150
+        assert 0 < percent["packing"] < 100
+        assert 0 < percent["all threads"] < 150
+        assert all(f" {part} " in done.stdout for part in percent)
 
 
 def test_tune_shows_predicted_and_measured(tmp_path):

@@ -1,0 +1,48 @@
+"""``python -m benchmarks profile``: where the time of numba/full goes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.options import Json
+
+SIZES = (128, 256, 512, 1024, 2048)
+
+
+def profile(
+    size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
+    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
+    turns: Annotated[int, typer.Option(min=1, help="Of each part.")] = 8,
+    json: Json = None,
+) -> None:
+    """Where the time of numba/full goes: multiply-adds at the peak, microkernel, edges, packing, memory; and threads.
+
+    Example: python -m benchmarks profile --size 512 --dtype float64
+    """
+    from benchmarks.harness import cases
+    from benchmarks.harness.threads import CORES
+    from benchmarks.profile import PARTS
+    from benchmarks.profile import profile as profiled
+    from kernels.registry import FLOATS
+    from minisgd.views.terminal import console, progress, table, write_json
+
+    screen = console(json)
+    cases.check_dtypes(dtype or [])
+    sizes = size or [str(each) for each in SIZES]
+    shapes = [cases.parse_size(each) for each in sizes]
+    kept = []
+    for each_dtype in dtype or FLOATS:
+        with progress(screen, turns * len(sizes)) as advance:
+            found = [profiled(each_dtype, shape["m"], shape["n"], shape["p"], CORES, turns, advance) for shape in shapes]
+        made = table(" part", *sizes, " what it is", title=f"numba/full, {each_dtype}: percent of a product's time")
+        for part, means in PARTS.items():
+            shares = [each[part] for each in found]
+            made.add_row(part, *(f"{share:.1f}" for share in shares), means)
+            kept += [
+                {"size": text, "dtype": each_dtype, "part": part, "means": means, "percent": share}
+                for text, share in zip(sizes, shares, strict=True)
+            ]
+        screen.print(made)
+    write_json(kept, json)

@@ -1,0 +1,116 @@
+"""Where the time of a product by `numba/full` goes: what the peak asks for, and what each part takes beyond it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from statistics import median
+
+import numba
+import numpy as np
+from numba import types
+
+from benchmarks.harness import ceilings, timing
+from benchmarks.harness.threads import limited_to
+from kernels.arrays import aligned_zeros
+from kernels.numba_packed.gemm import compiled, gemm, workspace
+from kernels.numba_packed.memory import size_of
+from kernels.numba_packed.microkernel import TALLEST
+from kernels.numba_packed.plan import KC, TILE, entry, pieces, tile_for
+from kernels.numba_packed.pointers import address, call
+
+PARTS = {
+    "multiply-adds": "all of them, at the peak",
+    "microkernel": "what whole tiles take beyond that with all operands near: loads, and each tile's first and last steps",
+    "edges": "what tiles take beyond that because they are not whole",
+    "packing": "b copied into panels, and with it the loops and the call",
+    "memory": "the rest: a, b and c on their way from further out",
+    "all threads": "their speed, of as many times one thread's",
+}
+"""In which the time on one thread is cut, and what each is; then how much of their speed the threads keep together."""
+
+TURN_S = 20e-3
+REPEATED_S = 1e-3
+"""The microkernel alone is called so long from compiled code."""
+
+
+def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advance: Callable[[str], None]) -> dict[str, float]:
+    """Return the percent of each of `PARTS`, the median of so many turns.
+
+    In each are timed the peak, the product, its microkernel alone, and what is left without it: after a whole product each time,
+    so that it finds the caches as it does there.
+    """
+    random, (multiply, plan) = np.random.default_rng(0), compiled(np.dtype(dtype))
+    a, b = (random.standard_normal(shape).astype(dtype) for shape in ((m, n), (n, p)))
+    out, one, element = np.empty((m, p), dtype), np.ones(1, dtype)[0], getattr(types, dtype)
+    nothing = numba.njit(types.void(*[types.int64] * 9, element, element))(_nothing)
+    room = workspace(plan, 1)
+    at, told = room.ctypes.data, room[: 8 * len(plan)].view(np.int64)
+    near = [aligned_zeros(shape, dtype) for shape in ((TALLEST, plan.kc), (plan.kc, plan.width), (TALLEST, plan.width))]
+    whole = [-(-length // side) * side for length, side in zip((m, p), _tile_for(at, m, p), strict=True)]
+    product = partial(multiply, a, b, out, 1.0, 0.0, at, 1)
+
+    def then_without_microkernel() -> None:
+        told[TILE] = plan.tile
+        product()
+        told[TILE] = address(nothing)
+
+    def tiles(ideal: float, rows: int, columns: int) -> float:
+        """Seconds of the microkernel's calls of a product."""
+        again = max(1, int(REPEATED_S / ideal))
+        return _seconds(partial(_tiles, again, rows, n, columns, at, *(each.ctypes.data for each in near), one)) / again
+
+    shares: dict[str, list[float]] = {part: [] for part in PARTS}
+    for _ in range(turns):
+        advance(f"{dtype}, {m} x {n} x {p}")
+        with limited_to(1):
+            ideal = 2 * m * n * p / ceilings.fma_peak(dtype, 1)
+            seconds, packing = _seconds(product), _seconds(product, then_without_microkernel)
+            told[TILE] = plan.tile
+            cut = tiles(ideal, m, p)
+            uncut = tiles(ideal, *whole) * m * p / prod(whole)
+        with limited_to(threads):
+            together = _seconds(partial(gemm, a, b, out))
+        timing.settle()
+        parts = ideal, uncut - ideal, cut - uncut, packing, seconds - cut - packing, seconds**2 / together / threads
+        for found, part in zip(shares.values(), parts, strict=True):
+            found.append(100 * part / seconds)
+    return {part: median(found) for part, found in shares.items()}
+
+
+def _seconds(work: Callable[[], object], before: Callable[[], None] = lambda: None) -> float:
+    """Median seconds of a call, each after another that is not counted, for about `TURN_S`; the first warms up."""
+    took: list[float] = []
+    start = time.perf_counter()
+    while len(took) < 2 or time.perf_counter() - start < TURN_S:
+        before()
+        begun = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - begun)
+    return median(took[1:])
+
+
+def _nothing(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
+    """In the microkernel's place."""
+
+
+@numba.njit
+def _tile_for(room, m, p):  # type: ignore[no-untyped-def]
+    return tile_for(m, p, room)
+
+
+@numba.njit
+def _tiles(times, m, n, p, room, a, b, c, one):  # type: ignore[no-untyped-def]
+    """The microkernel's calls of so many products, all on one sliver of a, one panel of b and one tile of c."""
+    size, kc, (rows, width) = size_of(one), entry(room, KC), tile_for(m, p, room)
+    slabs, slivers = pieces(n, kc), pieces(m, rows)
+    for turn in range(times * slabs):
+        slab = turn % slabs
+        depth = n * (slab + 1) // slabs - n * slab // slabs
+        for sliver in range(slivers):
+            height = m * (sliver + 1) // slivers - m * sliver // slivers
+            for j in range(0, p, width):
+                wide = min(width, p - j)
+                call(entry(room, TILE), height, depth, a, kc * size, b, width * size, c, width * size, wide, one, one - one)
