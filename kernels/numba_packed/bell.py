@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -43,9 +44,15 @@ def hang(bell: NDArray[np.uint8]) -> None:
 
 
 @inner
+def sleeps(bell: int) -> bool:
+    """Whether the helper sleeps."""
+    return counter(bell + ASLEEP) != 0
+
+
+@inner
 def ring(bell: int) -> None:
     """Wake the helper, if it sleeps."""
-    if counter(bell + ASLEEP) != 0:
+    if sleeps(bell):
         set_counter(bell + ASLEEP, 0)
         keep_off(bell)
         _write(whole(bell + RINGS), bell + BYTE, 1)
@@ -64,6 +71,23 @@ def _system(name: str, result: Any, *arguments: Any) -> Any:
 
 
 _read, _write = (_system(name, types.int64, types.int32, types.int64, types.int64) for name in ("read", "write"))
+
+if os.name == "posix":
+    _clock = _system("clock_gettime", types.int32, types.int32, types.int64)
+
+    @inner
+    def microseconds(room: int) -> int:
+        """Of a clock that only goes forward; it needs room for two words."""
+        _clock(time.CLOCK_MONOTONIC, room)
+        return whole(room) * 1_000_000 + whole(room + 8) // 1_000
+
+else:
+
+    @inner
+    def microseconds(room: int) -> int:
+        """None: this system's clock is not known here."""
+        return 0
+
 
 if sys.platform == "linux":
     _processor = _system("sched_getcpu", types.int32)

@@ -13,8 +13,8 @@ from kernels.simd import LINE
 from kernels.tiles import register_tile
 from kernels.vectors import cpu_name, vectors
 
-SERIAL = 1_000_000
-"""Up to this many multiply-adds a second thread costs more than it brings: starting and joining take some microseconds."""
+SERIAL = 500_000
+"""Up to this many multiply-adds a second thread brings little, though it be awake: starting and joining take two microseconds."""
 
 DIRECT_BYTES = 128 << 10
 """A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages

@@ -101,17 +101,11 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
 
 
 def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
-    """The product on as many threads as numba is set to."""
+    """The product on as many threads as numba is set to, for which there may be neither helpers nor room yet."""
     threads = numba.get_num_threads()
+    helpers.recruit(threads)
     multiply, room, _ = _prepare(a.dtype, threads)
-    if threads == 1 or not helpers.busy.acquire(blocking=False):
-        multiply(a, b, out, alpha, beta, room, 1)
-        return
-    try:
-        helpers.recruit(threads)
-        multiply(a, b, out, alpha, beta, room, threads)
-    finally:
-        helpers.busy.release()
+    multiply(a, b, out, alpha, beta, room, threads)
 
 
 def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
@@ -127,7 +121,7 @@ def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
 def workspace(plan: Plan, threads: int) -> NDArray[np.uint8]:
     """Room for so many threads, with the plan at its head."""
     room = aligned_zeros((plan.workspace_bytes(threads),), np.uint8)
-    room[: 8 * len(plan)] = np.array(plan).view(np.uint8)
+    room[: 8 * len(plan)] = np.array(plan._replace(threads=threads)).view(np.uint8)
     return room
 
 
@@ -163,6 +157,7 @@ def _compile(dtype: str) -> Compiled:
         registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, few=few, kc=kc,
         serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
+        threads=0,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)

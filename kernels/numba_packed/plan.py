@@ -36,6 +36,8 @@ class Plan(NamedTuple):
         A b that is larger, and whose vectors lie across cache lines, is packed.
     own_bytes, block_bytes : int
         Workspace of each thread: for a sliver of a and a tile of c, and for a block of b.
+    threads : int
+        How many there is workspace for.
     """
 
     gate: int
@@ -58,6 +60,7 @@ class Plan(NamedTuple):
     strip: int
     own_bytes: int
     block_bytes: int
+    threads: int
 
     def workspace_bytes(self, threads: int) -> int:
         """Bytes that so many threads need."""
@@ -66,7 +69,7 @@ class Plan(NamedTuple):
 
 (
     GATE, TILE, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, FEW, KC, SERIAL, DIRECT_BYTES,
-    ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES,
+    ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES, THREADS,
 ) = range(len(Plan._fields))  # fmt: skip
 
 PLAN_BYTES, PRODUCT_BYTES = 3 * LINE, 3 * LINE

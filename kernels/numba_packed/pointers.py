@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -27,3 +28,14 @@ def call(typing: Any, where: Any, *kinds: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.StarArgTuple.from_types(kinds)), generate
+
+
+@intrinsic
+def ask(typing: Any, where: Any) -> Any:
+    """``ask(where)``: the C int that the function at an address returns, which takes nothing."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        return builder.sext(builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), []), ir.IntType(64))
+
+    return types.int64(types.int64), generate

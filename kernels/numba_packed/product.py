@@ -26,22 +26,28 @@ from kernels.numba_packed.plan import (
     ROWS_TO_PACK_FOR,
     SERIAL,
     SERVE,
+    THREADS,
     counters,
     entry,
 )
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
-from kernels.numba_packed.team import share
+from kernels.numba_packed.team import give, pay, share, take, threads_with
 
 
 def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]
     """Make c = alpha a b + beta c on so many threads, in the workspace at address `room`, and return True.
 
-    With no number of threads, on this one; False, and nothing done, if several might pay.
+    With no number of threads, on as many as numba is set to, where they pay; False, and nothing done, if there are not so many
+    helpers yet, or no workspace for them. On one, if another product has the helpers.
     """
-    m, n, p = a.shape[0], a.shape[1], b.shape[1]
+    m, n, p, gate = a.shape[0], a.shape[1], b.shape[1], entry(room, GATE)
     if threads == 0 and m * n * p > entry(room, SERIAL):
-        return False
+        threads = threads_with(gate)
+        if threads == 0 or threads > entry(room, THREADS):
+            return False
+        if threads > 1 and not pay(gate, m * n * p):
+            threads = 1
     if b.shape[0] != n or c.shape[0] != m or c.shape[1] != p:
         raise ValueError("expected a (m, n), b (n, p) and out (m, p)")
     if m == 0 or p == 0:
@@ -52,6 +58,8 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
             for j in range(p):
                 c[i, j] = scale * c[i, j] if scale != 0 else scale
         return True
+    if threads > 1 and not take(gate):
+        threads = 1
     # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
     a_at, b_at, c_at = np.int64(a.ctypes.data), np.int64(b.ctypes.data), np.int64(c.ctypes.data)
     a_row, a_column = a.strides
@@ -91,7 +99,8 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
         write(at + 8 * place, np.int64(number))
     write(at + 8 * NUMBERS, factor)
     write(at + 8 * NUMBERS + 8, scale)
-    share(entry(room, GATE), entry(room, SERVE), room, threads)
+    share(gate, entry(room, SERVE), room, threads)
+    give(gate)
     return True
 
 

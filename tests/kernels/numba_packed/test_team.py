@@ -14,8 +14,9 @@ from numba import types
 
 from kernels.numba_packed import gemm
 from kernels.numba_packed.bell import ASLEEP, BELL_BYTES, THREAD, keep_off
+from kernels.numba_packed.gemm import helpers
 from kernels.numba_packed.pointers import address
-from kernels.numba_packed.team import BELLS, Team, add, linger, share
+from kernels.numba_packed.team import BELLS, LAST, TAKEN, WAKE, Team, add, linger, pay, share
 
 
 @numba.njit(types.void(types.int64, types.int64))
@@ -79,6 +80,42 @@ def test_a_product_is_whole_without_any_helper(monkeypatch):
         gemm(a, b, out)
         np.testing.assert_allclose(out, a @ b, atol=1e-11)
     finally:
+        numba.set_num_threads(before)
+
+
+@numba.njit
+def pays(gate, work):
+    return pay(gate, work)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a clock")
+def test_a_helper_is_woken_for_much_work_or_for_several_products_soon_one_after_the_other():
+    team = Team(1)
+    bell, words = team._memory[BELLS : BELLS + BELL_BYTES].view(np.int64), team._memory[:BELLS].view(np.int64)
+    bell[ASLEEP // 8] = 1
+    assert pays(team.gate, WAKE)
+    words[LAST // 8] = 0  # long ago
+    assert [pays(team.gate, WAKE // 4 + 1) for _ in range(4)] == [False, False, False, True]
+    words[LAST // 8] = 0
+    assert not pays(team.gate, WAKE - 1)
+    bell[ASLEEP // 8] = 0
+    assert pays(team.gate, 1)
+
+
+def test_helpers_serve_one_product_at_a_time():
+    a, b = (np.random.default_rng(0).standard_normal((200, 200)) for _ in range(2))
+    out, before = np.empty((200, 200)), numba.get_num_threads()
+    taken = helpers._memory[:BELLS].view(np.int64)[TAKEN // 8 : TAKEN // 8 + 1]
+    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+    try:
+        gemm(a, b, out)
+        assert taken[0] == 0
+        taken[0] = 1
+        gemm(a, b, out)
+        assert taken[0] == 1
+        np.testing.assert_allclose(out, a @ b, atol=1e-11)
+    finally:
+        taken[0] = 0
         numba.set_num_threads(before)
 
 
