@@ -4,8 +4,8 @@ A parallel loop of OpenMP ends when each of its threads has run. Where the machi
 its processor, that takes milliseconds, many times the product. Here the caller opens a gate, does tasks (see `tasks`) and closes
 the gate when none is left. Helpers that came in by then finish what they have begun; the others find it closed.
 
-Helpers linger at the gate for a while before they sleep: a product that follows soon finds them awake. Waking one takes longer than
-a small product, which is then made without.
+Helpers linger at the gate for a while before they sleep: a product that follows soon finds them awake. Waking one takes longer
+than a small product, which is then made without.
 """
 
 from __future__ import annotations
