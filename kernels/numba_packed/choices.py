@@ -13,8 +13,12 @@ from kernels.simd import LINE
 from kernels.tiles import register_tile
 from kernels.vectors import cpu_name, vectors
 
+ELEMENT = 4
+"""An element of an operand takes about as long to fetch as so many multiply-adds, most of a product of one row or column."""
+
 SERIAL = 500_000
-"""Up to this many multiply-adds a second thread brings little, though it be awake: starting and joining take two microseconds."""
+"""Up to this much work, in multiply-adds, a second thread brings little, though it be awake: starting and joining take some
+microseconds."""
 
 DIRECT_BYTES = 128 << 10
 """A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages

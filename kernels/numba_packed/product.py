@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kernels.caching import inner
-from kernels.numba_packed.choices import LONG_ROW_BYTES
+from kernels.numba_packed.choices import ELEMENT, LONG_ROW_BYTES
 from kernels.numba_packed.loops import direct, straddling
 from kernels.numba_packed.memory import read, size_of, write
 from kernels.numba_packed.plan import (
@@ -42,11 +42,12 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     helpers yet, or no workspace for them. On one, if another product has the helpers.
     """
     m, n, p, gate = a.shape[0], a.shape[1], b.shape[1], entry(room, GATE)
-    if threads == 0 and m * n * p > entry(room, SERIAL):
+    work = m * n * p + ELEMENT * (m * n + n * p + m * p)
+    if threads == 0 and work > entry(room, SERIAL):
         threads = threads_with(gate)
         if threads == 0 or threads > entry(room, THREADS):
             return False
-        if threads > 1 and not pay(gate, m * n * p):
+        if threads > 1 and not pay(gate, work):
             threads = 1
     if b.shape[0] != n or c.shape[0] != m or c.shape[1] != p:
         raise ValueError("expected a (m, n), b (n, p) and out (m, p)")

@@ -37,8 +37,8 @@ BELLS = 2 * APART
 """Bytes from the gate's word to the first helper's bell."""
 
 WAKE, SOON_US = 4_000_000, 1_000
-"""Multiply-adds that gain about the 50 us that waking a helper takes: of one product, or of several, each so soon after the other
-that more will follow."""
+"""Work, in multiply-adds, that gains about the 50 us that waking a helper takes: of one product, or of several, each so soon
+after the other that more will follow."""
 
 LINGER = 1_000_000
 """Looks at the gate before a helper sleeps: some 3 ms, as OpenMP's threads wait."""
@@ -58,7 +58,7 @@ def threads_with(gate: int) -> int:
 
 @inner
 def pay(gate: int, work: int) -> bool:
-    """Whether helpers pay for a product of so many multiply-adds: they are awake, or worth waking."""
+    """Whether helpers pay for a product of so much work: they are awake, or worth waking."""
     if not sleeps(bell_of(gate, 1)):
         return True
     before, now = whole(gate + LAST), microseconds(gate + CLOCK)
