@@ -16,7 +16,7 @@ from kernels.vectors import cpu_name, vectors
 ELEMENT = 4
 """An element of an operand takes about as long to fetch as so many multiply-adds, most of a product of one row or column."""
 
-SERIAL = 500_000
+SERIAL = 600_000
 """Up to this much work, in multiply-adds, a second thread brings little, though it be awake: starting and joining take some
 microseconds."""
 
