@@ -35,7 +35,7 @@ def profile(
     kept = []
     for each_dtype in dtype or FLOATS:
         with progress(screen, turns * len(sizes)) as advance:
-            found = [profiled(each_dtype, shape["m"], shape["n"], shape["p"], CORES, turns, advance) for shape in shapes]
+            found = [profiled(each_dtype, **shape, threads=CORES, turns=turns, advance=advance) for shape in shapes]
         made = table(" part", *sizes, " what it is", title=f"numba/full, {each_dtype}: percent of a product's time")
         for part, means in PARTS.items():
             shares = [each[part] for each in found]

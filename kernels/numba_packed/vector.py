@@ -185,7 +185,7 @@ def add_row(columns: int, factor: Any, b: int, c: int, beta: Any) -> None:
 @inner
 def add_all_rows(
     depth: int, columns: int, a: int, a_column: int, b: int, b_row: int, c: int, alpha: Any, beta: Any, one: Any
-) -> None:  # fmt: skip
+) -> None:
     """The same for a row of a of any length but none."""
     scale = beta
     for k in range(0, depth - SUMMED + 1, SUMMED):
