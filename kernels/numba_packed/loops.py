@@ -11,7 +11,8 @@ part is cut into equal pieces, not into full ones and a rest: 256 rows are 41 sl
 
 Each thread has columns of its own, and so a block of its own; it packs it and takes its slivers one at a time, then helps where
 others are not done. Every thread runs all of the loops and does the tasks that it claims; one thread alone claims them all. Where
-there are few columns, the threads share one block.
+there are few columns, each has a part of the depth and a c of its own, and these are added up; or, where the depth is short or
+c large, they share one block.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from kernels.numba_packed.plan import (
 )  # fmt: skip
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import claim, finish, wait
+from kernels.numba_packed.vector import add_row
 from kernels.simd import LINE
 
 TASKS_A_THREAD = 4
@@ -48,6 +50,9 @@ TASKS_A_THREAD = 4
 
 PANELS_A_THREAD = 2
 """At least, for columns of its own: with fewer, tasks would be too small, or too unequal."""
+
+DEPTH_A_THREAD = 640
+"""At least, for a part of the depth of its own: with less, to add the parts up costs more than it brings."""
 
 
 @inner
@@ -113,11 +118,50 @@ def multiply_panels(
                 add_tile(height, wide, spare, width * size, c_here, c_row, c_column, scale)
 
 
+@inner
+def between(whole: int, piece: int, pieces: int) -> tuple[int, int]:
+    """Where a piece begins and ends, of equal ones."""
+    return whole * piece // pieces, whole * (piece + 1) // pieces
+
+
+@inner
+def depth_cuts(m: int, n: int, row_bytes: int, threads: int, room: int) -> int:
+    """Into how many parts the depth is cut: one for each thread, if it is long and a c for each fits beside a slab of b."""
+    fits = (entry(room, KC) + 2 * UNROLLED + m) * row_bytes <= entry(room, BLOCK_BYTES)
+    return threads if fits and n >= DEPTH_A_THREAD * threads else 1
+
+
+@inner
+def sums_of(part: int, m: int, row_bytes: int, room: int) -> int:
+    """Where a part of the depth has its c: at the end of its block."""
+    return block(room, part) + entry(room, BLOCK_BYTES) - m * row_bytes
+
+
+@inner
+def add_sums(
+    parts: int, m: int, p: int, row_bytes: int, slivers: int, done: int, c: int, c_row: int, c_column: int, room: int, one: Any
+) -> None:
+    """Add what parts of the depth have summed to c, where the first of them already is; a claimed sliver of rows at a time."""
+    for part in range(parts):
+        wait(counters(room, part), done)
+    task = claim(counters(room, 0), done + slivers)
+    while task >= 0:
+        first, last = between(m, task - done, slivers)
+        for part in range(1, parts):
+            for i in range(first, last):
+                sums, c_here = sums_of(part, m, row_bytes, room) + i * row_bytes, c + i * c_row
+                if c_column == size_of(one):
+                    add_row(p, one, sums, c_here, one)
+                else:
+                    add_tile(1, p, sums, row_bytes, c_here, c_row, c_column, one)
+        task = claim(counters(room, 0), done + slivers)
+
+
 def blocked(  # type: ignore[no-untyped-def]
     m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
     alpha, beta, zero, one,
 ):  # fmt: skip
-    """A thread's part in c = alpha a b + beta c: its own columns first, then what others have left of theirs."""
+    """A thread's part in c = alpha a b + beta c: its own first, then what others have left of theirs."""
     size, tile, (rows, width) = size_of(alpha), entry(room, TILE), tile_for(m, p, room)
     far = scattered(b_row, n * p * size, room)
     enough = entry(room, ROWS_TO_PACK_FOR)
@@ -125,49 +169,57 @@ def blocked(  # type: ignore[no-untyped-def]
     a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
     a_packed = own(room, thread)
     spare = a_packed + rows * a_row_packed  # a tile of c
-    slabs, slivers, panels = pieces(n, entry(room, KC)), pieces(m, rows), pieces(p, width)
-    parts = threads if panels >= PANELS_A_THREAD * threads else 1
-    blocks = pieces(pieces(panels, parts), entry(room, BLOCK_BYTES) // size // (n // slabs + 2 * UNROLLED) // width)
-    across = min(panels // (parts * blocks), pieces(TASKS_A_THREAD * threads, parts * slivers)) if threads > 1 else 1
+    slivers, panels = pieces(m, rows), pieces(p, width)
+    sums_row = panels * width * size
+    cuts = threads if panels >= PANELS_A_THREAD * threads else 1
+    deep = depth_cuts(m, n, sums_row, threads // cuts, room)
+    parts, slabs = cuts * deep, pieces(pieces(n, deep), entry(room, KC))
+    deepest = n // (deep * slabs) + 2 * UNROLLED
+    blocks = pieces(pieces(panels, cuts), entry(room, BLOCK_BYTES) // size // deepest // width)
+    groups = pieces(deepest, ROWS_AT_ONCE) if packing else 0
+    across = min(panels // (cuts * blocks), pieces(TASKS_A_THREAD * threads, parts * slivers)) if threads > 1 else 1
     first = 0  # tasks of each part before these
     for slab in range(slabs):
-        k0 = n * slab // slabs // UNROLLED * UNROLLED
-        depth = (n * (slab + 1) // slabs // UNROLLED * UNROLLED if slab + 1 < slabs else n) - k0
-        strip = min(depth, entry(room, STRIP)) if far and not packing else depth
-        groups = pieces(depth, ROWS_AT_ONCE) if packing else 0
         for step in range(blocks):
             end = first + groups + slivers * across
             for turn in range(parts):
                 part = (thread + turn) % parts
-                shared, b_packed, cut = counters(room, part), block(room, part), part * blocks + step
-                start, stop = panels * cut // (parts * blocks), panels * (cut + 1) // (parts * blocks)
-                j0 = start * width
+                shared, b_packed, piece = counters(room, part), block(room, part), part % deep * slabs + slab
+                start, stop = between(panels, part // deep * blocks + step, cuts * blocks)
+                k0, k1 = between(n // UNROLLED, piece, deep * slabs)
+                k0, k1 = k0 * UNROLLED, k1 * UNROLLED if piece + 1 < deep * slabs else n
+                j0, depth = start * width, k1 - k0
                 columns = min(p, stop * width) - j0
+                strip = min(depth, entry(room, STRIP)) if far and not packing else depth
                 b_block, b_step, panel_bytes = b + k0 * b_row + j0 * b_column, b_row, width * size
                 task = claim(shared, end)
                 while 0 <= task < first + groups:
                     wait(shared, first)  # the block before is in use until then
-                    k, after = depth * (task - first) // groups, depth * (task - first + 1) // groups
+                    k, after = between(depth, task - first, groups)
                     pack_panels(b_block, b_row, b_column, k, after, depth, columns, width, b_packed, zero)
                     finish(shared)
                     task = claim(shared, end)
                 if packing:
                     b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
+                c_block, c_step, c_beside, scale = c + j0 * c_column, c_row, c_column, beta
+                if part % deep > 0:
+                    c_block, c_step, c_beside, scale = sums_of(part, m, sums_row, room), sums_row, size, zero
                 while task >= 0:
                     wait(shared, first + groups)
-                    sliver, piece = (task - first - groups) // across, (task - first - groups) % across
-                    i0 = m * sliver // slivers
-                    height = m * (sliver + 1) // slivers - i0
+                    sliver, group = (task - first - groups) // across, (task - first - groups) % across
+                    i0, i1 = between(m, sliver, slivers)
                     a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
                     if a_column != size:
-                        transpose(a_here, a_column, a_row, a_packed, a_row_packed, depth, height, zero)
+                        transpose(a_here, a_column, a_row, a_packed, a_row_packed, depth, i1 - i0, zero)
                         a_here, a_step = a_packed, a_row_packed
+                    left, right = between(stop - start, group, across)
                     multiply_panels(
-                        tile, height, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
-                        (stop - start) * piece // across, (stop - start) * (piece + 1) // across, width, columns,
-                        c + i0 * c_row + j0 * c_column, c_row, c_column, spare,
-                        alpha, beta if slab == 0 else one, zero, one,
+                        tile, i1 - i0, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
+                        left, right, width, columns, c_block + i0 * c_step, c_step, c_beside, spare,
+                        alpha, scale if slab == 0 else one, zero, one,
                     )  # fmt: skip
                     finish(shared)
                     task = claim(shared, end)
             first = end
+    if deep > 1:
+        add_sums(deep, m, p, sums_row, slivers, first, c, c_row, c_column, room, one)

@@ -20,6 +20,7 @@ from kernels.caches import caches
 from kernels.numba_packed import gemm
 from kernels.numba_packed.choices import SCATTERED_BYTES, blocking
 from kernels.numba_packed.gemm import compiled, workspace
+from kernels.numba_packed.loops import DEPTH_A_THREAD
 from kernels.numba_packed.microkernel import TALLEST
 from kernels.numba_packed.plan import counters
 from kernels.numba_packed.pointers import call
@@ -124,7 +125,8 @@ def check_alone(plan, loops, a, b, out, thread, threads):
 def test_threads_that_do_not_come_are_not_missed(thread, threads):
     full = compiled(np.dtype(np.float32)).plan
     plan = full._replace(block_bytes=3 * WIDTH * (DEPTH + 8) * 4)  # several blocks for each thread
-    for shape in (60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH):
+    deep = threads * DEPTH_A_THREAD + 11
+    for shape in (60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH), (90, deep, WIDTH - 3):
         a, b, out = operands(*shape)
         check_alone(plan, plan.blocked, a, np.asfortranarray(b), out, thread, threads)  # so that b's columns are packed
     for shape in (1, 203, 1000), (1, 203, 9001), (1, 9, 1000):
@@ -187,7 +189,7 @@ for m, n, p in itertools.product(heights, (1, 7, DEPTH + 1), widths):
         for turned in range(8):
             laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]
             check(*(x.T if turned >> i & 1 else x for i, x in enumerate(laid)))
-for m, n, p in ((60, 400, 601), (200, 131, 333), (1, 203, 9001), (1, 1001, 1103)):  # packed, on two threads, and single rows
+for m, n, p in ((60, 400, 601), (200, 131, 333), (75, 1501, 35), (1, 203, 9001), (1, 1001, 1103)):  # on threads, and single rows
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         laid = [guarded(x, at_end) for x in operands(m, n, p, dtype)]
         check(*laid)
