@@ -19,6 +19,7 @@ def compare(
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
+    layout: Annotated[list[str] | None, typer.Option(help="nn, nt, tn or tt: a or b transposed; or strided; repeatable.")] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Fresh processes for each side; six give an interval.")] = 6,
     json: Json = None,
 ) -> None:
@@ -41,6 +42,7 @@ def compare(
 
     screen = console(json)
     cases.check_dtypes(dtype or [])
+    cases.check_layouts(layout or [])
     counts = threads or sorted({1, CORES})
     cases.check_threads(counts)
     with screen.status("loading the kernels' backends"):
@@ -50,7 +52,8 @@ def compare(
             raise UsageError(str(error)) from None
     shapes = [cases.parse_size(text) for text in size or map(str, SIZES)]
     sides = [paired.Side(each.name, lambda one, to=each: cases.with_kernel(one, to)) for each in kernels]  # type: ignore[misc]
-    chosen = cases.generate(kernels[:1], shapes, dtype or registry.FLOATS, counts)
+    plain = cases.generate(kernels[:1], shapes, dtype or registry.FLOATS, counts)
+    chosen = [each.model_copy(update={"layout": laid}) for each in plain for laid in layout or ["nn"]]
     found, order, limits = [], random.Random(0), None
     ended: KeyboardInterrupt | UsageError | None = None
     own = Worker()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
+from typing import get_args
 
 from benchmarks.harness.records import Case
 from benchmarks.harness.threads import CORES
@@ -88,6 +89,14 @@ def check_dtypes(dtypes: Iterable[str]) -> None:
     for name in dtypes:
         if name not in registry.FLOATS:
             raise UsageError(f"--dtype {name}: expected {' or '.join(registry.FLOATS)}")
+
+
+def check_layouts(layouts: Iterable[str]) -> None:
+    """Refuse what no operands are laid out by."""
+    known = get_args(Case.model_fields["layout"].annotation)
+    for name in layouts:
+        if name not in known:
+            raise UsageError(f"--layout {name}: expected {', '.join(known[:-1])} or {known[-1]}")
 
 
 def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel]:

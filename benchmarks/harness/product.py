@@ -18,6 +18,9 @@ from kernels import accuracy, flops, registry
 COLD_POOL = 2
 """Cold operands rotate through a pool of this many times the outermost cache, so that each call finds its own evicted."""
 
+SPARE_COLUMNS = 37
+"""Of the wider arrays that strided operands are views of: rows then begin anywhere in a cache line."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -51,7 +54,11 @@ class Product:
             copies += COLD_POOL * device.cache_bytes // max(1, _bytes(case))
         self._a, self._b = self._inputs()
         out = np.full((case.shape["m"], case.shape["p"]), np.nan, case.dtype)
-        self._placed = [tuple(device.place(x, kernel.arrays) for x in (self._a, self._b, out)) for _ in range(copies)]
+        laid = {"strided": "ss"}.get(case.layout, case.layout) + "n"
+        self._placed = [
+            tuple(_placed(*each, device, kernel.arrays) for each in zip((self._a, self._b, out), laid, strict=True))
+            for _ in range(copies)
+        ]
         function = kernel.bind(case.tile or kernel.tile_for(case.dtype))
         self._bound = [partial(function, *operands) for operands in self._placed]
         self._next = cycle(self._bound)
@@ -104,6 +111,15 @@ class Product:
     def _inputs(self) -> tuple[NDArray[Any], NDArray[Any]]:
         shape, dtype = self._case.shape, np.dtype(self._case.dtype)
         return tuple(self._random.standard_normal((shape[rows], shape[columns]), dtype.type) for rows, columns in ("mn", "np"))  # type: ignore[return-value]
+
+
+def _placed(host: NDArray[Any], laid: str, device: Device, library: str) -> Any:
+    """An array on the device; or a view of its transpose ("t"), or of a wider one ("s"), that is equal to it."""
+    if laid == "t":
+        return device.place(np.ascontiguousarray(host.T), library).T
+    if laid == "s":
+        return device.place(np.pad(host, ((0, 0), (0, SPARE_COLUMNS))), library)[:, : host.shape[1]]
+    return device.place(host, library)
 
 
 def _bytes(case: Case) -> int:

@@ -50,6 +50,9 @@ class Case(Model):
     tile: dict[str, int] | None = None
     threads: int = Field(ge=1)
     cache: Literal["warm", "cold"] = "warm"
+    layout: Literal["nn", "nt", "tn", "tt", "strided"] = Field(
+        default="nn", description="a and b as they are, stored as their transposes, or with rows longer than they are wide"
+    )
 
     def __hash__(self) -> int:
         return self._hash
@@ -68,7 +71,8 @@ class Case(Model):
     def title(self) -> str:
         """The case in one word, as trackers and dashboards know it."""
         batch = [f"batch{self.shape['batch']}"] if "batch" in self.shape else []
-        return "-".join([self.kernel, self.size, *batch, self.dtype, f"x{self.threads}"])
+        layout = [self.layout] if self.layout != "nn" else []
+        return "-".join([self.kernel, self.size, *layout, *batch, self.dtype, f"x{self.threads}"])
 
 
 class Record(Case):

@@ -62,9 +62,10 @@ def table_of(compared: Sequence[Compared], kernel: str) -> Table:
     )
     for each in compared:
         color = "green" if each.low > 1 else "red" if each.high < 1 else "default"
+        size = each.case.size if each.case.layout == "nn" else f"{each.case.size} {each.case.layout}"
         peak = "" if each.percent_of_peak is None else percent(each.percent_of_peak)
         made.add_row(
-            each.case.size, each.case.dtype, str(each.case.threads), *(digits(each.gflops[side]) for side in sides), peak,
+            size, each.case.dtype, str(each.case.threads), *(digits(each.gflops[side]) for side in sides), peak,
             f"[{color}]{each.ratio:.3f}[/]", f"{each.low:.3f}-{each.high:.3f}",
         )  # fmt: skip
     return made

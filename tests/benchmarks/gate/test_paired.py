@@ -73,8 +73,9 @@ def test_a_wrong_kernel_has_no_ratio(twice):
 
 
 def test_the_best_of_several_peers_is_the_bar(twice):
-    done = compare(twice, "twice/doubled", "twice/once", "twice/doubled", "--blocks", "1")
+    done = compare(twice, "twice/doubled", "twice/once", "twice/doubled", "--blocks", "1", "--layout", "nt")
     assert "slower in 1" in done.stdout
+    assert "twice/doubled-32-nt-float64-x1" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
@@ -99,6 +100,12 @@ def test_an_unknown_kernel_is_one_line(twice):
     done = compare(twice, "twice/thrice")
     assert done.returncode == 2
     assert "unknown kernel 'twice/thrice'" in done.stderr
+
+
+def test_an_unknown_layout_is_one_line(twice):
+    done = compare(twice, "twice/once", "--layout", "ntt")
+    assert done.returncode == 2
+    assert done.stderr.strip() == "error: --layout ntt: expected nn, nt, tn, tt or strided"
 
 
 def test_a_block_measures_each_case_on_each_side_there_and_back():

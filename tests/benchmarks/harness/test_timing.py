@@ -91,6 +91,31 @@ def test_cold_operands_outgrow_the_cache_twice(clockwork):
     assert sets * Product.costs(case())["bytes"] > 2 * Clockwork.cache_bytes
 
 
+@pytest.mark.parametrize(
+    ("layout", "turned"), [("nn", (False, False)), ("nt", (False, True)), ("tn", (True, False)), ("tt", (True, True))]
+)
+@pytest.mark.parametrize("name", ["numpy/full", "torch/full"])
+def test_operands_lie_as_the_case_says(name, layout, turned):
+    from benchmarks.harness.product import Product
+
+    product = Product(case(kernel=name, layout=layout), devices.Cpu())
+    a, b, out = (np.asarray(x) for x in next(product.calls(1)).args)
+    assert tuple(x.flags.f_contiguous for x in (a, b)) == turned
+    assert out.flags.c_contiguous
+    assert product.check().failure is None
+
+
+def test_strided_rows_are_longer_than_they_are_wide():
+    from benchmarks.harness.product import Product
+
+    product = Product(case(kernel="numba/full", layout="strided"), devices.Cpu(placement=1))
+    a, b, out = next(product.calls(1)).args
+    assert a.strides[0] > a.shape[1] * a.itemsize == 9 * 4
+    assert b.strides[0] > b.shape[1] * b.itemsize == 10 * 4
+    assert out.flags.c_contiguous
+    assert product.check().failure is None
+
+
 class Steady:
     """Work of a fixed duration on a clock of its own."""
 
