@@ -6,6 +6,7 @@ carry a vector from one turn to the next. A vector here is LLVM's own; one that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -155,7 +156,7 @@ def join(typing: Any, u: Any, v: Any) -> Any:
     """``join(u, v)``: the lanes of u and then those of v, in one vector."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _shuffle(builder, arguments[0], arguments[1], list(range(2 * u.lanes)))
+        return emit_shuffle(builder, arguments[0], arguments[1], list(range(2 * u.lanes)))
 
     return Vector(u.dtype, 2 * u.lanes)(u, v), generate
 
@@ -165,7 +166,7 @@ def first_half(typing: Any, vector: Any) -> Any:
     """``first_half(vector)``: a vector of the first half of its lanes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _shuffle(builder, arguments[0], arguments[0], list(range(vector.lanes // 2)))
+        return emit_shuffle(builder, arguments[0], arguments[0], list(range(vector.lanes // 2)))
 
     return Vector(vector.dtype, vector.lanes // 2)(vector), generate
 
@@ -196,7 +197,7 @@ def shuffle(*pattern: int) -> Any:
                 block, source = lane - lane % period, pattern[lane % period]
                 return block + source if source < period else u.lanes + block + source - period
 
-            return _shuffle(builder, arguments[0], arguments[1], [place(lane) for lane in range(u.lanes)])
+            return emit_shuffle(builder, arguments[0], arguments[1], [place(lane) for lane in range(u.lanes)])
 
         return u(u, v), generate
 
@@ -219,7 +220,7 @@ def four_totals(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         def folded(u: Any, v: Any, left: list[int], right: list[int]) -> Any:
-            return builder.fadd(_shuffle(builder, u, v, left), _shuffle(builder, u, v, right), flags=FUSED)
+            return builder.fadd(emit_shuffle(builder, u, v, left), emit_shuffle(builder, u, v, right), flags=FUSED)
 
         def neighbours(u: Any, v: Any) -> Any:
             """Of each four lanes two sums of u and two of v."""
@@ -256,14 +257,15 @@ def _reduce(context: Any, builder: Any, kind: Vector, value: Any) -> Any:
     return builder.call(function, [ir.Constant(element, -0.0), value], fastmath=FUSED)
 
 
-def _shuffle(builder: Any, x: Any, y: Any, lanes: list[int]) -> Any:
-    return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
-
-
 def _place(context: Any, builder: Any, array: Any, value: Any, start: Any, kind: Vector) -> Any:
     data = context.make_array(array)(context, builder, value).data
     vector = ir.VectorType(context.get_value_type(kind.dtype), kind.lanes)
     return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
+
+
+def emit_shuffle(builder: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:
+    """Emit a vector of those lanes of x, and of y, counted on."""
+    return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
 
 
 def emit_broadcast(builder: Any, value: Any, lanes: int) -> Any:

@@ -11,8 +11,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import inner
-from kernels.simd import Vector, emit_load, emit_mask, emit_prefetch, emit_store
+from kernels.simd import FUSED, Vector, emit_load, emit_mask, emit_prefetch, emit_shuffle, emit_store
 from kernels.vectors import vectors
+
+EIGHT = 8
+"""Lanes of a vector, or rows, where a few elements are gone over at once; LLVM takes it apart for narrower registers."""
 
 RUN = min(64, 2 * vectors().width)
 """Bytes that `copy_run` moves; every tile is a multiple of this wide."""
@@ -80,13 +83,52 @@ def size_of(typing: Any, like: Any) -> Any:
 @intrinsic
 def read_some(typing: Any, address: Any, count: Any, like: Any) -> Any:
     """``read_some(address, count, like)``: a vector whose first `count` elements are those there, all if so many, and zeros."""
-    kind = _vector(like)
+    return _reading(_vector(like))
 
+
+@intrinsic
+def read_eight(typing: Any, address: Any, count: Any, like: Any) -> Any:
+    """``read_eight(address, count, like)``: the same, but a vector of eight, whatever this CPU takes whole."""
+    return _reading(Vector(like, EIGHT))
+
+
+def _reading(kind: Vector) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = builder.inttoptr(arguments[0], context.get_value_type(kind).as_pointer())
-        return emit_load(builder, pointer, emit_mask(builder, kind.lanes, arguments[1]), like.bitwidth // 8)
+        return emit_load(builder, pointer, emit_mask(builder, kind.lanes, arguments[1]), kind.dtype.bitwidth // 8)
 
-    return kind(types.int64, types.int64, like), generate
+    return kind(types.int64, types.int64, kind.dtype), generate
+
+
+@intrinsic
+def eight_dots(typing: Any, address: Any, step: Any, last: Any, depth: Any, x: Any) -> Any:
+    """``eight_dots(address, step, last, depth, x)``: of eight rows, so many bytes apart, the dot products with x.
+
+    x has eight lanes, and a row its first `depth` elements, the rest of which do not count; rows after the `last` are it again.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        first, bytes_, end, count, by = arguments
+        kind, number = by.type.as_pointer(), ir.IntType(64)
+        mask = emit_mask(builder, EIGHT, count)
+
+        def product(row: int) -> Any:
+            here = builder.select(builder.icmp_signed("<", end, number(row)), end, number(row))
+            place = builder.inttoptr(builder.add(first, builder.mul(bytes_, here)), kind)
+            return builder.fmul(by, emit_load(builder, place, mask, x.dtype.bitwidth // 8), flags=FUSED)
+
+        def folded(u: Any, v: Any, half: int) -> Any:
+            """In each block the sum of u's two halves, and then that of v's."""
+            lower = [block + lane for block in range(0, EIGHT, 2 * half) for lane in (*range(half), *range(EIGHT, EIGHT + half))]
+            upper = [lane + half for lane in lower]
+            return builder.fadd(emit_shuffle(builder, u, v, lower), emit_shuffle(builder, u, v, upper), flags=FUSED)
+
+        sums = [product(row) for row in range(EIGHT)]
+        for half in (4, 2, 1):
+            sums = [folded(u, v, half) for u, v in zip(sums[:half], sums[half:], strict=True)]
+        return sums[0]
+
+    return x(types.int64, types.int64, types.int64, types.int64, x), generate
 
 
 @intrinsic
@@ -144,18 +186,15 @@ def transpose_square(typing: Any, source: Any, source_step: Any, target: Any, ta
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         start, step, to, to_step, _ = arguments
-        lane = ir.VectorType(ir.IntType(32), SQUARE)
         kind = ir.VectorType(context.get_value_type(like), SQUARE).as_pointer()
 
         def row(at: Any, bytes_: Any, number: int) -> Any:
             return builder.inttoptr(builder.add(at, builder.mul(bytes_, ir.IntType(64)(number))), kind)
 
-        def pick(u: Any, v: Any, *lanes: int) -> Any:
-            return builder.shuffle_vector(u, v, ir.Constant(lane, lanes))
-
         a, b, c, d = (builder.load(row(start, step, number), align=like.bitwidth // 8) for number in range(SQUARE))
-        halves = [pick(u, v, *lanes) for lanes in ((0, 4, 1, 5), (2, 6, 3, 7)) for u, v in ((a, b), (c, d))]
-        turned = [pick(*halves[half : half + 2], *lanes) for half in (0, 2) for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
+        halves = [emit_shuffle(builder, u, v, lanes) for lanes in ((0, 4, 1, 5), (2, 6, 3, 7)) for u, v in ((a, b), (c, d))]
+        pairs = (halves[0], halves[1]), (halves[2], halves[3])
+        turned = [emit_shuffle(builder, u, v, lanes) for u, v in pairs for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
         for number, vector in enumerate(turned):
             builder.store(vector, row(to, to_step, number), align=like.bitwidth // 8)
         return context.get_dummy_value()

@@ -68,9 +68,8 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     c_row, c_column = c.strides
     size = size_of(factor)
     # Turned, c' = b' a', where c is transposed, or few rows can be dot products, or one of a single row or column would read the
-    # other across its rows. Rows of so few elements that a vector would be half empty are packed across.
-    short = 2 * n <= entry(room, LANES)
-    across = (p == 1 and (a_column != size or short)) or (m == 1 and p > 1 and b_column != size and not short)
+    # other across its rows, or in rows of one element.
+    across = (p == 1 and (a_column != size or n == 1)) or (m == 1 and p > 1 and b_column != size)
     across = across or (b_row == size and b_column != size and few(m, n, p, room))
     if across or (m > 1 and p > 1 and c_column != size and c_row == size):
         m, p, a_at, b_at = p, m, b_at, a_at

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.caching import inner
-from kernels.numba_packed.memory import lanes_of, read, read_some, size_of, write, write_some, zero_vector
+from kernels.numba_packed.memory import (
+    EIGHT,
+    eight_dots,
+    lanes_of,
+    read,
+    read_eight,
+    read_some,
+    size_of,
+    write,
+    write_some,
+    zero_vector,
+)
 from kernels.numba_packed.packing import transpose
 from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
@@ -74,6 +85,26 @@ def update(place: int, value: Any, alpha: Any, beta: Any) -> None:
 
 
 @inner
+def short_dots(count: int, depth: int, a: int, a_row: int, x: int, c: int, alpha: Any, beta: Any) -> None:
+    """The same for rows of up to eight elements, eight at a time, where elements of c are neighbours too."""
+    size, u = size_of(alpha), multiply(alpha, read_eight(x, depth, alpha))
+    whole = count // EIGHT * EIGHT
+    for i in range(0, whole, EIGHT):
+        set_some(EIGHT, c + i * size, eight_dots(a + i * a_row, a_row, EIGHT - 1, depth, u), beta)
+    if whole < count:
+        last = count - whole - 1
+        set_some(last + 1, c + whole * size, eight_dots(a + whole * a_row, a_row, last, depth, u), beta)
+
+
+@inner
+def set_some(count: int, place: int, sums: Any, beta: Any) -> None:
+    """Make the first `count` of eight neighbours those sums, and beta times what they were, which is not read if beta is 0."""
+    if beta != 0:
+        sums = multiply_add(beta, read_eight(place, count, beta), sums)
+    write_some(place, count, sums)
+
+
+@inner
 def dots_of_two(
     count: int, depth: int, a: int, a_row: int, x: int, x_column: int, c: int, c_row: int, c_column: int, alpha: Any, beta: Any
 ) -> None:
@@ -101,7 +132,9 @@ def few_columns(  # type: ignore[no-untyped-def]
     """A thread's part in c = alpha a b + beta c for a b of a few columns: the tasks that it claims."""
     size = size_of(alpha)
     packing, columns, shared = b_row != size, block(room, 0), counters(room, 0)
-    slabs, groups = pieces(n, entry(room, BLOCK_BYTES) // size // p) if packing else 1, pieces(m, ROWS_A_TASK)
+    slabs = pieces(n, entry(room, BLOCK_BYTES) // size // p) if packing else 1
+    groups = pieces(m, max(ROWS_A_TASK, AGAIN_BYTES // (n * size)))
+    short = n <= EIGHT and p == 1 and c_row == size
     first = 0
     for slab in range(slabs):
         k0 = n * slab // slabs
@@ -113,7 +146,7 @@ def few_columns(  # type: ignore[no-untyped-def]
                 finish(shared)
             first += 1
         x, x_column = (columns, depth * size) if packing else (b + k0 * size, b_column)
-        at_once = max(1, AGAIN_BYTES // (depth * size * DOTS)) * DOTS if p > 1 else ROWS_A_TASK
+        at_once = max(1, AGAIN_BYTES // (depth * size * DOTS)) * DOTS if p > 1 else m
         task = claim(shared, first + groups)
         while task >= 0:
             wait(shared, first)
@@ -123,7 +156,9 @@ def few_columns(  # type: ignore[no-untyped-def]
                 for j in range(0, p - 1, 2):
                     x_here, c_here = x + j * x_column, c_rows + j * c_column
                     dots_of_two(count, depth, rows, a_row, x_here, x_column, c_here, c_row, c_column, alpha, scale)
-                if p % 2 == 1:
+                if short:
+                    short_dots(count, depth, rows, a_row, x, c_rows, alpha, scale)
+                elif p % 2 == 1:
                     dots(count, depth, rows, a_row, x + (p - 1) * x_column, c_rows + (p - 1) * c_column, c_row, alpha, scale)
                 i += count
             finish(shared)

@@ -67,6 +67,18 @@ def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", range(1, 10))
+def test_one_column_and_short_rows_however_they_lie(n, dtype):
+    for m in (*range(1, 18), 1500):
+        a, b, out = operands(m, n, 1, dtype)
+        wide = RANDOM.standard_normal((m, n + 3)).astype(dtype)
+        for laid, c in itertools.product((a, np.asfortranarray(a), wide[:, 3:], a[::-1]), (out, np.zeros((m, 2), dtype)[:, :1])):
+            for column, beta in itertools.product((b, np.repeat(b, 2, axis=0)[::2]), (0.0, -0.5)):
+                check(laid, column, c, alpha=1.5, beta=beta)
+            check(b.T, laid.T, c.T, alpha=1.5, beta=-0.5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", list(itertools.product(*AROUND.values())))
 def test_sizes_around_every_edge(shape, dtype):
     check(*operands(*shape, dtype))
