@@ -166,6 +166,6 @@ class Team:
                 threading.Thread(target=self._help, args=(int(words[HELPERS // 8]),), daemon=True).start()
 
     def _help(self, thread: int) -> None:
-        start = bell_of(self.gate, thread) - self.gate
+        start = bell_of.py_func(0, thread)
         hang(self._memory[start : start + BELL_BYTES])
         helping()(self.gate, thread)

@@ -268,6 +268,31 @@ def test_threads_and_forks_with_each_threading_layer(layer):
     assert f"fine on {layer}" in done.stdout, done.stderr
 
 
+WARMED = """
+import time
+import numba, numpy as np
+from numba.core import event
+from kernels.numba_packed.bell import ASLEEP
+from kernels.numba_packed.gemm import gemm, helpers
+from kernels.numba_packed.team import BELLS
+numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+with event.install_recorder("numba:compile") as compiled:
+    for dtype in ("float32", "float64"):
+        gemm(*(np.ones((300, 300), dtype) for _ in range(3)))
+    until = time.monotonic() + 60
+    while numba.get_num_threads() > 1 and not helpers._memory[BELLS + ASLEEP] and time.monotonic() < until:
+        time.sleep(0.01)  # the helper may compile what it needs as well
+print(*sorted({each.data["dispatcher"].__name__ for _, each in compiled.buffer}))
+"""
+
+
+def test_a_warmed_process_compiles_nothing():
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", WARMED], capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
+
+
 def test_workspace_is_bounded_and_kept():
     from kernels.numba_packed.gemm import _caller
 
