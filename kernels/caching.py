@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba import types
 from numba.core.caching import FunctionCache
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import rtsys
@@ -22,8 +23,14 @@ PACKAGE = Path(__file__).parent
 UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options for what compiled code alone calls: wrappers for others take time to compile. Python's call would crash."""
 
-inner = numba.njit(**UNWRAPPED)
-"""Compile a function that compiled code alone calls, in which it is kept."""
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that compiled code alone calls, in which it is kept; once for whole numbers, not for each literal."""
+    made = numba.njit(**UNWRAPPED)(function)
+    template = made.get_call_template
+    made.get_call_template = lambda args, kws: template([types.unliteral(each) for each in args], kws)
+    return made
 
 
 def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
