@@ -4,16 +4,18 @@ Two algorithms need tiles. A loop-tiled product wants three square tiles residen
 fetched is used T times. A packed product (Goto and van de Geijn 2008) keeps an mr x nr tile in registers, a kc x nr
 sliver of b in the first-level cache, an mc x kc block of a in the second and a kc x nc panel of b in the third; Low, Igual,
 Smith and Quintana-Orti, "Analytical Modeling Is Enough for High-Performance BLIS" (TOMS 43, 2016) derive the sizes.
+
+`numba/full` has blocks of its own (`block_tiling`): its panels need not stay in the first level, nor always in the second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isqrt
+from math import ceil, floor, isqrt, log2
 
 from kernels.caches import Cache, caches
-from kernels.vectors import Vectors, vectors
+from kernels.vectors import Vectors, cpu_name, vectors
 
 ITEMSIZE = {"float32": 4, "float64": 8}
 
@@ -200,3 +202,61 @@ def packed_tiling(dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Ve
     inputs = {"cap": NC_MOST, "W3": l3.ways, "N3": l3.sets, "C3": l3.line, "kc": kc, "mc": mc, "nr": nr, "S": size}
     formula = "min(cap, (W3 - 1 - ceil(mc kc S / (N3 C3))) N3 C3 / (kc S)) to a multiple of nr"
     return (*found, Derivation("nc", formula, inputs, min(nc, cap)))
+
+
+FAR_BYTES_A_CYCLE = 16
+"""What the third level of AMD's Zen brings a core in time, with room to spare: Zen 4's did 26. Others' are not known."""
+
+
+def block_tiling(
+    dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Vectors | None = None, cpu: str | None = None
+) -> tuple[Derivation, ...]:
+    """Tile sizes mr, nr, kc, mc of `numba/full`, whose blocks are of b, with vectors along its rows: the model's a, turned.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+    hierarchy : sequence of Cache, optional
+        This CPU's, if left out.
+    unit : Vectors, optional
+        This CPU's, if left out.
+    cpu : str, optional
+        LLVM's name of the CPU; this one's, if left out.
+
+    Notes
+    -----
+    A step of the depth takes mr elements from the block in the cycles that its multiply-adds last. That is less than the second
+    level brings, so that a panel need not stay in the first, and on Zen less than the third does. So a block is as large as the
+    outermost level that brings it in time has room for.
+
+    The rest is passed over again: c, read and written, for each kc of the depth, and a for each mc columns. Of a block of
+    kc mc = A elements 2 / kc + 1 / mc is least at kc = sqrt(2 A). As sizes of matrices often are, kc is a power of two.
+    There is no nc: a is not packed, and its rows all go by.
+
+    Examples
+    --------
+    >>> zen3 = [Cache(1, 32 << 10, 8, 64, 1, ""), Cache(2, 512 << 10, 8, 64, 1, ""), Cache(3, 32 << 20, 16, 64, 2, "")]
+    >>> [f"{d.name} {d.result}" for d in block_tiling("float32", zen3, Vectors("AVX2", 32, 16), "znver3")]
+    ['mr 16', 'nr 6', 'block 4194304', 'kc 1024', 'mc 1024']
+    """
+    size, hierarchy, unit, cpu = ITEMSIZE[dtype], hierarchy or caches(), unit or vectors(), cpu or cpu_name()
+    mr, nr = packed_tiling(dtype, hierarchy, unit)[:2]
+    taken = unit.width * unit.fmas_a_cycle // nr.result
+    block = near_block(hierarchy)
+    if len(hierarchy) > 2 and cpu.startswith("znver") and taken <= FAR_BYTES_A_CYCLE:
+        l3 = hierarchy[2]
+        formula, inputs = "min(L3 / 8, L3 / (2 cores))", {"L3": l3.size, "cores": l3.shared_by, "bytes a cycle": taken}
+        block = Derivation("block", formula, inputs, l3.size // max(8, 2 * l3.shared_by))
+    kc = 1 << round(log2(2 * block.result // size) / 2)
+    mc = max(mr.result, block.result // (kc * size) // mr.result * mr.result)
+    return (
+        mr, nr, block,
+        Derivation("kc", "sqrt(2 block / S) to the nearest power of two", {"block": block.result, "S": size}, kc),
+        Derivation("mc", "block / (kc S) to a multiple of mr", {"block": block.result, "kc": kc, "S": size, "mr": mr.result}, mc),
+    )  # fmt: skip
+
+
+def near_block(hierarchy: Sequence[Cache]) -> Derivation:
+    """Bytes of a block in the second level, which a and c go through as well."""
+    l2 = hierarchy[min(1, len(hierarchy) - 1)]
+    return Derivation("block", f"5/8 L{l2.level}", {f"L{l2.level}": l2.size}, l2.size * 5 // 8)

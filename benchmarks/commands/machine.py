@@ -17,7 +17,7 @@ def machine(device: Device = "cpu", json: Json = None) -> None:
     from benchmarks.harness.workers import Worker
     from benchmarks.views import tables
     from kernels.caches import caches
-    from kernels.tiles import ITEMSIZE, loop_tiling, packed_tiling
+    from kernels.tiles import ITEMSIZE, block_tiling, loop_tiling, packed_tiling
     from minisgd.views.terminal import console, progress, write_json
 
     screen = console(json)
@@ -44,5 +44,8 @@ def machine(device: Device = "cpu", json: Json = None) -> None:
             screen.print(f"  {loop_tiling(dtype, level)}")
         screen.print(f"{dtype}, a packed product (Low et al. 2016):")
         for derivation in packed_tiling(dtype):
+            screen.print(f"  {derivation}")
+        screen.print(f"{dtype}, the blocks of numba/full, which come from further out:")
+        for derivation in block_tiling(dtype)[2:]:
             screen.print(f"  {derivation}")
     write_json(here, json)

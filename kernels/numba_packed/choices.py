@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from kernels.caches import caches
 from kernels.simd import LINE
-from kernels.tiles import register_tile
-from kernels.vectors import cpu_name, vectors
+from kernels.tiles import ITEMSIZE, block_tiling
+from kernels.vectors import vectors
 
 ELEMENT = 4
 """An element of an operand takes about as long to fetch as so many multiply-adds, most of a product of one row or column."""
@@ -44,7 +44,9 @@ class Blocking(NamedTuple):
 
     Parameters
     ----------
-    kc, pc : int
+    width : int
+        Columns of a tile (mr).
+    kc, mc : int
         Rows of a slab of the depth, and columns of a block of it.
     near_bytes : int
         Up to so many a straddling b is read where it lies.
@@ -52,34 +54,27 @@ class Blocking(NamedTuple):
         Fewer columns, which would leave most of a tile's vector empty, are made as dot products.
     """
 
+    width: int
     kc: int
-    pc: int
+    mc: int
     near_bytes: int
     few: int
 
 
-def blocking(size: int) -> Blocking:
-    """Slabs and blocks for elements of so many bytes.
+def blocking(dtype: str) -> Blocking:
+    """Sizes by the tile model, and what else differs with the vectors.
 
     Notes
     -----
-    The deeper a slab, the fewer times c is passed over; the wider a block, the fewer times a is. A block takes five eighths of
-    the second level, or, where the third is known to bring a tile's rows in time, as that of AMD's Zen, half of a core's share
-    of it and at most an eighth.
-
     Where vectors of b lie across cache lines, each row of a tile takes a line more. The second level keeps up with 13 bytes a
     cycle for half of its size, and not with 21 or 27, which pays for packing once b has outgrown the first, in the former
     case by three quarters: measured on Zen 4, there without AVX-512, and Ice Lake.
     """
-    lanes = vectors().lanes(size)
-    width, rows = register_tile(lanes, vectors())
-    few = lanes // 2 - 1 if vectors().halves else lanes // 2 + 1
-    cycles = width // lanes * rows / vectors().fmas_a_cycle
-    levels = caches()
+    size, unit, levels = ITEMSIZE[dtype], vectors(), caches()
+    width, rows, _, kc, mc = (each.result for each in block_tiling(dtype))
+    lanes = unit.lanes(size)
+    few = lanes // 2 - 1 if unit.halves else lanes // 2 + 1
+    straddling = (width * size + LINE) * unit.fmas_a_cycle / (width // lanes * rows)
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
-    kc, block_bytes = 512, second * 5 // 8
-    if len(levels) > 2 and cpu_name().startswith("znver") and width * size / cycles <= 16:
-        kc, block_bytes = 1024, levels[2].size // max(8, 2 * levels[2].shared_by)
-    straddling = (width * size + LINE) / cycles
     near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
-    return Blocking(kc, max(width, block_bytes // (kc * size) // width * width), near_bytes, few)
+    return Blocking(width, kc, mc, near_bytes, few)

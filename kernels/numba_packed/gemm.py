@@ -21,7 +21,7 @@ from kernels.numba_packed.pointers import address
 from kernels.numba_packed.product import multiply, served
 from kernels.numba_packed.team import Team
 from kernels.registry import kernel
-from kernels.tiles import ITEMSIZE, register_tile
+from kernels.tiles import ITEMSIZE
 from kernels.vectors import vectors
 
 Matrix = NDArray[Any]
@@ -143,8 +143,7 @@ def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
     unit, whole = vectors(), types.int64
     lanes = unit.lanes(size)
-    width, _ = register_tile(lanes, unit)
-    kc, pc, near_bytes, few = blocking(size)
+    width, kc, mc, near_bytes, few = blocking(dtype)
     tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), int(unit.halves), element)
     work = types.void(*[whole] * 15, *[element] * 4)
     work_loops = (loops.blocked, vector.few_columns, vector.one_row)
@@ -156,8 +155,8 @@ def _compile(dtype: str) -> Compiled:
         one_row=address(one_row), serve=address(serve),
         registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, few=few, kc=kc,
         serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
-        scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size), block_bytes=deepest * pc * size,
-        threads=0,
+        scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size),
+        block_bytes=deepest * mc * size, threads=0,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)

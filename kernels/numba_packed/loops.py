@@ -1,7 +1,7 @@
 """The loops around the microkernel: which part of which operand is in which cache.
 
     for each slab of the depth                kc rows of b
-        for each block of its columns         its rows by pc of b, packed, in the second level, or the third
+        for each block of its columns         its rows by mc of b, packed, in the second level, or the third
             for each sliver of rows           a few rows of a, in the first level
                 for each panel of the block   kc x a tile's width of b, streams by from there
                     the microkernel           a tile of c, in registers

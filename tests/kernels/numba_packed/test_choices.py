@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from kernels import tiles
 from kernels.caches import Cache
 from kernels.numba_packed import choices
 from kernels.vectors import Vectors
@@ -11,16 +12,20 @@ SIZES = (32 << 10, 1 << 20, 32 << 20)
 LEVELS = [Cache(level + 1, size, 8, 64, 1 if level < 2 else 8, "x") for level, size in enumerate(SIZES)]
 
 
-@pytest.mark.parametrize("size", [4, 8])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("name", "unit", "kc", "level", "near"),
     [("icelake-server", WIDE, 512, 1, 32 << 10), ("znver4", ONE_WIDE, 1024, 2, 1 << 19), ("znver5", WIDE, 512, 1, 32 << 10),
      ("znver3", AVX2, 1024, 2, 56 << 10), ("haswell", AVX2, 512, 1, 56 << 10)],
 )  # fmt: skip
-def test_a_block_is_where_it_comes_from_in_time_and_leaves_room(name, unit, kc, level, near, size, monkeypatch):
-    monkeypatch.setattr(choices, "cpu_name", lambda: name)
-    monkeypatch.setattr(choices, "vectors", lambda: unit)
-    monkeypatch.setattr(choices, "caches", lambda: LEVELS)
-    found = choices.blocking(size)
+def test_a_block_is_where_it_comes_from_in_time_and_leaves_room(name, unit, kc, level, near, dtype, monkeypatch):
+    for module, what, value in (
+        (tiles, "cpu_name", name), (tiles, "vectors", unit), (choices, "vectors", unit), (tiles, "caches", LEVELS),
+        (choices, "caches", LEVELS),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, what, lambda value=value: value)
+    found = choices.blocking(dtype)
     assert (found.kc, found.near_bytes) == (kc, near)
-    assert LEVELS[level - 1].size // 2 < found.kc * found.pc * size < LEVELS[level].size * 3 // 4
+    bytes_ = found.kc * found.mc * tiles.ITEMSIZE[dtype]
+    assert LEVELS[level - 1].size // 2 < bytes_ < LEVELS[level].size * 3 // 4
+    assert found.mc % found.width == 0

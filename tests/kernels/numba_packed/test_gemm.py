@@ -30,7 +30,7 @@ from kernels.vectors import vectors
 
 RANDOM = np.random.default_rng(0)
 WIDTH, ROWS = register_tile(vectors().lanes(4), vectors())
-DEPTH = blocking(4).kc
+DEPTH = blocking("float32").kc
 AROUND = {  # sizes around a tile's rows and width, and a slab's depth
     "m": (1, ROWS - 1, ROWS, TALLEST, TALLEST + 1, 3 * ROWS + 2),
     "n": (1, 2, 3, DEPTH - 1, DEPTH, DEPTH + 1, DEPTH + 80),
