@@ -24,7 +24,6 @@ UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options for what compiled code alone calls: wrappers for others take time to compile. Python's call would crash."""
 
 
-
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that compiled code alone calls, in which it is kept; once for whole numbers, not for each literal."""
     made = numba.njit(**UNWRAPPED)(function)
