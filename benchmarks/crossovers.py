@@ -35,7 +35,7 @@ class Rule:
 def rules(dtype: str, threads: int) -> list[Rule]:
     """The choices that a shape decides."""
     size = ITEMSIZE[dtype]
-    edges = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256)
+    edges, wide = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256), (384, 448, 512, 640, 768, 896, 1024)
     made = [
         Rule("near_bytes", "bytes of a b across cache lines from which it is packed", tuple(n * n * size for n in edges),
              lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"near_bytes": NEVER}, {"near_bytes": -1}, offset=16),
@@ -44,6 +44,8 @@ def rules(dtype: str, threads: int) -> list[Rule]:
         Rule("direct_bytes", "bytes of an aligned b from which far rows are packed", tuple(n * n * size for n in edges),
              lambda bytes_: (256, round((bytes_ / size) ** 0.5), round((bytes_ / size) ** 0.5)),
              {"direct_bytes": NEVER}, {"direct_bytes": -1, "scattered_bytes": -1, "rows_to_pack_for": 0}),
+        Rule("far_bytes", "bytes of a slab of a from which a block of b is far", tuple(n * n * size for n in wide),
+             lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"far_bytes": NEVER}, {"far_bytes": 0}, offset=16),
         Rule("few", "columns from which they are tiles, not dot products", tuple(range(2, 13)), lambda p: (300, 300, p),
              {"few": NEVER}, {"few": 0}),
     ]  # fmt: skip

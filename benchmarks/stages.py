@@ -50,7 +50,8 @@ def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
     full = compiled(np.dtype(dtype)).plan
     one_by_one = 3  # registers: a sum, a vector of b, an element of a
     naive = microkernel.compiled(full.lanes, 1, one_by_one, full.early, 0, getattr(types, dtype))
-    whole = {"kc": NEVER, "serial": 0, "direct_bytes": -1, "block_bytes": (n + 8) * (p + full.width) * ITEMSIZE[dtype]}
+    every = (n + 8) * (p + full.width) * ITEMSIZE[dtype]
+    whole = {"kc": NEVER, "serial": 0, "direct_bytes": -1, "far_bytes": 0, "block_bytes": every}
     unpacked = full._replace(**whole, rows_to_pack_for=NEVER, strip=NEVER)
     packed = full._replace(**whole, rows_to_pack_for=0, scattered_bytes=-1)
     made = [

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kernels.caches import caches
 from kernels.simd import LINE
-from kernels.tiles import ITEMSIZE, block_tiling
+from kernels.tiles import ITEMSIZE, block_tiling, near_block
 from kernels.vectors import vectors
 
 ELEMENT = 4
@@ -48,6 +48,9 @@ class Blocking(NamedTuple):
         Columns of a tile (mr).
     kc, mc : int
         Rows of a slab of the depth, and columns of a block of it.
+    near_block_bytes, far_bytes : int
+        What a block in the second level takes, where it is kept if a slab of a takes less than the latter: to pack it costs less
+        there, which counts more, as long as a is small, than that a is passed over more often.
     near_bytes : int
         Up to so many a straddling b is read where it lies.
     few : int
@@ -57,6 +60,8 @@ class Blocking(NamedTuple):
     width: int
     kc: int
     mc: int
+    near_block_bytes: int
+    far_bytes: int
     near_bytes: int
     few: int
 
@@ -71,10 +76,10 @@ def blocking(dtype: str) -> Blocking:
     case by three quarters: measured on Zen 4, there without AVX-512, and Ice Lake.
     """
     size, unit, levels = ITEMSIZE[dtype], vectors(), caches()
-    width, rows, _, kc, mc = (each.result for each in block_tiling(dtype))
+    width, rows, block, kc, mc = (each.result for each in block_tiling(dtype))
     lanes = unit.lanes(size)
     few = lanes // 2 - 1 if unit.halves else lanes // 2 + 1
     straddling = (width * size + LINE) * unit.fmas_a_cycle / (width // lanes * rows)
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
     near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
-    return Blocking(width, kc, mc, near_bytes, few)
+    return Blocking(width, kc, mc, min(block, near_block(levels).result), block // 2, near_bytes, few)

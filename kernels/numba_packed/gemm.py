@@ -143,7 +143,7 @@ def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
     unit, whole = vectors(), types.int64
     lanes = unit.lanes(size)
-    width, kc, mc, near_bytes, few = blocking(dtype)
+    width, kc, mc, near_block_bytes, far_bytes, near_bytes, few = blocking(dtype)
     tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), int(unit.halves), element)
     work = types.void(*[whole] * 15, *[element] * 4)
     work_loops = (loops.blocked, vector.few_columns, vector.one_row)
@@ -155,8 +155,8 @@ def _compile(dtype: str) -> Compiled:
         one_row=address(one_row), serve=address(serve),
         registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, few=few, kc=kc,
         serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
-        scattered_bytes=SCATTERED_BYTES, strip=STRIP, own_bytes=own_bytes(width, deepest, size),
-        block_bytes=deepest * mc * size, threads=0,
+        scattered_bytes=SCATTERED_BYTES, strip=STRIP, far_bytes=far_bytes, own_bytes=own_bytes(width, deepest, size),
+        block_bytes=deepest * mc * size, near_block_bytes=near_block_bytes, threads=0,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)

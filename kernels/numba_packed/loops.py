@@ -26,7 +26,9 @@ from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, transpose
 from kernels.numba_packed.plan import (
     BLOCK_BYTES,
     DIRECT_BYTES,
+    FAR_BYTES,
     KC,
+    NEAR_BLOCK_BYTES,
     NEAR_BYTES,
     ROW_PADDING,
     ROWS_TO_PACK_FOR,
@@ -175,9 +177,10 @@ def blocked(  # type: ignore[no-untyped-def]
     deep = depth_cuts(m, n, sums_row, threads // cuts, room)
     parts, slabs = cuts * deep, pieces(pieces(n, deep), entry(room, KC))
     deepest = n // (deep * slabs) + 2 * UNROLLED
-    blocks = pieces(pieces(panels, cuts), entry(room, BLOCK_BYTES) // size // deepest // width)
+    most = entry(room, NEAR_BLOCK_BYTES if m * deepest * size < entry(room, FAR_BYTES) else BLOCK_BYTES)
+    blocks = pieces(pieces(panels, cuts), most // size // deepest // width)
     groups = pieces(deepest, ROWS_AT_ONCE) if packing else 0
-    across = min(panels // (cuts * blocks), pieces(TASKS_A_THREAD * threads, parts * slivers)) if threads > 1 else 1
+    across = max(1, min(panels // (cuts * blocks), pieces(TASKS_A_THREAD * threads, parts * slivers))) if threads > 1 else 1
     first = 0  # tasks of each part before these
     for slab in range(slabs):
         for step in range(blocks):
@@ -203,7 +206,7 @@ def blocked(  # type: ignore[no-untyped-def]
                     b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
                 c_block, c_step, c_beside, scale = c + j0 * c_column, c_row, c_column, beta
                 if part % deep > 0:
-                    c_block, c_step, c_beside, scale = sums_of(part, m, sums_row, room), sums_row, size, zero
+                    c_block, c_step, c_beside, scale = sums_of(part, m, sums_row, room) + j0 * size, sums_row, size, zero
                 while task >= 0:
                     wait(shared, first + groups)
                     sliver, group = (task - first - groups) // across, (task - first - groups) % across

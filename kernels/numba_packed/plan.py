@@ -34,8 +34,11 @@ class Plan(NamedTuple):
         Crossovers, as in `choices`.
     near_bytes : int
         A b that is larger, and whose vectors lie across cache lines, is packed.
-    own_bytes, block_bytes : int
-        Workspace of each thread: for a sliver of a and a tile of c, and for a block of b.
+    far_bytes : int
+        With a slab of a that is smaller, a block of b is kept in the second level.
+    own_bytes, block_bytes, near_block_bytes : int
+        Workspace of each thread: for a sliver of a and a tile of c, and for a block of b; and of that what a block in the second
+        level takes.
     threads : int
         How many there is workspace for.
     """
@@ -58,8 +61,10 @@ class Plan(NamedTuple):
     near_bytes: int
     scattered_bytes: int
     strip: int
+    far_bytes: int
     own_bytes: int
     block_bytes: int
+    near_block_bytes: int
     threads: int
 
     def workspace_bytes(self, threads: int) -> int:
@@ -69,7 +74,8 @@ class Plan(NamedTuple):
 
 (
     GATE, TILE, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, FEW, KC, SERIAL, DIRECT_BYTES,
-    ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, OWN_BYTES, BLOCK_BYTES, THREADS,
+    ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, FAR_BYTES, OWN_BYTES, BLOCK_BYTES,
+    NEAR_BLOCK_BYTES, THREADS,
 ) = range(len(Plan._fields))  # fmt: skip
 
 PLAN_BYTES, PRODUCT_BYTES = 3 * LINE, 3 * LINE

@@ -28,4 +28,5 @@ def test_a_block_is_where_it_comes_from_in_time_and_leaves_room(name, unit, kc, 
     assert (found.kc, found.near_bytes) == (kc, near)
     bytes_ = found.kc * found.mc * tiles.ITEMSIZE[dtype]
     assert LEVELS[level - 1].size // 2 < bytes_ < LEVELS[level].size * 3 // 4
+    assert LEVELS[0].size < found.near_block_bytes <= LEVELS[1].size * 3 // 4
     assert found.mc % found.width == 0

@@ -136,9 +136,11 @@ def check_alone(plan, loops, a, b, out, thread, threads):
 @pytest.mark.parametrize(("thread", "threads"), [(0, 2), (1, 2), (2, 3), (0, 5)])
 def test_threads_that_do_not_come_are_not_missed(thread, threads):
     full = compiled(np.dtype(np.float32)).plan
-    plan = full._replace(block_bytes=3 * WIDTH * (DEPTH + 8) * 4)  # several blocks for each thread
+    bytes_ = 4 * WIDTH * (DEPTH + 8) * 4
+    plan = full._replace(block_bytes=bytes_, near_block_bytes=bytes_ // 4)  # several blocks for each thread
     deep = threads * DEPTH_A_THREAD + 11
-    for shape in (60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH), (90, deep, WIDTH - 3):
+    wide = ((60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH))
+    for shape in *wide, (90, deep, WIDTH - 3), (90, deep, 3 * WIDTH - 3):
         a, b, out = operands(*shape)
         check_alone(plan, plan.blocked, a, np.asfortranarray(b), out, thread, threads)  # so that b's columns are packed
     for shape in (1, 203, 1000), (1, 203, 9001), (1, 9, 1000):
