@@ -53,6 +53,10 @@ TASKS_A_THREAD = 4
 PANELS_A_THREAD = 2
 """At least, for columns of its own: with fewer, tasks would be too small, or too unequal."""
 
+CHAIN, CHAIN_OF_SINGLES = 256, 192
+"""Of the depth, so much is summed up at once, and then added to c, where it is at hand: what rounding amounts to grows with the
+length of a sum, and those of OpenBLAS and BLIS are as short, and MKL's in float32."""
+
 DEPTH_A_THREAD = 640
 """At least, for a part of the depth of its own: with less, to add the parts up costs more than it brings."""
 
@@ -70,18 +74,26 @@ def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: in
 
 
 @inner
+def chain(depth: int, size: int) -> int:
+    """How much of the depth is summed up at once, in equal pieces."""
+    most = (CHAIN_OF_SINGLES if size == 4 else CHAIN) + 2 * UNROLLED
+    return pieces(pieces(depth, pieces(depth, most)), UNROLLED) * UNROLLED
+
+
+@inner
 def direct(
     m: int, n: int, p: int, a: int, a_row: int, b: int, b_row: int, c: int, c_row: int, room: int, alpha: Any, beta: Any
 ) -> None:
     """A product that fits the caches, of rows that all lie in one piece: tile after tile, nothing packed, shared or counted."""
     size, tile, (rows, width) = size_of(alpha), entry(room, TILE), tile_for(m, p, room)
-    slivers = pieces(m, rows)
+    slivers, at_once = pieces(m, rows), chain(n, size)
     i, rest = 0, m
     while slivers > 0:
         height = rest // slivers
         for j in range(0, p, width):
             wide = min(width, p - j)
-            call(tile, height, n, a + i * a_row, a_row, b + j * size, b_row, c + i * c_row + j * size, c_row, wide, alpha, beta)
+            a_here, c_here = a + i * a_row, c + i * c_row + j * size
+            call(tile, height, n, at_once, a_here, a_row, b + j * size, b_row, c_here, c_row, wide, alpha, beta)
         i, rest, slivers = i + height, rest - height, slivers - 1
 
 
@@ -110,13 +122,14 @@ def multiply_panels(
     size = size_of(alpha)
     for k in range(0, depth, strip):
         deep, scale = min(strip, depth - k), beta if k == 0 else one
+        at_once = chain(deep, size)
         for panel in range(first, last):
             a_here, b_here, j = a + k * size, b + panel * panel_bytes + k * b_step, panel * width
             wide, c_here = min(width, columns - j), c + j * c_column
             if c_column == size:
-                call(tile, height, deep, a_here, a_row, b_here, b_step, c_here, c_row, wide, alpha, scale)
+                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, c_here, c_row, wide, alpha, scale)
             else:
-                call(tile, height, deep, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero)
+                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero)
                 add_tile(height, wide, spare, width * size, c_here, c_row, c_column, scale)
 
 

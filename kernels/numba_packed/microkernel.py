@@ -10,7 +10,7 @@ Broadcasting asks little of a's layout: its rows may lie anywhere, so a needs no
 must be contiguous. What is emitted is LLVM, one loop for each height and width of tile, full or with a masked last vector, so
 that no edge is padded and nothing outside the operands is touched. Where the core takes a vector in two halves, a last one
 that fits a half is half as wide, and takes half the time. LLVM keeps the accumulators in registers because they are
-values, never memory.
+values, never memory. A long depth goes by in parts, each added to c, so that no sum is longer, and less exact, than a part.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Tile(NamedTuple):
     """Where a tile's operands lie: addresses and strides in bytes."""
 
     depth: Any
+    at_once: Any
     a: Any
     a_row: Any
     b: Any
@@ -71,8 +72,8 @@ class Tile(NamedTuple):
 
 @intrinsic(prefer_literal=True)
 def multiply_tile(
-    typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, height: Any, depth: Any, a: Any,
-    a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
+    typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, height: Any, depth: Any,
+    at_once: Any, a: Any, a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
 ) -> Any:  # fmt: skip
     """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
 
@@ -83,8 +84,8 @@ def multiply_tile(
         the core takes a vector in halves.
     height, columns : int
         1 to what is `tallest` for so many vectors; 1 to vectors lanes.
-    depth : int
-        At least 1.
+    depth, at_once : int
+        At least 1; and how much of it is summed up before it is added to c.
     a, a_row, b, b_step, c, c_row : int
         Addresses; bytes from one row to the next, and of b from one step of the depth to the next. In a they are neighbours.
     alpha, beta : float32 or float64
@@ -118,7 +119,7 @@ def multiply_tile(
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    integers = [types.int64] * 9
+    integers = [types.int64] * 10
     return types.void(lanes, vectors, registers, early, halves, *integers, alpha, alpha), generate
 
 
@@ -127,11 +128,11 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, 
 
     Linked into them it would be compiled again with each function that calls another.
     """
-    signature = types.void(*[types.int64] * 9, dtype, dtype)
+    signature = types.void(*[types.int64] * 10, dtype, dtype)
 
-    def tile(height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
+    def tile(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
         multiply_tile(
-            lanes, vectors, registers, early, halves, height, depth, a, a_row, b, b_step, c, c_row, columns, alpha, beta
+            lanes, vectors, registers, early, halves, height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta
         )
 
     with as_written():
@@ -139,7 +140,7 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, 
 
 
 def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: int, tile: Tile) -> None:
-    """One height and width: the loop over the depth, then the update of c."""
+    """One height and width: a loop over the depth, a part at a time, and the update of c after each."""
     size = 4 if element == ir.FloatType() else 8
     widths = [lanes] * (wide - 1) + [lanes // 2 if tail == HALF else lanes]
     zeros = [ir.Constant(ir.VectorType(element, each), None) for each in widths]
@@ -150,13 +151,8 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
         pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), zeros[place].type.as_pointer())
         return pointer, mask if place == wide - 1 else None
 
-    def spread(value: Any) -> list[Any]:
-        """A value in every lane of each of a row's vectors."""
-        made = {each: emit_broadcast(builder, value, each) for each in set(widths)}
-        return [made[each] for each in widths]
-
     groups = range(-(-tall // STRIDE_SCALES))
-    pointers = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
+    starts = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
     reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
 
     def steps(count: int, b: Any, *rest: Any) -> list[Any]:
@@ -167,7 +163,7 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
             totals = []
             for i in range(tall):
                 address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * size))
-                factors = spread(builder.load(builder.inttoptr(address, element.as_pointer()), align=size))
+                factors = _spread(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), widths)
                 totals += [multiply_add(builder, *each) for each in zip(factors, vectors, sums[i * wide :], strict=False)]
             b, sums = builder.add(b, tile.b_step), tuple(totals)
         return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
@@ -178,27 +174,74 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
             emit_prefetch(builder, builder.inttoptr(builder.add(c, I64(place * LINE)), cgutils.voidptr_t), write=True)
         return [builder.add(c, tile.c_row), *steps(UNROLLED, *rest)]
 
-    # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, which is rarer, has no others.
-    carried = [tile.b, *pointers, *zeros * tall]
-    turns = I64(0) if tail else builder.udiv(tile.depth, I64(UNROLLED))
-    carried = _loop(builder, builder.sub(tile.depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
-    if not tail:
-        rows = builder.select(builder.icmp_unsigned("<", turns, I64(tall)), turns, I64(tall))
-        _, *carried = _loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
-        carried = _loop(builder, builder.sub(turns, rows), carried, partial(steps, UNROLLED))
-    totals = carried[1 + len(groups) :]
+    def part(left: Any, asked: Any, beta: Any, b: Any, *pointers: Any) -> list[Any]:
+        """A part of what is left of the depth, and what is left then; so many rows of c are asked for in its first turns."""
+        depth = builder.select(builder.icmp_unsigned("<", left, tile.at_once), left, tile.at_once)
+        # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, rarer, has no others.
+        carried = [b, *pointers, *zeros * tall]
+        turns = I64(0) if tail else builder.udiv(depth, I64(UNROLLED))
+        carried = _loop(builder, builder.sub(depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
+        if not tail:
+            rows = builder.select(builder.icmp_unsigned("<", turns, asked), turns, asked)
+            _, *carried = _loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
+            carried = _loop(builder, builder.sub(turns, rows), carried, partial(steps, UNROLLED))
+        reached, totals = carried[: 1 + len(groups)], carried[1 + len(groups) :]
+        places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
+        emit_update(builder, totals, places, tile.alpha, beta, size)
+        return [builder.sub(left, depth), I64(0), ir.Constant(element, 1.0), *reached]
 
-    alpha, beta = spread(tile.alpha) * tall, spread(tile.beta) * tall
-    places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
-    scaled = [builder.fmul(*each, flags=FUSED) for each in zip(alpha, totals, strict=True)]
-    with builder.if_else(builder.fcmp_ordered("==", tile.beta, ir.Constant(element, 0.0))) as (overwrite, update):
+    _until_none(builder, [tile.depth, I64(tall), tile.beta, tile.b, *starts], part)
+
+
+def emit_update(builder: Any, totals: Sequence[Any], places: Sequence[tuple[Any, Any]], alpha: Any, beta: Any, size: int) -> None:
+    """Make each vector of c, at a pointer with its mask, alpha times the total and beta times what it was.
+
+    Mostly alpha is 1, and beta 0 or 1: what is then not multiplied leaves the units to the next tile.
+    """
+    kinds, one = {each.type: each.type.count for each in totals}, ir.Constant(alpha.type, 1.0)
+    unscaled = builder.block
+    with builder.if_then(builder.fcmp_unordered("!=", alpha, one)):
+        by = {kind: emit_broadcast(builder, alpha, lanes) for kind, lanes in kinds.items()}
+        scaled = [builder.fmul(by[each.type], each, flags=FUSED) for each in totals]
+        scaling = builder.block
+    values = [builder.phi(each.type) for each in totals]
+    for value, total, product in zip(values, totals, scaled, strict=True):
+        value.add_incoming(total, unscaled)
+        value.add_incoming(product, scaling)
+
+    def store(changed: Callable[[Any, Callable[[], Any]], Any]) -> None:
+        for (pointer, some), value in zip(places, values, strict=True):
+            emit_store(builder, changed(value, partial(emit_load, builder, pointer, some, size)), pointer, some, size)
+
+    with builder.if_else(builder.fcmp_ordered("==", beta, ir.Constant(beta.type, 0.0))) as (overwrite, otherwise):
         with overwrite:
-            for (pointer, some), value in zip(places, scaled, strict=True):
-                emit_store(builder, value, pointer, some, size)
-        with update:
-            for (pointer, some), value, factor in zip(places, scaled, beta, strict=True):
-                before = emit_load(builder, pointer, some, size)
-                emit_store(builder, multiply_add(builder, factor, before, value), pointer, some, size)
+            store(lambda value, before: value)
+        with otherwise, builder.if_else(builder.fcmp_ordered("==", beta, one)) as (add, scale):
+            with add:
+                store(lambda value, before: builder.fadd(value, before(), flags=FUSED))
+            with scale:
+                of = {kind: emit_broadcast(builder, beta, lanes) for kind, lanes in kinds.items()}
+                store(lambda value, before: multiply_add(builder, of[value.type], before(), value))
+
+
+def _spread(builder: Any, value: Any, widths: Sequence[int]) -> list[Any]:
+    """A value in every lane of each of a row's vectors."""
+    made = {each: emit_broadcast(builder, value, each) for each in set(widths)}
+    return [made[each] for each in widths]
+
+
+def _until_none(builder: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> None:
+    """Carry values round a loop, at least once, until the first of them is zero."""
+    start, loop, end = builder.block, builder.append_basic_block("part"), builder.append_basic_block("done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    values = [builder.phi(each.type) for each in carried]
+    results = body(*values)
+    for phi, first, following in zip(values, carried, results, strict=True):
+        phi.add_incoming(first, start)
+        phi.add_incoming(following, builder.block)
+    builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
+    builder.position_at_end(end)
 
 
 def _loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
