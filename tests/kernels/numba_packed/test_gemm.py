@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import mmap
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -287,11 +288,44 @@ print("fine on", numba.threading_layer())
 """
 
 
+LAYERS = ["omp", "workqueue", *(["tbb"] if sys.platform == "linux" and platform.machine() == "x86_64" else [])]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork")
-@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+@pytest.mark.parametrize("layer", LAYERS)
 def test_threads_and_forks_with_each_threading_layer(layer):
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", LAYER, layer], capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LAYER, layer], capture_output=True, text=True, timeout=200,
+        env=os.environ | {"LD_LIBRARY_PATH": f"{sys.prefix}/lib"},
+    )  # fmt: skip
     assert f"fine on {layer}" in done.stdout, done.stderr
+
+
+NARROWER = """
+import itertools, sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from test_gemm import DEPTH, ROWS, WIDTH, check, operands
+from kernels.vectors import vectors
+shapes = itertools.product((1, ROWS + 1, 40), (1, 7, DEPTH + 5), (1, 3, WIDTH - 1, 2 * WIDTH + 3))
+for (m, n, p), dtype in itertools.product((*shapes, (150, 600, 170), (64, 1500, 20)), ("float32", "float64")):
+    a, b, out = operands(m, n, p, dtype)
+    for x, y in itertools.product((a, np.asfortranarray(a)), (b, np.asfortranarray(b), np.repeat(b, 2, 1)[:, ::2])):
+        check(x, y, out, 1.5, -0.5)
+print(vectors().name)
+"""
+
+
+@pytest.mark.skipif(vectors().name not in ("AVX-512", "AVX2"), reason="asks an x86 for less than it has")
+@pytest.mark.parametrize(
+    ("name", "cpu", "features"), [("AVX2", "haswell", "+avx,+avx2,+fma,+sse2"), ("128-bit", "x86-64", "+sse,+sse2")]
+)
+def test_products_are_right_with_narrower_vectors(name, cpu, features):
+    done = subprocess.run(
+        [sys.executable, "-c", NARROWER, os.path.dirname(__file__)], capture_output=True, text=True, timeout=280,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features},
+    )  # fmt: skip
+    assert done.stdout.strip() == name, f"status {done.returncode}: {done.stderr[-500:]}"
 
 
 WARMED = """
