@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from math import prod
 from statistics import median
+from timeit import timeit
 
 import numba
 import numpy as np
@@ -38,6 +39,7 @@ A virtual machine's processors may for seconds be two halves of one core. So the
 TURN_S = 20e-3
 REPEATED_S = 1e-3
 """The microkernel alone is called so long from compiled code."""
+CALLS, CALL_TURNS = 5_000, 20
 
 
 def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advance: Callable[[str], None]) -> dict[str, float]:
@@ -85,6 +87,17 @@ def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advanc
         for found, share in zip(shares.values(), [*(part / seconds for part in parts), kept], strict=True):
             found.append(100 * share)
     return {part: median(found) for part, found in shares.items()}
+
+
+def call_costs(dtype: str) -> tuple[float, float]:
+    """Seconds of a product of 8 x 8, and of numba's own call of a function that does nothing with three such arrays."""
+    a, b, out = (np.zeros((8, 8), dtype) for _ in range(3))
+    ways = partial(gemm, a, b, out), partial(numba.njit(lambda a, b, out: None), a, b, out)
+    for way in ways:
+        way()
+    turns = [[timeit(way, number=CALLS) / CALLS for way in ways] for _ in range(CALL_TURNS)]
+    product, nothing = (median(found) for found in zip(*turns, strict=True))
+    return product, nothing
 
 
 def _seconds(work: Callable[[], object], before: Callable[[], None] = lambda: None) -> float:

@@ -183,6 +183,7 @@ def test_profile_says_where_the_time_goes(tmp_path):
         assert 0 < percent["packing"] < 100
         assert 0 < percent["all threads"] < 150
         assert all(f" {part} " in done.stdout for part in percent)
+    assert done.stdout.count("A call at 8 x 8 takes") == 2
 
 
 def test_tune_shows_predicted_and_measured(tmp_path):
