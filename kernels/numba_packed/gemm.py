@@ -78,7 +78,8 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     -----
     As many threads as numba is set to, where they pay. A product on several threads has them to itself: others that come
     meanwhile run on their caller's thread.
-    Workspace is bounded by the caches, and each thread of the caller keeps its own.
+    Workspace does not grow with the product: each thread of the caller keeps, for each dtype and each thread that helps, a block
+    of b that leaves room in its cache, and rows of a and c: `Plan.workspace_bytes` in all.
 
     Examples
     --------
