@@ -135,17 +135,6 @@ def _tiles(times, m, n, p, room, a, b, c, one):  # type: ignore[no-untyped-def]
             for j in range(0, p, width):
                 wide = min(width, p - j)
                 call(
-                    entry(room, TILE),
-                    height,
-                    depth,
-                    at_once,
-                    a,
-                    kc * size,
-                    b,
-                    width * size,
-                    c,
-                    width * size,
-                    wide,
-                    one,
-                    one - one,
-                )
+                    entry(room, TILE), height, depth, at_once, a, kc * size, b, width * size, c, width * size, wide,
+                    one, one - one,
+                )  # fmt: skip
