@@ -136,5 +136,5 @@ def _tiles(times, m, n, p, room, a, b, c, one):  # type: ignore[no-untyped-def]
                 wide = min(width, p - j)
                 call(
                     entry(room, TILE), height, depth, at_once, a, kc * size, b, width * size, c, width * size, wide,
-                    one, one - one,
+                    one, one - one, 0,
                 )  # fmt: skip

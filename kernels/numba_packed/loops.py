@@ -93,7 +93,7 @@ def direct(
         for j in range(0, p, width):
             wide = min(width, p - j)
             a_here, c_here = a + i * a_row, c + i * c_row + j * size
-            call(tile, height, n, at_once, a_here, a_row, b + j * size, b_row, c_here, c_row, wide, alpha, beta)
+            call(tile, height, n, at_once, a_here, a_row, b + j * size, b_row, c_here, c_row, wide, alpha, beta, 0)
         i, rest, slivers = i + height, rest - height, slivers - 1
 
 
@@ -113,11 +113,12 @@ def scattered(b_row: int, bytes_: int, room: int) -> bool:
 def multiply_panels(
     tile: int, height: int, depth: int, strip: int, a: int, a_row: int, b: int, b_step: int, panel_bytes: int,
     first: int, last: int, width: int, columns: int, c: int, c_row: int, c_column: int, spare: int,
-    alpha: Any, beta: Any, zero: Any, one: Any,
+    alpha: Any, beta: Any, zero: Any, one: Any, following: bool,
 ) -> None:  # fmt: skip
     """A sliver of a, in the first level, by panels of a block from the `first` to before the `last`, a tile of c at a time.
 
     The depth is gone along `strip` by `strip`. Where c's rows do not lie in one piece, its tile is made in the `spare` room.
+    If there is a `following` sliver, the last tiles ask for a row of it each.
     """
     size = size_of(alpha)
     for k in range(0, depth, strip):
@@ -126,10 +127,12 @@ def multiply_panels(
         for panel in range(first, last):
             a_here, b_here, j = a + k * size, b + panel * panel_bytes + k * b_step, panel * width
             wide, c_here = min(width, columns - j), c + j * c_column
+            row = panel - max(first, last - height)
+            ahead = (height + row) * a_row if following and row >= 0 else 0
             if c_column == size:
-                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, c_here, c_row, wide, alpha, scale)
+                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, c_here, c_row, wide, alpha, scale, ahead)
             else:
-                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero)
+                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero, 0)
                 add_tile(height, wide, spare, width * size, c_here, c_row, c_column, scale)
 
 
@@ -232,7 +235,7 @@ def blocked(  # type: ignore[no-untyped-def]
                     multiply_panels(
                         tile, i1 - i0, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
                         left, right, width, columns, c_block + i0 * c_step, c_step, c_beside, spare,
-                        alpha, scale if slab == 0 else one, zero, one,
+                        alpha, scale if slab == 0 else one, zero, one, a_column == size and sliver + 1 < slivers,
                     )  # fmt: skip
                     finish(shared)
                     task = claim(shared, end)

@@ -68,12 +68,14 @@ class Tile(NamedTuple):
     columns: Any
     alpha: Any
     beta: Any
+    ahead: Any
 
 
 @intrinsic(prefer_literal=True)
 def multiply_tile(
     typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, height: Any, depth: Any,
     at_once: Any, a: Any, a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
+    ahead: Any,
 ) -> Any:  # fmt: skip
     """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
 
@@ -90,6 +92,8 @@ def multiply_tile(
         Addresses; bytes from one row to the next, and of b from one step of the depth to the next. In a they are neighbours.
     alpha, beta : float32 or float64
         Of the dtype of the operands.
+    ahead : int
+        Bytes from the first row of a to one that is taken soon, and asked for as the tile goes along its own; 0 for none.
     """
     if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early, halves)):
         return None  # numba asks again with the literals
@@ -120,7 +124,7 @@ def multiply_tile(
         return context.get_dummy_value()
 
     integers = [types.int64] * 10
-    return types.void(lanes, vectors, registers, early, halves, *integers, alpha, alpha), generate
+    return types.void(lanes, vectors, registers, early, halves, *integers, alpha, alpha, types.int64), generate
 
 
 def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, dtype: Any) -> Any:
@@ -128,12 +132,13 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, 
 
     Linked into them it would be compiled again with each function that calls another.
     """
-    signature = types.void(*[types.int64] * 10, dtype, dtype)
+    signature = types.void(*[types.int64] * 10, dtype, dtype, types.int64)
 
-    def tile(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
+    def tile(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead):  # type: ignore[no-untyped-def]
         multiply_tile(
-            lanes, vectors, registers, early, halves, height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta
-        )
+            lanes, vectors, registers, early, halves,
+            height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead,
+        )  # fmt: skip
 
     with as_written():
         return cached(signature, **UNWRAPPED)(tile)
@@ -168,11 +173,16 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
             b, sums = builder.add(b, tile.b_step), tuple(totals)
         return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
 
+    def turn(b: Any, *rest: Any) -> list[Any]:
+        """Some steps at once, and as much of the row ahead asked for."""
+        emit_prefetch(builder, builder.inttoptr(builder.add(rest[0], tile.ahead), cgutils.voidptr_t))
+        return steps(UNROLLED, b, *rest)
+
     def turn_with_prefetch(c: Any, *rest: Any) -> list[Any]:
         """A turn, and a row of c's tile asked for."""
         for place in range(-(-wide * lanes * size // LINE)):
             emit_prefetch(builder, builder.inttoptr(builder.add(c, I64(place * LINE)), cgutils.voidptr_t), write=True)
-        return [builder.add(c, tile.c_row), *steps(UNROLLED, *rest)]
+        return [builder.add(c, tile.c_row), *turn(*rest)]
 
     def part(left: Any, asked: Any, beta: Any, b: Any, *pointers: Any) -> list[Any]:
         """A part of what is left of the depth, and what is left then; so many rows of c are asked for in its first turns."""
@@ -184,7 +194,7 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
         if not tail:
             rows = builder.select(builder.icmp_unsigned("<", turns, asked), turns, asked)
             _, *carried = _loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
-            carried = _loop(builder, builder.sub(turns, rows), carried, partial(steps, UNROLLED))
+            carried = _loop(builder, builder.sub(turns, rows), carried, turn)
         reached, totals = carried[: 1 + len(groups)], carried[1 + len(groups) :]
         places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
         emit_update(builder, totals, places, tile.alpha, beta, size)

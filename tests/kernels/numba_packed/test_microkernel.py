@@ -109,7 +109,7 @@ def test_compiled_for_another_cpu_no_sum_leaves_its_register(target, dtype):
     width, rows = register_tile(lanes, unit)
     module = ir.Module()
     module.triple = triple
-    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 9 + [element] * 2)
+    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 9 + [element] * 2 + [ir.IntType(64)])
     function = ir.Function(module, kind, "tile")
     builder = ir.IRBuilder(function.append_basic_block())
     microkernel.emit_tile(builder, element, lanes, width // lanes, rows, microkernel.WHOLE, microkernel.Tile(*function.args))
