@@ -82,4 +82,4 @@ def blocking(dtype: str) -> Blocking:
     straddling = (width * size + LINE) * unit.fmas_a_cycle / (width // lanes * rows)
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
     near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
-    return Blocking(width, kc, mc, min(block, near_block(levels).result), block // 2, near_bytes, few)
+    return Blocking(width, kc, mc, min(block, near_block(levels).result), block, near_bytes, few)
