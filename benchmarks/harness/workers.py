@@ -13,11 +13,12 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -118,7 +119,7 @@ def _death(exitcode: int) -> str:
 
 
 def _serve(pipe: Connection, log: str, home: Home) -> None:
-    """Answer calls until the parent closes the pipe. What kernels print goes to the log."""
+    """A worker's life, which ends when the parent's does. What kernels print goes to the log."""
     sys.path[:] = home.path or sys.path
     os.environ.update(home.environment)
     early = sorted({name.partition(".")[0] for name in sys.modules} & {"kernels", "minisgd"}) if home.path else []
@@ -129,11 +130,16 @@ def _serve(pipe: Connection, log: str, home: Home) -> None:
     os.dup2(file.fileno(), 1)
     os.dup2(file.fileno(), 2)
     sys.stdout = sys.stderr = file
+    with suppress(EOFError, ConnectionError):
+        _answer(pipe, file)
+    with suppress(OSError):  # Windows removes no open file
+        os.unlink(log)  # as the parent would have, which is gone
+
+
+def _answer(pipe: Connection, file: TextIO) -> NoReturn:
+    """Answer calls, until the pipe breaks; tracebacks of those that take too long go to the file."""
     while True:
-        try:
-            function, timeout_s, args, kwargs = pipe.recv()
-        except EOFError:
-            return
+        function, timeout_s, args, kwargs = pipe.recv()
         # A thread of the C runtime's own: it fires even if the call hangs with the interpreter's lock held.
         faulthandler.dump_traceback_later(timeout_s + ORPHAN_S, exit=True, file=file)
         answer: tuple[Any, str | None]

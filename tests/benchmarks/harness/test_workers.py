@@ -85,3 +85,31 @@ def _alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return not os.path.isdir("/proc/self")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("busy", [False, True])
+def test_an_orphan_leaves_nothing_behind(tmp_path, busy):
+    script = """
+import os, signal, sys, threading, time
+from benchmarks.harness.workers import Worker
+worker = Worker()
+worker.call(os.getpid, 60)
+if sys.argv[1] == "True":
+    threading.Thread(target=worker.call, args=(time.sleep, 60, 1)).start()
+    time.sleep(0.3)
+print(len(os.listdir(os.environ["TMPDIR"])), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(busy)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert done.stdout == "1\n"
+    deadline = time.monotonic() + 10
+    while list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not list(tmp_path.iterdir())
