@@ -19,7 +19,7 @@ from kernels.arrays import aligned_zeros
 from kernels.numba_packed.gemm import compiled, gemm, workspace
 from kernels.numba_packed.loops import chain
 from kernels.numba_packed.memory import size_of
-from kernels.numba_packed.microkernel import TALLEST
+from kernels.numba_packed.microkernel import TALLEST, signature
 from kernels.numba_packed.plan import KC, TILE, entry, pieces, tile_for
 from kernels.numba_packed.pointers import address, call
 
@@ -52,7 +52,7 @@ def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advanc
     flops = 2 * m * n * p
     a, b = (random.standard_normal(shape).astype(dtype) for shape in ((m, n), (n, p)))
     out, one, element = np.empty((m, p), dtype), np.ones(1, dtype)[0], getattr(types, dtype)
-    nothing = numba.njit(types.void(*[types.int64] * 10, element, element))(_nothing)
+    nothing = numba.njit(signature(element))(_nothing)
     room = workspace(plan, 1)
     at, told = room.ctypes.data, room[: 8 * len(plan)].view(np.int64)
     near = [aligned_zeros(shape, dtype) for shape in ((TALLEST, plan.kc), (plan.kc, plan.width), (TALLEST, plan.width))]
@@ -112,7 +112,7 @@ def _seconds(work: Callable[[], object], before: Callable[[], None] = lambda: No
     return median(took[1:])
 
 
-def _nothing(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta):  # type: ignore[no-untyped-def]
+def _nothing(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead):  # type: ignore[no-untyped-def]
     """In the microkernel's place."""
 
 

@@ -123,8 +123,12 @@ def multiply_tile(
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    integers = [types.int64] * 10
-    return types.void(lanes, vectors, registers, early, halves, *integers, alpha, alpha, types.int64), generate
+    return types.void(lanes, vectors, registers, early, halves, *signature(alpha).args), generate
+
+
+def signature(dtype: Any) -> Any:
+    """Types of the compiled microkernel: what `multiply_tile` takes from `height` on."""
+    return types.void(*[types.int64] * 10, dtype, dtype, types.int64)
 
 
 def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, dtype: Any) -> Any:
@@ -132,7 +136,6 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, 
 
     Linked into them it would be compiled again with each function that calls another.
     """
-    signature = types.void(*[types.int64] * 10, dtype, dtype, types.int64)
 
     def tile(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead):  # type: ignore[no-untyped-def]
         multiply_tile(
@@ -141,7 +144,7 @@ def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, 
         )  # fmt: skip
 
     with as_written():
-        return cached(signature, **UNWRAPPED)(tile)
+        return cached(signature(dtype), **UNWRAPPED)(tile)
 
 
 def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: int, tile: Tile) -> None:
