@@ -22,6 +22,7 @@ from typing import Any
 from kernels.caching import inner
 from kernels.numba_packed.memory import read, size_of, write
 from kernels.numba_packed.microkernel import UNROLLED
+from kernels.numba_packed.one_row import add_row
 from kernels.numba_packed.packing import ROWS_AT_ONCE, pack_panels, transpose
 from kernels.numba_packed.plan import (
     BLOCK_BYTES,
@@ -44,7 +45,6 @@ from kernels.numba_packed.plan import (
 )  # fmt: skip
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import claim, finish, wait
-from kernels.numba_packed.vector import add_row
 from kernels.simd import LINE
 
 TASKS_A_THREAD = 4
