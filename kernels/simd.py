@@ -209,7 +209,7 @@ def total(typing: Any, vector: Any) -> Any:
     """``total(vector)``: the sum of its lanes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _reduce(context, builder, vector, arguments[0])
+        return emit_total(builder, arguments[0])
 
     return vector.dtype(vector), generate
 
@@ -219,23 +219,7 @@ def four_totals(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """``four_totals(a, b, c, d)``: the sums of the lanes of each, in a tuple, with fewer instructions than four `total`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def folded(u: Any, v: Any, left: list[int], right: list[int]) -> Any:
-            return builder.fadd(emit_shuffle(builder, u, v, left), emit_shuffle(builder, u, v, right), flags=FUSED)
-
-        def neighbours(u: Any, v: Any) -> Any:
-            """Of each four lanes two sums of u and two of v."""
-            left = [block + lane for block in range(0, a.lanes, 4) for lane in (0, 2, a.lanes, a.lanes + 2)]
-            return folded(u, v, left, [lane + 1 for lane in left])
-
-        if a.lanes < 4:
-            return context.make_tuple(builder, signature.return_type, [_reduce(context, builder, a, each) for each in arguments])
-        u, v, w, x = arguments
-        sums, lanes = neighbours(neighbours(u, v), neighbours(w, x)), a.lanes  # of each four lanes one of each
-        while lanes > 4:
-            lanes //= 2
-            sums = folded(sums, sums, list(range(lanes)), list(range(lanes, 2 * lanes)))
-        found = [builder.extract_element(sums, ir.Constant(ir.IntType(32), lane)) for lane in range(4)]
-        return context.make_tuple(builder, signature.return_type, found)
+        return context.make_tuple(builder, signature.return_type, emit_four_totals(builder, arguments))
 
     return types.UniTuple(a.dtype, 4)(a, b, c, d), generate
 
@@ -245,22 +229,45 @@ def dot(typing: Any, u: Any, v: Any) -> Any:
     """``dot(u, v)``: the sum of the products of two vectors' lanes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _reduce(context, builder, u, builder.fmul(*arguments, flags=FUSED))
+        return emit_total(builder, builder.fmul(*arguments, flags=FUSED))
 
     return u.dtype(u, v), generate
-
-
-def _reduce(context: Any, builder: Any, kind: Vector, value: Any) -> Any:
-    element = context.get_value_type(kind.dtype)
-    name = f"llvm.vector.reduce.fadd.v{kind.lanes}{'f32' if element == ir.FloatType() else 'f64'}"
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(element, [element, value.type]), name)
-    return builder.call(function, [ir.Constant(element, -0.0), value], fastmath=FUSED)
 
 
 def _place(context: Any, builder: Any, array: Any, value: Any, start: Any, kind: Vector) -> Any:
     data = context.make_array(array)(context, builder, value).data
     vector = ir.VectorType(context.get_value_type(kind.dtype), kind.lanes)
     return builder.bitcast(builder.gep(data, [start]), vector.as_pointer())
+
+
+def emit_total(builder: Any, vector: Any) -> Any:
+    """Emit the sum of a vector's lanes."""
+    kind = vector.type
+    name = f"llvm.vector.reduce.fadd.{_suffix(kind)}"
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind.element, [kind.element, kind]), name)
+    return builder.call(function, [ir.Constant(kind.element, -0.0), vector], fastmath=FUSED)
+
+
+def emit_four_totals(builder: Any, vectors: Sequence[Any]) -> list[Any]:
+    """Emit the sums of the lanes of each of four vectors."""
+    u, v, w, x = vectors
+    lanes = u.type.count
+
+    def folded(u: Any, v: Any, left: list[int], right: list[int]) -> Any:
+        return builder.fadd(emit_shuffle(builder, u, v, left), emit_shuffle(builder, u, v, right), flags=FUSED)
+
+    def neighbours(u: Any, v: Any) -> Any:
+        """Of each four lanes two sums of u and two of v."""
+        left = [block + lane for block in range(0, lanes, 4) for lane in (0, 2, lanes, lanes + 2)]
+        return folded(u, v, left, [lane + 1 for lane in left])
+
+    if lanes < 4:
+        return [emit_total(builder, each) for each in vectors]
+    sums = neighbours(neighbours(u, v), neighbours(w, x))  # of each four lanes one of each
+    while lanes > 4:
+        lanes //= 2
+        sums = folded(sums, sums, list(range(lanes)), list(range(lanes, 2 * lanes)))
+    return [builder.extract_element(sums, ir.Constant(ir.IntType(32), lane)) for lane in range(4)]
 
 
 def emit_shuffle(builder: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:

@@ -5,72 +5,79 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.caching import inner
-from kernels.numba_packed.memory import (
-    EIGHT,
-    eight_dots,
-    lanes_of,
-    read,
-    read_eight,
-    read_some,
-    size_of,
-    write,
-    write_some,
-    zero_vector,
-)
+from kernels.numba_packed.dots import FOUR, MOST_COLUMNS, SUMS, eight_dots, tile_of_dots
+from kernels.numba_packed.memory import EIGHT, read, read_eight, size_of, write, write_some
 from kernels.numba_packed.packing import transpose
-from kernels.numba_packed.plan import BLOCK_BYTES, block, counters, entry, pieces
+from kernels.numba_packed.plan import BLOCK_BYTES, between, block, counters, entry, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
-from kernels.simd import four_totals, multiply, multiply_add
-
-DOTS = 4
-"""Rows at once: a piece of the vector is loaded once for all of them, and their sums hide each other's latency."""
+from kernels.simd import multiply, multiply_add
 
 ROWS_A_TASK = 64
 """Some tens of kilobytes of rows, which take longer than claiming a task."""
+
+LONG_BYTES = 2 << 10
+"""Rows of a as long as that come from memory sooner eight at a time; with one column, shorter ones are done sooner by fours."""
 
 AGAIN_BYTES = 16 << 10
 """Rows of a that stay in the first level while they are gone over again, for each of a few columns."""
 
 
-@inner
-def dots(count: int, depth: int, a: int, a_row: int, x: int, c: int, c_row: int, alpha: Any, beta: Any) -> None:
-    """Make c = alpha a x + beta c for so many rows of a, at addresses; elements of a row, and of x, are neighbours."""
-    size, lanes, none = size_of(alpha), lanes_of(alpha), zero_vector(alpha)
-    whole, rest = depth // lanes * lanes * size, depth % lanes
-    for i in range(0, count, DOTS):
-        # A missing row is the last one again.
-        here, last = a + i * a_row, count - i - 1
-        rows = here, here + min(1, last) * a_row, here + min(2, last) * a_row, here + min(3, last) * a_row
-        sums = (none, none, none, none)
-        for k in range(0, whole, lanes * size):
-            sums = add_products(x, rows, k, lanes, sums, alpha)
-        if rest > 0:
-            sums = add_products(x, rows, whole, rest, sums, alpha)
-        found = four_totals(sums[0], sums[1], sums[2], sums[3])
-        update_four(c + i * c_row, c_row, last, found, alpha, beta)
+def dots_by(tall: int, wide: int) -> Any:
+    """The function for so many columns, in tiles of so many rows."""
+
+    @inner
+    def tiles_of_dots(
+        rows: int, depth: int, a: int, a_row: int, x: int, x_column: int, c: int, c_row: int, c_column: int, alpha: Any, beta: Any
+    ) -> None:
+        for i in range(0, rows, tall):
+            found = tile_of_dots(tall, wide, depth, a + i * a_row, a_row, rows - i - 1, x, x_column, alpha)
+            for j in range(wide):
+                here = c + i * c_row + j * c_column
+                update_four(here, c_row, rows - i, found[j], alpha, beta)
+                if tall > FOUR:
+                    update_four(here + FOUR * c_row, c_row, rows - i - FOUR, found[wide + j], alpha, beta)
+
+    return tiles_of_dots
+
+
+four_by_one, four_by_two, four_by_three, four_by_four = (dots_by(FOUR, wide) for wide in (1, 2, 3, 4))
+eight_by_one, eight_by_two = dots_by(EIGHT, 1), dots_by(EIGHT, 2) if EIGHT * 2 <= SUMS else four_by_two
 
 
 @inner
-def add_products(x: int, rows: Any, here: int, count: int, sums: Any, like: Any) -> Any:
-    """The sums of four rows, with a vector of each times one of x added, or only its first `count` elements."""
-    u = read_some(x + here, count, like)
-    return (
-        multiply_add(u, read_some(rows[0] + here, count, like), sums[0]),
-        multiply_add(u, read_some(rows[1] + here, count, like), sums[1]),
-        multiply_add(u, read_some(rows[2] + here, count, like), sums[2]),
-        multiply_add(u, read_some(rows[3] + here, count, like), sums[3]),
-    )
+def dots(
+    rows: int, depth: int, columns: int, a: int, a_row: int, x: int, x_column: int, c: int, c_row: int, c_column: int,
+    alpha: Any, beta: Any,
+) -> None:  # fmt: skip
+    """Make c = alpha a x + beta c, at addresses; elements of a row of a, and of a column of x, are neighbours."""
+    turns = pieces(columns, MOST_COLUMNS)
+    for turn in range(turns):
+        j, end = between(columns, turn, turns)
+        some = rows, depth, a, a_row, x + j * x_column, x_column, c + j * c_column, c_row, c_column, alpha, beta
+        if end - j == 1 and depth * size_of(alpha) < LONG_BYTES:
+            four_by_one(*some)
+        elif end - j == 1:
+            eight_by_one(*some)
+        elif end - j == 2 and columns > 2:
+            four_by_two(*some)
+        elif end - j == 2:
+            eight_by_two(*some)
+        elif end - j == 3:
+            four_by_three(*some)
+        else:
+            four_by_four(*some)
 
 
 @inner
-def update_four(place: int, c_row: int, last: int, found: Any, alpha: Any, beta: Any) -> None:
-    """Update up to four elements of a column: the first, and as many more as there are up to the `last`."""
-    update(place, found[0], alpha, beta)
-    if last > 0:
+def update_four(place: int, c_row: int, rows: int, found: Any, alpha: Any, beta: Any) -> None:
+    """Update four elements of a column, or as many as there are rows."""
+    if rows > 0:
+        update(place, found[0], alpha, beta)
+    if rows > 1:
         update(place + c_row, found[1], alpha, beta)
-    if last > 1:
+    if rows > 2:
         update(place + 2 * c_row, found[2], alpha, beta)
-    if last > 2:
+    if rows > 3:
         update(place + 3 * c_row, found[3], alpha, beta)
 
 
@@ -103,27 +110,6 @@ def set_some(count: int, place: int, sums: Any, beta: Any) -> None:
     write_some(place, count, sums)
 
 
-@inner
-def dots_of_two(
-    count: int, depth: int, a: int, a_row: int, x: int, x_column: int, c: int, c_row: int, c_column: int, alpha: Any, beta: Any
-) -> None:
-    """The same for two columns: each piece of a row is loaded once for both."""
-    size, lanes, none = size_of(alpha), lanes_of(alpha), zero_vector(alpha)
-    whole, rest = depth // lanes * lanes * size, depth % lanes
-    for i in range(0, count, DOTS):
-        here, last = a + i * a_row, count - i - 1
-        rows = here, here + min(1, last) * a_row, here + min(2, last) * a_row, here + min(3, last) * a_row
-        left = right = (none, none, none, none)
-        for k in range(0, whole, lanes * size):
-            left = add_products(x, rows, k, lanes, left, alpha)
-            right = add_products(x + x_column, rows, k, lanes, right, alpha)
-        if rest > 0:
-            left = add_products(x, rows, whole, rest, left, alpha)
-            right = add_products(x + x_column, rows, whole, rest, right, alpha)
-        update_four(c + i * c_row, c_row, last, four_totals(left[0], left[1], left[2], left[3]), alpha, beta)
-        update_four(c + i * c_row + c_column, c_row, last, four_totals(right[0], right[1], right[2], right[3]), alpha, beta)
-
-
 def few_columns(  # type: ignore[no-untyped-def]
     m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
     alpha, beta, zero, one,
@@ -132,12 +118,12 @@ def few_columns(  # type: ignore[no-untyped-def]
     size = size_of(alpha)
     packing, columns, shared = b_row != size, block(room, 0), counters(room, 0)
     slabs = pieces(n, entry(room, BLOCK_BYTES) // size // p) if packing else 1
-    groups = pieces(m, max(ROWS_A_TASK, AGAIN_BYTES // (n * size)))
+    groups = pieces(m, max(ROWS_A_TASK, AGAIN_BYTES // (n * size))) if threads > 1 else 1
     short = n <= EIGHT and p == 1 and c_row == size
     first = 0
     for slab in range(slabs):
-        k0 = n * slab // slabs
-        depth, scale = n * (slab + 1) // slabs - k0, beta if slab == 0 else one
+        k0, k1 = between(n, slab, slabs)
+        depth, scale = k1 - k0, beta if slab == 0 else one
         if packing:
             if claim(shared, first + 1) >= 0:
                 wait(shared, first)
@@ -145,20 +131,17 @@ def few_columns(  # type: ignore[no-untyped-def]
                 finish(shared)
             first += 1
         x, x_column = (columns, depth * size) if packing else (b + k0 * size, b_column)
-        at_once = max(1, AGAIN_BYTES // (depth * size * DOTS)) * DOTS if p > 1 else m
+        at_once = max(1, AGAIN_BYTES // (depth * size * FOUR)) * FOUR if p > MOST_COLUMNS else m
         task = claim(shared, first + groups)
         while task >= 0:
             wait(shared, first)
-            i, end = m * (task - first) // groups, m * (task - first + 1) // groups
+            i, end = between(m, task - first, groups)
             while i < end:
                 count, rows, c_rows = min(at_once, end - i), a + i * a_row + k0 * size, c + i * c_row
-                for j in range(0, p - 1, 2):
-                    x_here, c_here = x + j * x_column, c_rows + j * c_column
-                    dots_of_two(count, depth, rows, a_row, x_here, x_column, c_here, c_row, c_column, alpha, scale)
                 if short:
                     short_dots(count, depth, rows, a_row, x, c_rows, alpha, scale)
-                elif p % 2 == 1:
-                    dots(count, depth, rows, a_row, x + (p - 1) * x_column, c_rows + (p - 1) * c_column, c_row, alpha, scale)
+                else:
+                    dots(count, depth, p, rows, a_row, x, x_column, c_rows, c_row, c_column, alpha, scale)
                 i += count
             finish(shared)
             task = claim(shared, first + groups)

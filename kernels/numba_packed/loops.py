@@ -36,6 +36,7 @@ from kernels.numba_packed.plan import (
     SCATTERED_BYTES,
     STRIP,
     TILE,
+    between,
     block,
     counters,
     entry,
@@ -134,12 +135,6 @@ def multiply_panels(
             else:
                 call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero, 0)
                 add_tile(height, wide, spare, width * size, c_here, c_row, c_column, scale)
-
-
-@inner
-def between(whole: int, piece: int, pieces: int) -> tuple[int, int]:
-    """Where a piece begins and ends, of equal ones."""
-    return whole * piece // pieces, whole * (piece + 1) // pieces
 
 
 @inner

@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kernels.caching import inner
-from kernels.simd import FUSED, Vector, emit_load, emit_mask, emit_prefetch, emit_shuffle, emit_store
+from kernels.simd import Vector, emit_load, emit_mask, emit_prefetch, emit_shuffle, emit_store
 from kernels.vectors import vectors
 
 EIGHT = 8
@@ -65,7 +65,7 @@ def lanes_of(typing: Any, like: Any) -> Any:
     """``lanes_of(like)``: elements of the dtype of `like` in a vector that this CPU takes whole."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return ir.Constant(ir.IntType(64), _vector(like).lanes)
+        return ir.Constant(ir.IntType(64), vector_of(like).lanes)
 
     return types.int64(like), generate
 
@@ -83,7 +83,7 @@ def size_of(typing: Any, like: Any) -> Any:
 @intrinsic
 def read_some(typing: Any, address: Any, count: Any, like: Any) -> Any:
     """``read_some(address, count, like)``: a vector whose first `count` elements are those there, all if so many, and zeros."""
-    return _reading(_vector(like))
+    return _reading(vector_of(like))
 
 
 @intrinsic
@@ -101,37 +101,6 @@ def _reading(kind: Vector) -> Any:
 
 
 @intrinsic
-def eight_dots(typing: Any, address: Any, step: Any, last: Any, depth: Any, x: Any) -> Any:
-    """``eight_dots(address, step, last, depth, x)``: of eight rows, so many bytes apart, the dot products with x.
-
-    x has eight lanes, and a row its first `depth` elements, the rest of which do not count; rows after the `last` are it again.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        first, bytes_, end, count, by = arguments
-        kind, number = by.type.as_pointer(), ir.IntType(64)
-        mask = emit_mask(builder, EIGHT, count)
-
-        def product(row: int) -> Any:
-            here = builder.select(builder.icmp_signed("<", end, number(row)), end, number(row))
-            place = builder.inttoptr(builder.add(first, builder.mul(bytes_, here)), kind)
-            return builder.fmul(by, emit_load(builder, place, mask, x.dtype.bitwidth // 8), flags=FUSED)
-
-        def folded(u: Any, v: Any, half: int) -> Any:
-            """In each block the sum of u's two halves, and then that of v's."""
-            lower = [block + lane for block in range(0, EIGHT, 2 * half) for lane in (*range(half), *range(EIGHT, EIGHT + half))]
-            upper = [lane + half for lane in lower]
-            return builder.fadd(emit_shuffle(builder, u, v, lower), emit_shuffle(builder, u, v, upper), flags=FUSED)
-
-        sums = [product(row) for row in range(EIGHT)]
-        for half in (4, 2, 1):
-            sums = [folded(u, v, half) for u, v in zip(sums[:half], sums[half:], strict=True)]
-        return sums[0]
-
-    return x(types.int64, types.int64, types.int64, types.int64, x), generate
-
-
-@intrinsic
 def write_some(typing: Any, address: Any, count: Any, vector: Any) -> Any:
     """``write_some(address, count, vector)``: overwrite as many neighbouring elements, at most."""
 
@@ -143,18 +112,7 @@ def write_some(typing: Any, address: Any, count: Any, vector: Any) -> Any:
     return types.void(types.int64, types.int64, vector), generate
 
 
-@intrinsic
-def zero_vector(typing: Any, like: Any) -> Any:
-    """``zero_vector(like)``: as many zeros."""
-    kind = _vector(like)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return ir.Constant(context.get_value_type(kind), None)
-
-    return kind(like), generate
-
-
-def _vector(like: Any) -> Vector:
+def vector_of(like: Any) -> Vector:
     """The widest that the core takes whole: halves lie across two cache lines half as often, and are no slower."""
     here = vectors()
     return Vector(like, here.lanes(like.bitwidth // 8) // (2 if here.halves else 1))
@@ -185,21 +143,41 @@ def transpose_square(typing: Any, source: Any, source_step: Any, target: Any, ta
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        start, step, to, to_step, _ = arguments
-        kind = ir.VectorType(context.get_value_type(like), SQUARE).as_pointer()
-
-        def row(at: Any, bytes_: Any, number: int) -> Any:
-            return builder.inttoptr(builder.add(at, builder.mul(bytes_, ir.IntType(64)(number))), kind)
-
-        a, b, c, d = (builder.load(row(start, step, number), align=like.bitwidth // 8) for number in range(SQUARE))
-        halves = [emit_shuffle(builder, u, v, lanes) for lanes in ((0, 4, 1, 5), (2, 6, 3, 7)) for u, v in ((a, b), (c, d))]
-        pairs = (halves[0], halves[1]), (halves[2], halves[3])
-        turned = [emit_shuffle(builder, u, v, lanes) for u, v in pairs for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
-        for number, vector in enumerate(turned):
-            builder.store(vector, row(to, to_step, number), align=like.bitwidth // 8)
+        _emit_transpose(builder, context.get_value_type(like), arguments[:-1], None)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4, like), generate
+
+
+@intrinsic
+def transpose_columns(typing: Any, source: Any, source_step: Any, target: Any, target_step: Any, count: Any, like: Any) -> Any:
+    """``transpose_columns(source, source_step, target, target_step, count, like)``: the same for its first `count` columns."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _emit_transpose(builder, context.get_value_type(like), arguments[:-2], arguments[-2])
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 5, like), generate
+
+
+def _emit_transpose(builder: Any, element: Any, places: Any, count: Any) -> None:
+    start, step, to, to_step = places
+    kind, size = ir.VectorType(element, SQUARE).as_pointer(), 4 if element == ir.FloatType() else 8
+    numbers = [ir.IntType(64)(number) for number in range(SQUARE)]
+    mask = None if count is None else emit_mask(builder, SQUARE, count)
+
+    def row(at: Any, bytes_: Any, number: Any) -> Any:
+        return builder.inttoptr(builder.add(at, builder.mul(bytes_, number)), kind)
+
+    a, b, c, d = (emit_load(builder, row(start, step, number), mask, size) for number in numbers)
+    halves = [emit_shuffle(builder, u, v, lanes) for lanes in ((0, 4, 1, 5), (2, 6, 3, 7)) for u, v in ((a, b), (c, d))]
+    pairs = (halves[0], halves[1]), (halves[2], halves[3])
+    turned = [emit_shuffle(builder, u, v, lanes) for u, v in pairs for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
+    for number, vector in reversed(list(zip(numbers, turned, strict=True))):
+        if count is not None:  # what is beyond the last goes where that is written next
+            last = builder.sub(count, numbers[1])
+            number = builder.select(builder.icmp_signed("<", last, number), last, number)
+        builder.store(vector, row(to, to_step, number), align=size)
 
 
 @intrinsic

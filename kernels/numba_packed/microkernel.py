@@ -193,11 +193,11 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
         # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, rarer, has no others.
         carried = [b, *pointers, *zeros * tall]
         turns = I64(0) if tail else builder.udiv(depth, I64(UNROLLED))
-        carried = _loop(builder, builder.sub(depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
+        carried = emit_loop(builder, builder.sub(depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
         if not tail:
             rows = builder.select(builder.icmp_unsigned("<", turns, asked), turns, asked)
-            _, *carried = _loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
-            carried = _loop(builder, builder.sub(turns, rows), carried, turn)
+            _, *carried = emit_loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
+            carried = emit_loop(builder, builder.sub(turns, rows), carried, turn)
         reached, totals = carried[: 1 + len(groups)], carried[1 + len(groups) :]
         places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
         emit_update(builder, totals, places, tile.alpha, beta, size)
@@ -257,7 +257,7 @@ def _until_none(builder: Any, carried: Sequence[Any], body: Callable[..., list[A
     builder.position_at_end(end)
 
 
-def _loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
+def emit_loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
     """Carry values round a loop that many times, or past it if that is none."""
     start = builder.block
     loop, end = builder.append_basic_block("depth"), builder.append_basic_block("after")

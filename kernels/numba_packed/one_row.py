@@ -6,7 +6,7 @@ from typing import Any
 
 from kernels.caching import inner
 from kernels.numba_packed.memory import lanes_of, read, read_some, size_of, write_some
-from kernels.numba_packed.plan import block, counters, pieces
+from kernels.numba_packed.plan import between, block, counters, pieces
 from kernels.numba_packed.tasks import claim, finish, wait
 from kernels.simd import LINE, add, multiply, multiply_add
 
@@ -98,7 +98,7 @@ def share_rows(
     for turn in range(threads):
         part = (thread + turn) % threads
         if claim(counters(room, part), 1) >= 0:
-            k, end = n * part // threads, n * (part + 1) // threads
+            k, end = between(n, part, threads)
             sums, scale = (c, beta) if part == 0 else (block(room, part), zero)
             add_all_rows(end - k, p, a + k * a_column, a_column, b + k * b_row, b_row, sums, alpha, scale, one)
             finish(counters(room, part))
@@ -118,7 +118,7 @@ def share_columns(
     groups = max(pieces(p * size, AGAIN_BYTES), min(threads, pieces(p * size, LINE)))
     task = claim(shared, groups)
     while task >= 0:
-        j, end = p * task // groups, p * (task + 1) // groups
+        j, end = between(p, task, groups)
         add_all_rows(n, end - j, a, a_column, b + j * size, b_row, c + j * size, alpha, beta, one)
         finish(shared)
         task = claim(shared, groups)

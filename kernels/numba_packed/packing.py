@@ -13,7 +13,17 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.caching import inner
-from kernels.numba_packed.memory import RUN, SQUARE, copy_run, prefetch, read, size_of, transpose_square, write
+from kernels.numba_packed.memory import (
+    RUN,
+    SQUARE,
+    copy_run,
+    prefetch,
+    read,
+    size_of,
+    transpose_columns,
+    transpose_square,
+    write,
+)
 
 ROWS_AT_ONCE = 16
 """Rows of b that are packed in one go: of a transposed b a cache line of each column, or two."""
@@ -67,10 +77,12 @@ def transpose(
     The last square of a row, or of a column, overlaps the one before.
     """
     size = size_of(zero)
-    if source_column == size and rows >= SQUARE and columns >= SQUARE:
+    if source_column == size and rows >= SQUARE:
         for i in range(0, rows, SQUARE):
             i = min(i, rows - SQUARE)
-            for j in range(0, columns, SQUARE):
+            if columns < SQUARE:
+                transpose_columns(source + i * source_row, source_row, target + i * size, target_row, columns, zero)
+            for j in range(0, columns if columns >= SQUARE else 0, SQUARE):
                 j = min(j, columns - SQUARE)
                 here, there = source + i * source_row + j * size, target + j * target_row + i * size
                 transpose_square(here, source_row, there, target_row, zero)

@@ -126,3 +126,9 @@ def tile_for(m: int, p: int, room: int) -> tuple[int, int]:
 def pieces(whole: int, most: int) -> int:
     """The fewest equal pieces of at most `most`."""
     return max(1, -(-whole // most))
+
+
+@inner
+def between(whole: int, piece: int, pieces: int) -> tuple[int, int]:
+    """Where a piece begins and ends, of equal ones."""
+    return whole * piece // pieces, whole * (piece + 1) // pieces

@@ -51,9 +51,9 @@ def check(a, b, out, alpha=1.0, beta=0.0):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("columns", [2, 3, 4, 7])
+@pytest.mark.parametrize("columns", [2, 3, 4, 5, 7, 9, 13])
 def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
-    """Dot products, with two columns at a time; of the last shape the columns are packed in several slabs."""
+    """Dot products, mostly, with up to four columns at a time; of the last shape the columns are packed in several slabs."""
     for m, n in ((15, 70), (16, 64), (75, 131), (3001, 200), (17, 600_001)):
         a, b, out = operands(m, n, columns, dtype)
         wide = RANDOM.standard_normal((n, 2 * columns)).astype(dtype)

@@ -42,13 +42,14 @@ for m, n, p in itertools.product(heights, (1, 7, DEPTH + 1), widths):
         for turned in range(8):
             laid = [guarded(x.T if turned >> i & 1 else x, at_end) for i, x in enumerate(operands(m, n, p, dtype))]
             check(*(x.T if turned >> i & 1 else x for i, x in enumerate(laid)))
-for m, n, p in ((60, 400, 601), (200, 131, 333), (75, 1501, 35), (1, 203, 9001), (1, 1001, 1103)):  # on threads, and single rows
+several = (60, 400, 601), (200, 131, 333), (75, 1501, 35), (1, 203, 9001), (1, 1001, 1103), (1103, 1001, 1)
+for m, n, p in several:  # on threads, and single rows and columns
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         laid = [guarded(x, at_end) for x in operands(m, n, p, dtype)]
         check(*laid)
         check(laid[0], guarded(np.ascontiguousarray(laid[1].T), at_end).T, laid[2])
-for m, n, p in ((17, 70, 2), (19, DEPTH + 1, 3), (40, 300, 5), (2 * ROWS + 1, 70, 2 * WIDTH + 1)):  # few columns, and strides
-    for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
+for m, n, p in ((17, 70, 2), (19, DEPTH + 1, 3), (40, 300, 5), (23, 601, 4), (41, 603, 9), (2 * ROWS + 1, 70, 2 * WIDTH + 1)):
+    for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):  # few columns, and strides
         a, b, out = (guarded(np.repeat(np.repeat(x, 2, 0), 3, 1), at_end) for x in operands(m, n, p, dtype))
         check(a[1::2, 2::3], b[1::2, 2::3], out[1::2, 2::3], beta=0.5)
         check(a[::-2, ::-3], b[::-2, ::-3], out[::-2, ::-3])
