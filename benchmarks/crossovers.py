@@ -34,7 +34,7 @@ class Rule:
 
 def rules(dtype: str, threads: int) -> list[Rule]:
     """The choices that a shape decides."""
-    size = ITEMSIZE[dtype]
+    size, three_quarters = ITEMSIZE[dtype], compiled(np.dtype(dtype)).plan.lanes * 3 // 4
     edges, wide = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256), (384, 448, 512, 640, 768, 896, 1024)
     made = [
         Rule("near_bytes", "bytes of a b across cache lines from which it is packed", tuple(n * n * size for n in edges),
@@ -46,8 +46,9 @@ def rules(dtype: str, threads: int) -> list[Rule]:
              {"direct_bytes": NEVER}, {"direct_bytes": -1, "scattered_bytes": -1, "rows_to_pack_for": 0}),
         Rule("far_bytes", "bytes of a slab of a from which a block of b is far", tuple(n * n * size for n in wide),
              lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"far_bytes": NEVER}, {"far_bytes": 0}, offset=16),
-        Rule("few", "columns from which they are tiles, not dot products", tuple(range(2, 13)), lambda p: (300, 300, p),
-             {"few": NEVER}, {"few": 0}),
+        Rule("dot_extra", "a third of the depth from which columns of three quarters of a vector are dot products, not tiles",
+             (4, 8, 16, 24, 32, 48, 64, 96, 128), lambda extra: (300, 3 * extra, three_quarters),
+             {"dot_extra": NEVER}, {"dot_extra": -NEVER}),
     ]  # fmt: skip
     if threads > 1:
         made.append(

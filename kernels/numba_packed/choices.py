@@ -39,6 +39,13 @@ LONG_ROW_BYTES = 1024
 them, where they are closer."""
 
 
+FEW_VECTORS = 4
+"""Columns of more vectors than these are always made as tiles, of which then only the last has empty lanes."""
+
+TURNING_ROWS = 6
+"""To turn b, so that its columns can be dot products, takes as long as so many rows more of a."""
+
+
 class Blocking(NamedTuple):
     """Sizes and crossovers that a dtype's vectors decide.
 
@@ -53,8 +60,8 @@ class Blocking(NamedTuple):
         there, which counts more, as long as a is small, than that a is passed over more often.
     near_bytes : int
         Up to so many a straddling b is read where it lies.
-    few : int
-        Fewer columns, which would leave most of a tile's vector empty, are made as dot products.
+    dot_extra : int
+        Elements of the depth that a dot product takes beyond its own, the time to begin, and to add its lanes up.
     """
 
     width: int
@@ -63,7 +70,7 @@ class Blocking(NamedTuple):
     near_block_bytes: int
     far_bytes: int
     near_bytes: int
-    few: int
+    dot_extra: int
 
 
 def blocking(dtype: str) -> Blocking:
@@ -78,8 +85,8 @@ def blocking(dtype: str) -> Blocking:
     size, unit, levels = ITEMSIZE[dtype], vectors(), caches()
     width, rows, block, kc, mc = (each.result for each in block_tiling(dtype))
     lanes = unit.lanes(size)
-    few = lanes // 2 - 1 if unit.halves else lanes // 2 + 1
+    dot_extra = 16 + 2 * (lanes // 2 if unit.halves else lanes)
     straddling = (width * size + LINE) * unit.fmas_a_cycle / (width // lanes * rows)
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
     near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
-    return Blocking(width, kc, mc, min(block, near_block(levels).result), block, near_bytes, few)
+    return Blocking(width, kc, mc, min(block, near_block(levels).result), block, near_bytes, dot_extra)

@@ -21,6 +21,7 @@ SUMS = 16 if vectors().registers >= 32 else 12
 """Of a tile, at most: they, a vector of each column and one of a row are in registers."""
 
 MOST_COLUMNS = SUMS // FOUR
+"""Of a tile of four rows."""
 
 I64 = ir.IntType(64)
 

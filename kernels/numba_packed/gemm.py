@@ -144,7 +144,7 @@ def _compile(dtype: str) -> Compiled:
     size, element = ITEMSIZE[dtype], getattr(types, dtype)
     unit, whole = vectors(), types.int64
     lanes = unit.lanes(size)
-    width, kc, mc, near_block_bytes, far_bytes, near_bytes, few = blocking(dtype)
+    width, kc, mc, near_block_bytes, far_bytes, near_bytes, dot_extra = blocking(dtype)
     tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), int(unit.halves), element)
     work = types.void(*[whole] * 15, *[element] * 4)
     kinds = loops.blocked, few_columns.few_columns, one_row.one_row
@@ -153,7 +153,7 @@ def _compile(dtype: str) -> Compiled:
     serve = cached(types.void(whole, whole), **UNWRAPPED)(served(*np.array([0, 1], dtype)))
     told = Plan(
         gate=helpers.gate, tile=address(tile), blocked=blocked, few_columns=columns, one_row=row, serve=address(serve),
-        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, few=few, kc=kc,
+        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, dot_extra=dot_extra, kc=kc,
         serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, far_bytes=far_bytes, own_bytes=own_bytes(width, deepest, size),
         block_bytes=deepest * mc * size, near_block_bytes=near_block_bytes, threads=0,

@@ -26,8 +26,8 @@ class Plan(NamedTuple):
         one row, and a thread's part in a product that is shared.
     registers, early, lanes, width : int
         Vector registers of the CPU, whether elements of a are loaded early, elements of a register, and the most of a tile's row.
-    few : int
-        Fewer columns are made as dot products.
+    dot_extra : int
+        Elements more of the depth that a dot product takes the time of.
     kc : int
         Depth of a slab.
     serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
@@ -53,7 +53,7 @@ class Plan(NamedTuple):
     early: int
     lanes: int
     width: int
-    few: int
+    dot_extra: int
     kc: int
     serial: int
     direct_bytes: int
@@ -73,7 +73,7 @@ class Plan(NamedTuple):
 
 
 (
-    GATE, TILE, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, FEW, KC, SERIAL, DIRECT_BYTES,
+    GATE, TILE, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, DOT_EXTRA, KC, SERIAL, DIRECT_BYTES,
     ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, FAR_BYTES, OWN_BYTES, BLOCK_BYTES,
     NEAR_BLOCK_BYTES, THREADS,
 ) = range(len(Plan._fields))  # fmt: skip

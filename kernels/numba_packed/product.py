@@ -10,25 +10,26 @@ from typing import Any
 import numpy as np
 
 from kernels.caching import inner
-from kernels.numba_packed.choices import ELEMENT, LONG_ROW_BYTES
+from kernels.numba_packed.choices import ELEMENT, FEW_VECTORS, LONG_ROW_BYTES, TURNING_ROWS
+from kernels.numba_packed.dots import MOST_COLUMNS
 from kernels.numba_packed.loops import direct, straddling
-from kernels.numba_packed.memory import read, size_of, write
+from kernels.numba_packed.memory import lanes_of, read, size_of, write
 from kernels.numba_packed.plan import (
     BLOCKED,
     DIRECT_BYTES,
-    FEW,
+    DOT_EXTRA,
+    FAR_BYTES,
     FEW_COLUMNS,
     GATE,
     KC,
-    LANES,
     ONE_ROW,
     PLAN_BYTES,
-    ROWS_TO_PACK_FOR,
     SERIAL,
     SERVE,
     THREADS,
     counters,
     entry,
+    pieces,
 )
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.tasks import begin
@@ -70,12 +71,12 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     # Turned, c' = b' a', where c is transposed, or few rows can be dot products, or one of a single row or column would read the
     # other across its rows, or in rows of one element.
     across = (p == 1 and (a_column != size or n == 1)) or (m == 1 and p > 1 and b_column != size)
-    across = across or (b_row == size and b_column != size and few(m, n, p, room))
+    across = across or (b_row == size and b_column != size and few(m, n, p, factor, room))
     if across or (m > 1 and p > 1 and c_column != size and c_row == size):
         m, p, a_at, b_at = p, m, b_at, a_at
         a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
         c_row, c_column = c_column, c_row
-    dots = a_column == size and (p == 1 or few(p, n, m, room))
+    dots = a_column == size and (p == 1 or few(p, n, m, factor, room))
     long_rows = n * p * size > entry(room, DIRECT_BYTES) and abs(b_row) >= LONG_ROW_BYTES
     sums = m == 1 and b_column == size and c_column == size and long_rows
     rows_in_one_piece = a_column == size and b_column == size and c_column == size
@@ -105,9 +106,16 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
 
 
 @inner
-def few(columns: int, depth: int, rows: int, room: int) -> bool:
-    """Whether so few columns are better made as dot products, along vectors of the depth, than as tiles of mostly empty ones."""
-    return columns < entry(room, FEW) and depth >= 4 * entry(room, LANES) and rows >= entry(room, ROWS_TO_PACK_FOR)
+def few(columns: int, depth: int, rows: int, like: Any, room: int) -> bool:
+    """Whether so few columns are sooner made as dot products, along vectors of the depth, than as tiles.
+
+    A tile takes as long as if its vectors were full, a dot product as if it were deeper, and turning b as some rows more. Rows
+    that are gone over more than once must be near.
+    """
+    lanes, near = lanes_of(like), rows * depth * size_of(like) <= entry(room, FAR_BYTES)
+    full, deep = pieces(columns, lanes) * lanes, depth + entry(room, DOT_EXTRA)
+    most = FEW_VECTORS * lanes if near else MOST_COLUMNS
+    return columns <= most and columns * deep * (rows + TURNING_ROWS) < full * depth * rows
 
 
 NUMBERS = 14

@@ -21,6 +21,7 @@ from kernels.numba_packed.loops import DEPTH_A_THREAD
 from kernels.numba_packed.microkernel import TALLEST
 from kernels.numba_packed.plan import counters
 from kernels.numba_packed.pointers import call
+from kernels.numba_packed.product import few
 from kernels.numba_packed.tasks import begin
 from kernels.tiles import register_tile
 from kernels.vectors import vectors
@@ -61,6 +62,30 @@ def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
             check(a, laid, out, alpha=1.5, beta=-0.5)
             check(laid.T, a.T, out.T.copy(), alpha=1.5, beta=-0.5)
             check(a, laid, np.asfortranarray(out))
+
+
+@njit
+def chosen(columns, depth, rows, like, room):
+    return few(columns, depth, rows, like, room)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_few_columns_are_dot_products_where_those_are_sooner_done(dtype):
+    plan = compiled(np.dtype(dtype)).plan
+    room = workspace(plan, 1)
+    lanes = plan.lanes // 2 if vectors().halves else plan.lanes
+
+    def dots(columns, depth, rows):
+        return chosen(columns, depth, rows, dtype(0), np.int64(room.ctypes.data))
+
+    assert dots(2, 300, 300)
+    assert dots(lanes + 1, 300, 300)  # a tile's second vector, or half, would have one lane at work
+    assert not dots(2, 1, 300)  # nothing to go along
+    assert not dots(2, 300, 2)  # b would be turned for too few rows
+    assert not dots(2 * lanes, 300, 300)  # a tile's vectors would be full
+    assert not dots(100 * lanes + 1, 1000, 300)
+    assert dots(2, 3000, 30_000)
+    assert not dots(lanes + 1, 3000, 30_000)  # rows would come from memory more than once
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
