@@ -219,7 +219,7 @@ def four_totals(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """``four_totals(a, b, c, d)``: the sums of the lanes of each, in a tuple, with fewer instructions than four `total`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return context.make_tuple(builder, signature.return_type, emit_four_totals(builder, arguments))
+        return context.make_tuple(builder, signature.return_type, emit_lanes(builder, emit_four_totals(builder, arguments)))
 
     return types.UniTuple(a.dtype, 4)(a, b, c, d), generate
 
@@ -248,8 +248,13 @@ def emit_total(builder: Any, vector: Any) -> Any:
     return builder.call(function, [ir.Constant(kind.element, -0.0), vector], fastmath=FUSED)
 
 
-def emit_four_totals(builder: Any, vectors: Sequence[Any]) -> list[Any]:
-    """Emit the sums of the lanes of each of four vectors."""
+def emit_lanes(builder: Any, vector: Any) -> list[Any]:
+    """Emit the numbers in a vector's lanes."""
+    return [builder.extract_element(vector, ir.Constant(ir.IntType(32), lane)) for lane in range(vector.type.count)]
+
+
+def emit_four_totals(builder: Any, vectors: Sequence[Any]) -> Any:
+    """Emit a vector of the sums of the lanes of each of four vectors."""
     u, v, w, x = vectors
     lanes = u.type.count
 
@@ -262,12 +267,15 @@ def emit_four_totals(builder: Any, vectors: Sequence[Any]) -> list[Any]:
         return folded(u, v, left, [lane + 1 for lane in left])
 
     if lanes < 4:
-        return [emit_total(builder, each) for each in vectors]
+        made = ir.Constant(ir.VectorType(u.type.element, 4), ir.Undefined)
+        for lane, each in enumerate(vectors):
+            made = builder.insert_element(made, emit_total(builder, each), ir.Constant(ir.IntType(32), lane))
+        return made
     sums = neighbours(neighbours(u, v), neighbours(w, x))  # of each four lanes one of each
     while lanes > 4:
         lanes //= 2
         sums = folded(sums, sums, list(range(lanes)), list(range(lanes, 2 * lanes)))
-    return [builder.extract_element(sums, ir.Constant(ir.IntType(32), lane)) for lane in range(4)]
+    return sums
 
 
 def emit_shuffle(builder: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:

@@ -42,6 +42,9 @@ them, where they are closer."""
 FEW_VECTORS = 4
 """Columns of more vectors than these are always made as tiles, of which then only the last has empty lanes."""
 
+FEW_IF_FAR = 4
+"""And of more columns, if a comes from memory: tiles go along eight rows at once, which memory serves sooner than four."""
+
 TURNING_ROWS = 6
 """To turn b, so that its columns can be dot products, takes as long as so many rows more of a."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
 from kernels.caching import UNWRAPPED, cached
-from kernels.numba_packed import few_columns, loops, microkernel, one_row
+from kernels.numba_packed import dots, few_columns, loops, microkernel, one_row
 from kernels.numba_packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, SERIAL, STRIP, blocking
 from kernels.numba_packed.plan import Plan, own_bytes
 from kernels.numba_packed.pointers import address
@@ -152,7 +152,8 @@ def _compile(dtype: str) -> Compiled:
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     serve = cached(types.void(whole, whole), **UNWRAPPED)(served(*np.array([0, 1], dtype)))
     told = Plan(
-        gate=helpers.gate, tile=address(tile), blocked=blocked, few_columns=columns, one_row=row, serve=address(serve),
+        gate=helpers.gate, tile=address(tile), dots=address(dots.compiled(element)), blocked=blocked, few_columns=columns,
+        one_row=row, serve=address(serve),
         registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, dot_extra=dot_extra, kc=kc,
         serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
         scattered_bytes=SCATTERED_BYTES, strip=STRIP, far_bytes=far_bytes, own_bytes=own_bytes(width, deepest, size),

@@ -203,7 +203,7 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
         emit_update(builder, totals, places, tile.alpha, beta, size)
         return [builder.sub(left, depth), I64(0), ir.Constant(element, 1.0), *reached]
 
-    _until_none(builder, [tile.depth, I64(tall), tile.beta, tile.b, *starts], part)
+    emit_until_none(builder, [tile.depth, I64(tall), tile.beta, tile.b, *starts], part)
 
 
 def emit_update(builder: Any, totals: Sequence[Any], places: Sequence[tuple[Any, Any]], alpha: Any, beta: Any, size: int) -> None:
@@ -243,7 +243,7 @@ def _spread(builder: Any, value: Any, widths: Sequence[int]) -> list[Any]:
     return [made[each] for each in widths]
 
 
-def _until_none(builder: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> None:
+def emit_until_none(builder: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> None:
     """Carry values round a loop, at least once, until the first of them is zero."""
     start, loop, end = builder.block, builder.append_basic_block("part"), builder.append_basic_block("done")
     builder.branch(loop)

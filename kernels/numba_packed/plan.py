@@ -21,9 +21,9 @@ class Plan(NamedTuple):
     ----------
     gate : int
         Address of the team's.
-    tile, blocked, few_columns, one_row, serve : int
-        Addresses of compiled functions: the microkernel, the loops around it, those of a product with a few columns, or
-        one row, and a thread's part in a product that is shared.
+    tile, dots, blocked, few_columns, one_row, serve : int
+        Addresses of compiled functions: the microkernel, that of dot products, the loops around the former, those of a
+        product with a few columns, or one row, and a thread's part in a product that is shared.
     registers, early, lanes, width : int
         Vector registers of the CPU, whether elements of a are loaded early, elements of a register, and the most of a tile's row.
     dot_extra : int
@@ -45,6 +45,7 @@ class Plan(NamedTuple):
 
     gate: int
     tile: int
+    dots: int
     blocked: int
     few_columns: int
     one_row: int
@@ -73,7 +74,7 @@ class Plan(NamedTuple):
 
 
 (
-    GATE, TILE, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, DOT_EXTRA, KC, SERIAL, DIRECT_BYTES,
+    GATE, TILE, DOTS, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, DOT_EXTRA, KC, SERIAL, DIRECT_BYTES,
     ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, FAR_BYTES, OWN_BYTES, BLOCK_BYTES,
     NEAR_BLOCK_BYTES, THREADS,
 ) = range(len(Plan._fields))  # fmt: skip

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from kernels.caching import inner
-from kernels.numba_packed.choices import ELEMENT, FEW_VECTORS, LONG_ROW_BYTES, TURNING_ROWS
-from kernels.numba_packed.dots import MOST_COLUMNS
+from kernels.numba_packed.choices import ELEMENT, FEW_IF_FAR, FEW_VECTORS, LONG_ROW_BYTES, TURNING_ROWS
 from kernels.numba_packed.loops import direct, straddling
 from kernels.numba_packed.memory import lanes_of, read, size_of, write
 from kernels.numba_packed.plan import (
@@ -109,12 +108,11 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
 def few(columns: int, depth: int, rows: int, like: Any, room: int) -> bool:
     """Whether so few columns are sooner made as dot products, along vectors of the depth, than as tiles.
 
-    A tile takes as long as if its vectors were full, a dot product as if it were deeper, and turning b as some rows more. Rows
-    that are gone over more than once must be near.
+    A tile takes as long as if its vectors were full, a dot product as if it were deeper, and turning b as some rows more.
     """
-    lanes, near = lanes_of(like), rows * depth * size_of(like) <= entry(room, FAR_BYTES)
+    lanes, near = lanes_of(like), rows * depth * size_of(like) <= 2 * entry(room, FAR_BYTES)
     full, deep = pieces(columns, lanes) * lanes, depth + entry(room, DOT_EXTRA)
-    most = FEW_VECTORS * lanes if near else MOST_COLUMNS
+    most = FEW_VECTORS * lanes if near else FEW_IF_FAR
     return columns <= most and columns * deep * (rows + TURNING_ROWS) < full * depth * rows
 
 
