@@ -21,6 +21,7 @@ from kernels.numba_packed.plan import (
     FEW_COLUMNS,
     GATE,
     KC,
+    LANES,
     ONE_ROW,
     PLAN_BYTES,
     SERIAL,
@@ -108,12 +109,15 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
 def few(columns: int, depth: int, rows: int, like: Any, room: int) -> bool:
     """Whether so few columns are sooner made as dot products, along vectors of the depth, than as tiles.
 
-    A tile takes as long as if its vectors were full, a dot product as if it were deeper, and turning b as some rows more.
+    A tile takes as long as if its vectors were full, and with one vector, not full, a quarter more, since it waits for loads; a
+    dot product as long as if it were deeper, and turning b as some rows more.
     """
     lanes, near = lanes_of(like), rows * depth * size_of(like) <= 2 * entry(room, FAR_BYTES)
-    full, deep = pieces(columns, lanes) * lanes, depth + entry(room, DOT_EXTRA)
+    alone = columns <= lanes and columns < entry(room, LANES)
+    quarters = 5 * lanes if alone else 4 * pieces(columns, lanes) * lanes
     most = FEW_VECTORS * lanes if near else FEW_IF_FAR
-    return columns <= most and columns * deep * (rows + TURNING_ROWS) < full * depth * rows
+    dots = 4 * columns * (depth + entry(room, DOT_EXTRA)) * (rows + TURNING_ROWS)
+    return columns <= most and dots < quarters * depth * rows
 
 
 NUMBERS = 14

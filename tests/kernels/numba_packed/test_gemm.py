@@ -81,7 +81,7 @@ def test_few_columns_are_dot_products_where_those_are_sooner_done(dtype):
     assert dots(2, 300, 300)
     assert dots(lanes + 1, 300, 300)  # a tile's second vector, or half, would have one lane at work
     assert not dots(2, 1, 300)  # nothing to go along
-    assert not dots(2, 300, 2)  # b would be turned for too few rows
+    assert not dots(2, 300, 1)  # b would be turned for too few rows
     assert not dots(2 * lanes, 300, 300)  # a tile's vectors would be full
     assert not dots(100 * lanes + 1, 1000, 300)
     assert dots(2, 3000, 30_000)
