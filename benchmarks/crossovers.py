@@ -14,6 +14,7 @@ from benchmarks.stages import NEVER, alternate
 from kernels.arrays import aligned_zeros
 from kernels.numba_packed.gemm import compiled
 from kernels.tiles import ITEMSIZE
+from kernels.vectors import vectors
 
 TURNS, TURN_S = 8, 4e-3
 
@@ -34,7 +35,7 @@ class Rule:
 
 def rules(dtype: str, threads: int) -> list[Rule]:
     """The choices that a shape decides."""
-    size, three_quarters = ITEMSIZE[dtype], compiled(np.dtype(dtype)).plan.lanes * 3 // 4
+    size, one_and_a_half = ITEMSIZE[dtype], vectors().whole_lanes(ITEMSIZE[dtype]) * 3 // 2
     edges, wide = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256), (384, 448, 512, 640, 768, 896, 1024)
     made = [
         Rule("near_bytes", "bytes of a b across cache lines from which it is packed", tuple(n * n * size for n in edges),
@@ -46,8 +47,8 @@ def rules(dtype: str, threads: int) -> list[Rule]:
              {"direct_bytes": NEVER}, {"direct_bytes": -1, "scattered_bytes": -1, "rows_to_pack_for": 0}),
         Rule("far_bytes", "bytes of a slab of a from which a block of b is far", tuple(n * n * size for n in wide),
              lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"far_bytes": NEVER}, {"far_bytes": 0}, offset=16),
-        Rule("dot_extra", "a third of the depth from which columns of three quarters of a vector are dot products, not tiles",
-             (4, 8, 16, 24, 32, 48, 64, 96, 128), lambda extra: (300, 3 * extra, three_quarters),
+        Rule("dot_extra", "a third of the depth from which columns of a vector and a half are dot products, not tiles",
+             (4, 8, 16, 24, 32, 48, 64, 96, 128), lambda extra: (300, 3 * extra, one_and_a_half),
              {"dot_extra": NEVER}, {"dot_extra": -NEVER}),
     ]  # fmt: skip
     if threads > 1:

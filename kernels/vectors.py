@@ -50,6 +50,10 @@ class Vectors:
         """Elements a register."""
         return self.width // itemsize
 
+    def whole_lanes(self, itemsize: int) -> int:
+        """Elements that the core takes at once: of a register, or of half of one."""
+        return self.lanes(itemsize) // (2 if self.halves else 1)
+
 
 @cache
 def vectors() -> Vectors:

@@ -38,7 +38,6 @@ LONG_ROW_BYTES = 1024
 """A product of one row goes along rows of b that are as far apart as this, several at once; down its columns, a tile's width of
 them, where they are closer."""
 
-
 FEW_VECTORS = 4
 """Columns of more vectors than these are always made as tiles, of which then only the last has empty lanes."""
 
@@ -88,7 +87,7 @@ def blocking(dtype: str) -> Blocking:
     size, unit, levels = ITEMSIZE[dtype], vectors(), caches()
     width, rows, block, kc, mc = (each.result for each in block_tiling(dtype))
     lanes = unit.lanes(size)
-    dot_extra = 16 + 2 * (lanes // 2 if unit.halves else lanes)
+    dot_extra = 16 + 2 * unit.whole_lanes(size)
     straddling = (width * size + LINE) * unit.fmas_a_cycle / (width // lanes * rows)
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
     near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2

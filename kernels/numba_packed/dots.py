@@ -78,7 +78,12 @@ def tiles_of_dots(
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return types.void(*[types.int64] * 11, alpha, alpha), generate
+    return signature(alpha), generate
+
+
+def signature(dtype: Any) -> Any:
+    """Types of the arguments of `tiles_of_dots`."""
+    return types.void(*[types.int64] * 11, dtype, dtype)
 
 
 def compiled(dtype: Any) -> Any:
@@ -88,7 +93,7 @@ def compiled(dtype: Any) -> Any:
         tiles_of_dots(tall, wide, rows, depth, a, a_row, x, x_column, c, c_row, c_column, alpha, beta)
 
     with as_written():
-        return cached(types.void(*[types.int64] * 11, dtype, dtype), **UNWRAPPED)(dots)
+        return cached(signature(dtype), **UNWRAPPED)(dots)
 
 
 def emit_tiles(builder: Any, kind: Any, tall: int, wide: int, dots: Dots) -> None:

@@ -53,7 +53,7 @@ def few_columns(  # type: ignore[no-untyped-def]
     slabs = pieces(n, entry(room, BLOCK_BYTES) // size // p) if packing else 1
     groups = pieces(m, max(ROWS_A_TASK, AGAIN_BYTES // (n * size))) if threads > 1 else 1
     short = n <= EIGHT and p == 1 and c_row == size
-    tiles, turns = entry(room, DOTS), pieces(p, MOST_COLUMNS)
+    tiles, turns = entry(room, DOTS), 0 if short else pieces(p, MOST_COLUMNS)
     first = 0
     for slab in range(slabs):
         k0, k1 = between(n, slab, slabs)
@@ -75,7 +75,7 @@ def few_columns(  # type: ignore[no-untyped-def]
                 count, rows, c_rows = min(at_once, end - i), a + i * a_row + k0 * size, c + i * c_row
                 if short:
                     short_dots(count, depth, rows, a_row, x, c_rows, alpha, scale)
-                for turn in range(0 if short else turns):
+                for turn in range(turns):
                     j, after = between(p, turn, turns)
                     x_at, c_at = x + j * x_column, c_rows + j * c_column
                     call(tiles, tall, after - j, count, depth, rows, a_row, x_at, x_column, c_at, c_row, c_column, alpha, scale)

@@ -114,8 +114,7 @@ def write_some(typing: Any, address: Any, count: Any, vector: Any) -> Any:
 
 def vector_of(like: Any) -> Vector:
     """The widest that the core takes whole: halves lie across two cache lines half as often, and are no slower."""
-    here = vectors()
-    return Vector(like, here.lanes(like.bitwidth // 8) // (2 if here.halves else 1))
+    return Vector(like, vectors().whole_lanes(like.bitwidth // 8))
 
 
 @intrinsic
@@ -143,7 +142,7 @@ def transpose_square(typing: Any, source: Any, source_step: Any, target: Any, ta
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _emit_transpose(builder, context.get_value_type(like), arguments[:-1], None)
+        _emit_transpose(context, builder, like, arguments[:-1], None)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4, like), generate
@@ -154,15 +153,15 @@ def transpose_columns(typing: Any, source: Any, source_step: Any, target: Any, t
     """``transpose_columns(source, source_step, target, target_step, count, like)``: the same for its first `count` columns."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _emit_transpose(builder, context.get_value_type(like), arguments[:-2], arguments[-2])
+        _emit_transpose(context, builder, like, arguments[:-2], arguments[-2])
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 5, like), generate
 
 
-def _emit_transpose(builder: Any, element: Any, places: Any, count: Any) -> None:
+def _emit_transpose(context: Any, builder: Any, like: Any, places: Any, count: Any) -> None:
     start, step, to, to_step = places
-    kind, size = ir.VectorType(element, SQUARE).as_pointer(), 4 if element == ir.FloatType() else 8
+    kind, size = ir.VectorType(context.get_value_type(like), SQUARE).as_pointer(), like.bitwidth // 8
     numbers = [ir.IntType(64)(number) for number in range(SQUARE)]
     mask = None if count is None else emit_mask(builder, SQUARE, count)
 

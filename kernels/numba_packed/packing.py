@@ -80,12 +80,13 @@ def transpose(
     if source_column == size and rows >= SQUARE:
         for i in range(0, rows, SQUARE):
             i = min(i, rows - SQUARE)
+            here, there = source + i * source_row, target + i * size
             if columns < SQUARE:
-                transpose_columns(source + i * source_row, source_row, target + i * size, target_row, columns, zero)
-            for j in range(0, columns if columns >= SQUARE else 0, SQUARE):
-                j = min(j, columns - SQUARE)
-                here, there = source + i * source_row + j * size, target + j * target_row + i * size
-                transpose_square(here, source_row, there, target_row, zero)
+                transpose_columns(here, source_row, there, target_row, columns, zero)
+            else:
+                for j in range(0, columns, SQUARE):
+                    j = min(j, columns - SQUARE)
+                    transpose_square(here + j * size, source_row, there + j * target_row, target_row, zero)
         return
     for i in range(rows):
         for j in range(columns):

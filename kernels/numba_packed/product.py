@@ -110,7 +110,7 @@ def few(columns: int, depth: int, rows: int, like: Any, room: int) -> bool:
     """Whether so few columns are sooner made as dot products, along vectors of the depth, than as tiles.
 
     A tile takes as long as if its vectors were full, and with one vector, not full, a quarter more, since it waits for loads; a
-    dot product as long as if it were deeper, and turning b as some rows more.
+    dot product as long as if it were deeper, and turning b as some rows more. An a of up to two blocks is near.
     """
     lanes, near = lanes_of(like), rows * depth * size_of(like) <= 2 * entry(room, FAR_BYTES)
     alone = columns <= lanes and columns < entry(room, LANES)

@@ -73,7 +73,7 @@ def chosen(columns, depth, rows, like, room):
 def test_few_columns_are_dot_products_where_those_are_sooner_done(dtype):
     plan = compiled(np.dtype(dtype)).plan
     room = workspace(plan, 1)
-    lanes = plan.lanes // 2 if vectors().halves else plan.lanes
+    lanes = vectors().whole_lanes(np.dtype(dtype).itemsize)
 
     def dots(columns, depth, rows):
         return chosen(columns, depth, rows, dtype(0), np.int64(room.ctypes.data))
