@@ -15,7 +15,7 @@ import kernels
 from kernels.accuracy import bound
 from kernels.caches import caches
 from kernels.numba_packed import gemm
-from kernels.numba_packed.choices import SCATTERED_BYTES, blocking
+from kernels.numba_packed.choices import FEW_IF_FAR, FEW_VECTORS, SCATTERED_BYTES, blocking
 from kernels.numba_packed.gemm import compiled, workspace
 from kernels.numba_packed.loops import DEPTH_A_THREAD
 from kernels.numba_packed.microkernel import TALLEST
@@ -70,22 +70,23 @@ def chosen(columns, depth, rows, like, room):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_few_columns_are_dot_products_where_those_are_sooner_done(dtype):
-    plan = compiled(np.dtype(dtype)).plan
-    room = workspace(plan, 1)
-    lanes = vectors().whole_lanes(np.dtype(dtype).itemsize)
+def test_few_columns_are_dot_products_where_the_plan_has_them_cheaper(dtype):
+    """By plans of given costs: what this CPU's own plan says is measured, not tested."""
+    own, lanes, far = compiled(np.dtype(dtype)).plan, vectors().whole_lanes(np.dtype(dtype).itemsize), 1 << 20
 
-    def dots(columns, depth, rows):
+    def dots(columns, depth, rows, dot_extra):
+        room = workspace(own._replace(dot_extra=dot_extra, far_bytes=far), 1)
         return chosen(columns, depth, rows, dtype(0), np.int64(room.ctypes.data))
 
-    assert dots(2, 300, 300)
-    assert dots(lanes + 1, 300, 300)  # a tile's second vector, or half, would have one lane at work
-    assert not dots(2, 1, 300)  # nothing to go along
-    assert not dots(2, 300, 1)  # b would be turned for too few rows
-    assert not dots(2 * lanes, 300, 300)  # a tile's vectors would be full
-    assert not dots(100 * lanes + 1, 1000, 300)
-    assert dots(2, 3000, 30_000)
-    assert not dots(lanes + 1, 3000, 30_000)  # a would come from memory four rows at a time
+    rows, depth, never = 100, 300, 1 << 20
+    free = -depth  # a dot product costs nothing
+    assert all(dots(columns, depth, rows, free) for columns in (1, 2, lanes + 1, FEW_VECTORS * lanes))
+    assert not dots(FEW_VECTORS * lanes + 1, depth, rows, free)
+    assert not any(dots(columns, depth, rows, never) for columns in (1, 2, lanes + 1))
+    rows_from_memory = 1 + 2 * far // (depth * np.dtype(dtype).itemsize)
+    assert dots(FEW_IF_FAR, depth, rows_from_memory, free)
+    assert not dots(FEW_IF_FAR + 1, depth, rows_from_memory, free)
+    assert not dots(lanes, depth, 1, 0)  # b would be transposed for one row
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
