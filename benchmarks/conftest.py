@@ -57,12 +57,11 @@ def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: C
     from benchmarks.harness.timing import WORKLOADS
 
     costs = WORKLOADS[case.workload].costs(case)
-    peak = limits.peak(case.dtype, case.threads)
     gflops = costs["flops"] / median_s / 1e9
     benchmark.group = f"{case.workload} {case.size} {case.dtype}"
     benchmark.extra_info.update(
         case=case.model_dump(mode="json"), flops=costs["flops"], bytes=costs["bytes"], gflops=gflops,
-        percent_of_peak=100 * gflops / peak if peak else None, error=check.error, error_bound=check.bound,
+        percent_of_peak=limits.percent(gflops, case.dtype, case.threads), error=check.error, error_bound=check.bound,
         threads=case.threads, thread_settings=settings, tile=case.tile,
     )  # fmt: skip
 

@@ -73,14 +73,14 @@ def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advanc
     for _ in range(turns):
         advance(f"{dtype}, {m} x {n} x {p}")
         with limited_to(1):
-            ideal = flops / ceilings.fma_peak(dtype, 1)
+            ideal = flops / ceilings.fma_peak(dtype, 1).best
             seconds, packing = _seconds(product), _seconds(product, then_without_microkernel)
             told[TILE] = plan.tile
             cut = tiles(ideal, m, p)
             uncut = tiles(ideal, *whole) * m * p / prod(whole)
         with limited_to(threads):
             together = _seconds(partial(gemm, a, b, out))
-            ideal_together = flops / ceilings.fma_peak(dtype, threads)
+            ideal_together = flops / ceilings.fma_peak(dtype, threads).best
         timing.settle()
         parts = ideal, uncut - ideal, cut - uncut, packing, seconds - cut - packing
         kept = (ideal_together / together) / (ideal / seconds)

@@ -12,6 +12,7 @@ import numpy as np
 from numba import types
 
 from benchmarks.harness import ceilings, timing
+from benchmarks.harness.records import BEYOND
 from benchmarks.harness.threads import limited_to
 from kernels.accuracy import bound, error
 from kernels.numba_packed import microkernel
@@ -36,13 +37,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Measured:
-    """GFLOPS of a stage: the median of its turns, and their quartiles; and percent of what the peak was at each turn."""
+    """GFLOPS of a stage: the median of its turns, and their quartiles; and percent of what the peak was at each turn.
+
+    No percentage if the peak was not reached: the stage was faster.
+    """
 
     stage: Stage
     gflops: float
     low: float
     high: float
-    percent_of_peak: float
+    percent_of_peak: float | None
 
 
 def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
@@ -77,14 +81,14 @@ def measure(
     def measure_peaks() -> None:
         for threads, found in peaks.items():
             with limited_to(threads):
-                found.append(ceilings.fma_peak(dtype, threads) / 1e9)
+                found.append(ceilings.fma_peak(dtype, threads).best / 1e9)
         timing.settle()
 
     rates = alternate([(stage.plan, stage.threads) for stage in chosen], a, b, turns, TURN_S, advance, measure_peaks)
     for stage, found in zip(chosen, rates, strict=True):
         low, middle, high = quantiles(found, n=4)
         share = median(rate / peak for rate, peak in zip(found, peaks[stage.threads], strict=True))
-        yield Measured(stage, middle, low, high, 100 * share)
+        yield Measured(stage, middle, low, high, 100 * share if share <= BEYOND else None)
 
 
 def alternate(

@@ -54,6 +54,7 @@ def gate(
 
     from filelock import FileLock, Timeout
 
+    from benchmarks.commands.warning import warn
     from benchmarks.gate import budgets, choosing, judging, sides
     from benchmarks.gate.outcome import Change, Outcome
     from benchmarks.harness import machine, records
@@ -69,6 +70,7 @@ def gate(
         lock.acquire(timeout=0)
     except Timeout:
         raise UsageError("another gate is running on this machine, and each would disturb the other; wait for it") from None
+    warn(screen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job leaves nothing behind either
     start, trials, interrupted = time.monotonic(), list[Any](), False
     try:

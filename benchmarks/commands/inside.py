@@ -20,6 +20,7 @@ def inside(
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
     from benchmarks import stages
+    from benchmarks.commands.warning import warn
     from benchmarks.harness import cases
     from benchmarks.harness.threads import CORES
     from kernels.registry import FLOATS
@@ -30,6 +31,7 @@ def inside(
     cases.check_dtypes(dtype or [])
     shape = cases.parse_size(size)
     m, n, p = (shape[name] for name in "mnp")
+    warn(screen)
     kept = []
     for each_dtype in dtype or FLOATS:
         with screen.status("compiling"):
@@ -41,9 +43,10 @@ def inside(
         before = None
         for each in found:
             stage = each.stage
+            share = "not reached" if each.percent_of_peak is None else percent(each.percent_of_peak)
             made.add_row(
-                stage.name, str(stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}",
-                percent(each.percent_of_peak), digits(each.gflops / before) if before else "", stage.adds,
+                stage.name, str(stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}", share,
+                digits(each.gflops / before) if before else "", stage.adds,
             )  # fmt: skip
             kept.append({
                 "size": size, "dtype": each_dtype, "stage": stage.name, "threads": stage.threads, "adds": stage.adds,

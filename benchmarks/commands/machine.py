@@ -10,6 +10,7 @@ def machine(device: Device = "cpu", json: Json = None) -> None:
 
     Example: python -m benchmarks machine --json machine.json
     """
+    from benchmarks.commands.warning import warn
     from benchmarks.harness import ceilings, runs
     from benchmarks.harness.devices import device as open_device
     from benchmarks.harness.machine import describe
@@ -22,6 +23,7 @@ def machine(device: Device = "cpu", json: Json = None) -> None:
 
     screen = console(json)
     open_device(device)
+    warn(screen)
     worker, found = Worker(), None
     threads = sorted({1, CORES})
     try:

@@ -21,6 +21,7 @@ def profile(
 
     Example: python -m benchmarks profile --size 512 --dtype float64
     """
+    from benchmarks.commands.warning import warn
     from benchmarks.harness import cases
     from benchmarks.harness.threads import CORES
     from benchmarks.profile import PARTS, call_costs
@@ -32,6 +33,7 @@ def profile(
     cases.check_dtypes(dtype or [])
     sizes = size or [str(each) for each in SIZES]
     shapes = [cases.parse_size(each) for each in sizes]
+    warn(screen)
     kept = []
     for each_dtype in dtype or FLOATS:
         with progress(screen, turns * len(sizes)) as advance:

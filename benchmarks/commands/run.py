@@ -121,8 +121,11 @@ def measure(
     """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
     from datetime import UTC, datetime
 
+    from benchmarks.commands.warning import warn
     from benchmarks.harness import records, runs
     from minisgd.views.terminal import progress
+
+    warn(screen)
 
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}.json"
     kept: Run | None = None

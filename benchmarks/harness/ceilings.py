@@ -1,7 +1,8 @@
 """What this CPU can do at most: multiply-adds from registers, and bytes from each level of memory.
 
 Each figure is the best of many short trials, and the trials are spread over a run: a ceiling is what the machine reached
-while the kernels were measured, not what a data sheet says.
+while the kernels were measured, not what a data sheet says. Beside the best stands the median trial of the slowest round: the
+further it lies below, the busier the machine was.
 """
 
 from __future__ import annotations
@@ -9,24 +10,34 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
 from benchmarks.harness import simd
-from benchmarks.harness.records import Bandwidth, Ceilings, Peak
+from benchmarks.harness.records import Bandwidth, Ceilings, M, Peak
 from benchmarks.harness.threads import limited_to
 from kernels.arrays import aligned_zeros
 from kernels.caches import caches
 from kernels.tiles import ITEMSIZE
 from kernels.vectors import vectors
 
-TRIAL_S = 5e-3
-TRIALS = 4
+TRIAL_S = 2e-3
+"""Of a trial at full speed: long beside the start of a parallel loop, short beside the time that a scheduler gives others."""
+
+TRIALS = 10
 
 MEMORY_CACHES = 4
 """A working set of this many times the outermost cache comes from memory."""
+
+
+class Rate(NamedTuple):
+    """Of some trials, the best and the median."""
+
+    best: float
+    median: float
 
 
 def measure(threads: list[int]) -> Ceilings:
@@ -34,21 +45,30 @@ def measure(threads: list[int]) -> Ceilings:
     peaks, bandwidths = [], []
     for count in threads:
         with limited_to(count):
-            peaks += [Peak(dtype=dtype, threads=count, gflops=fma_peak(dtype, count) / 1e9) for dtype in ITEMSIZE]
+            for dtype in ITEMSIZE:
+                found = fma_peak(dtype, count)
+                peaks.append(Peak(dtype=dtype, threads=count, gflops=found.best / 1e9, gflops_low=found.median / 1e9))
             bandwidths += [_bandwidth(level, size, count) for level, size in _working_sets(count)]
     return Ceilings(peaks=peaks, bandwidths=bandwidths)
 
 
 def best(one: Ceilings | None, other: Ceilings) -> Ceilings:
-    """Figure by figure the larger of two measurements; the other, if there is no one."""
+    """Of two rounds, figure by figure the larger, and the smaller of what their median trials did; the other if one is None."""
     if one is None:
         return other
-    peaks = [max(pair, key=lambda peak: peak.gflops) for pair in zip(one.peaks, other.peaks, strict=True)]
-    bandwidths = [
-        x.model_copy(update={"read_gbs": max(x.read_gbs, y.read_gbs), "copy_gbs": max(x.copy_gbs, y.copy_gbs)})
-        for x, y in zip(one.bandwidths, other.bandwidths, strict=True)
-    ]
-    return Ceilings(peaks=peaks, bandwidths=bandwidths)
+    return Ceilings(
+        peaks=[_joined(*pair) for pair in zip(one.peaks, other.peaks, strict=True)],
+        bandwidths=[_joined(*pair) for pair in zip(one.bandwidths, other.bandwidths, strict=True)],
+    )
+
+
+def _joined(one: M, other: M) -> M:
+    """The larger of each figure, and the smaller of each whose name ends in "_low"."""
+    merged = {}
+    for name, value in one:
+        if isinstance(value, float):
+            merged[name] = (min if name.endswith("_low") else max)(value, getattr(other, name))
+    return one.model_copy(update=merged)
 
 
 def _working_sets(threads: int) -> Iterator[tuple[str, int]]:
@@ -67,13 +87,14 @@ def _working_sets(threads: int) -> Iterator[tuple[str, int]]:
     yield "memory", caches()[-1].size * MEMORY_CACHES
 
 
-def fma_peak(dtype: str, threads: int) -> float:
+def fma_peak(dtype: str, threads: int) -> Rate:
     """Flops a second of independent multiply-adds, by the best width of vector; this process's threads are as many."""
     seed = np.dtype(dtype).type(0.5)  # x <- x / 2 + 1/2 stays near one
     rates = []
     for width in {min(32, vectors().width), vectors().width}:
         flops_a_step = 2 * simd.CHAINS * width // ITEMSIZE[dtype] * threads
-        rates.append(flops_a_step * _best_rate(_multiply_adds(width), seed, threads, first=10_000))
+        found = _rate(_multiply_adds(width), seed, seed, threads)
+        rates.append(Rate(flops_a_step * found.best, flops_a_step * found.median))
     return max(rates)
 
 
@@ -82,22 +103,34 @@ def _bandwidth(level: str, size: int, threads: int) -> Bandwidth:
     step = simd.CHAINS * vectors().width // 4 * threads * 2
     data = aligned_zeros((max(1, size // 4 // step) * step,), np.float32, alignment=4096)
     data += 1
-    read_rate = data.nbytes * _best_rate(_reads(vectors().width), data, threads)
-    copy_rate = data.nbytes * _best_rate(_copies(), data, threads)
-    return Bandwidth(level=level, working_set=data.nbytes, threads=threads, read_gbs=read_rate / 1e9, copy_gbs=copy_rate / 1e9)
+    gbs = data.nbytes / 1e9
+    share = data[: len(data) // threads]
+    read, copy = (_rate(loop, data, share, threads) for loop in (_reads(vectors().width), _copies()))
+    return Bandwidth(
+        level=level, working_set=data.nbytes, threads=threads, read_gbs=gbs * read.best, copy_gbs=gbs * copy.best,
+        read_gbs_low=gbs * read.median, copy_gbs_low=gbs * copy.median,
+    )  # fmt: skip
 
 
-def _best_rate(loop: Callable[[int, Any, int], Any], operand: Any, threads: int, first: int = 1) -> float:
-    """Turns a second of ``loop(turns, operand, threads)``, the most of some trials of about `TRIAL_S` each."""
-    loop(first, operand, threads)
-    turns, best = first, 0.0
-    for _ in range(TRIALS):
+def _rate(loop: Callable[[int, Any, int], Any], operand: Any, share: Any, threads: int) -> Rate:
+    """Turns a second of ``loop(turns, operand, threads)`` in `TRIALS` trials, each of the work that takes `TRIAL_S` undisturbed.
+
+    One thread's `share` of the operand tells how much that is, by its best trial. The time of several threads does not: on a busy
+    machine it is mostly spent waiting for each other, whatever the work.
+    """
+
+    def trial(turns: int, operand: Any, threads: int) -> float:
         start = time.perf_counter()
         loop(turns, operand, threads)
-        rate = turns / (time.perf_counter() - start)
-        best = max(best, rate)
-        turns = max(1, int(rate * TRIAL_S))
-    return best
+        return turns / (time.perf_counter() - start)
+
+    loop(1, operand, threads)  # compiles, and starts threads
+    turns, rate = 1, 0.0
+    with limited_to(1):
+        while (rate := max(rate, trial(turns, share, 1))) * TRIAL_S > 1.25 * turns:
+            turns = max(turns + 1, int(rate * TRIAL_S))
+    rates = [trial(turns, operand, threads) for _ in range(TRIALS)]
+    return Rate(max(rates), median(rates))
 
 
 @cache

@@ -20,6 +20,9 @@ from minisgd.cli import UsageError
 
 SCHEMA = 1
 
+BEYOND = 1.03
+"""A rate of more than this many times a ceiling shows that the ceiling was not reached; up to it the two may differ by noise."""
+
 # JSON has no infinity; an error is infinite where an element was left unwritten.
 Unbounded = Annotated[
     float,
@@ -49,6 +52,7 @@ class Case(Model):
     shape: dict[str, int]
     tile: dict[str, int] | None = None
     threads: int = Field(ge=1)
+    chosen_tile: bool = Field(default=False, description="the tile was asked for, and is in the name")
     cache: Literal["warm", "cold"] = "warm"
     layout: Literal["nn", "nt", "tn", "tt", "strided"] = Field(
         default="nn", description="a and b as they are, stored as their transposes, or with rows longer than they are wide"
@@ -69,10 +73,16 @@ class Case(Model):
 
     @property
     def title(self) -> str:
-        """The case in one word, as trackers and dashboards know it."""
-        batch = [f"batch{self.shape['batch']}"] if "batch" in self.shape else []
-        layout = [self.layout] if self.layout != "nn" else []
-        return "-".join([self.kernel, self.size, *layout, *batch, self.dtype, f"x{self.threads}"])
+        """The case in one word, as trackers and dashboards know it; what is as usual goes unsaid."""
+        parts = [self.kernel, self.size]
+        if self.chosen_tile:
+            parts.append("x".join(f"{name}{size}" for name, size in (self.tile or {}).items()))
+        if self.layout != "nn":
+            parts.append(self.layout)
+        if "batch" in self.shape:
+            parts.append(f"batch{self.shape['batch']}")
+        parts += [self.dtype, f"x{self.threads}"]
+        return "-".join(parts + [each for each in (self.device, self.cache) if each not in ("cpu", "warm")])
 
 
 class Record(Case):
@@ -82,6 +92,7 @@ class Record(Case):
     calls_per_sample: int | None = None
     samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
     median_s: float | None = None
+    states_s: tuple[float, float] | None = Field(default=None, description="medians of two states that the rounds fall into")
     compile_s: float | None = None
     workspace_bytes: float | None = Field(default=None, description="memory that a call takes beside its operands")
     thread_settings: dict[str, int] | None = Field(default=None, description="threads of each pool, as it reports")
@@ -94,6 +105,7 @@ class Record(Case):
     limit_s: float | None = Field(default=None, description="seconds that an epoch was reckoned to take at least")
     noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
     percent_of_peak: float | None = None
+    beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: float | None = None
     passed: bool = False
@@ -101,21 +113,24 @@ class Record(Case):
 
 
 class Peak(Model):
-    """Multiply-adds from registers."""
+    """Multiply-adds from registers: the best trial, and the median one of the slowest round."""
 
     dtype: str
     threads: int
     gflops: float
+    gflops_low: float | None = None
 
 
 class Bandwidth(Model):
-    """A level of memory: 10^9 bytes a second read, and read plus written by a copy."""
+    """A level of memory: 10^9 bytes a second read, and read plus written by a copy; the best, and the slowest round's median."""
 
     level: str
     working_set: int
     threads: int
     read_gbs: float
     copy_gbs: float
+    read_gbs_low: float | None = None
+    copy_gbs_low: float | None = None
 
 
 class Ceilings(Model):
@@ -127,6 +142,16 @@ class Ceilings(Model):
     def peak(self, dtype: str, threads: int) -> float | None:
         """GFLOPS, None if it was not measured."""
         return next((each.gflops for each in self.peaks if (each.dtype, each.threads) == (dtype, threads)), None)
+
+    def percent(self, gflops: float, dtype: str, threads: int) -> float | None:
+        """A rate in percent of the peak; None if that was not measured, or not reached: a rate `BEYOND` it proves so."""
+        peak = self.peak(dtype, threads)
+        return None if peak is None or self.exceeded(gflops, dtype, threads) else 100 * gflops / peak
+
+    def exceeded(self, gflops: float, dtype: str, threads: int) -> bool:
+        """Whether a rate lies so far beyond the peak that this machine did not reach its peak while that was measured."""
+        peak = self.peak(dtype, threads)
+        return peak is not None and gflops > BEYOND * peak
 
     def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
         """One level's figures, None if they were not measured."""

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections import namedtuple
+
+import psutil
+import pytest
+
+from benchmarks.harness import quiet
+
+V1 = "cpu,cpuacct/job/cpu.cfs"
+Times = namedtuple("Times", "user system idle iowait steal guest")
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Two cores, whose times between two looks are set; no governor and no quota."""
+
+    def spends(*each):
+        looks = iter([[Times(*[0.0] * 6)] * len(each), [Times(*times) for times in each]])
+        monkeypatch.setattr(psutil, "cpu_times", lambda percpu: next(looks))
+
+    monkeypatch.setattr(quiet, "cpus", lambda: [0, 1])
+    monkeypatch.setattr(quiet, "CORES", 2)
+    monkeypatch.setattr(quiet, "WATCH_S", 0.0)
+    monkeypatch.setattr(quiet, "_governors", list)
+    monkeypatch.setattr(quiet, "quota", lambda: None)
+    return spends
+
+
+def test_a_machine_at_rest_is_not_complained_about(machine):
+    machine((0.01, 0.0, 0.28, 0.01, 0.0, 0.0), (0.0, 0.0, 0.29, 0.01, 0.0, 0.0))
+    assert quiet.complaint() is None
+
+
+def test_other_work_and_stolen_time_are_told_apart(machine):
+    machine((0.1, 0.05, 0.0, 0.0, 0.15, 0.1), (0.2, 0.1, 0.0, 0.0, 0.0, 0.2))
+    told = quiet.complaint()
+    assert "1.5 of 2 cores are at work for others" in told
+    assert "25 % of their time goes to other virtual machines" in told
+
+
+def test_processors_that_are_not_ours_do_not_count(machine):
+    machine((0.0, 0.0, 0.3, 0.0, 0.0, 0.0), (0.0, 0.0, 0.3, 0.0, 0.0, 0.0), (0.3, 0.0, 0.0, 0.0, 0.0, 0.0))
+    assert quiet.complaint() is None
+
+
+def test_a_governor_that_saves_power_is_named(tmp_path):
+    for cpu, name in enumerate(("performance", "powersave")):
+        folder = tmp_path / f"cpu{cpu}" / "cpufreq"
+        folder.mkdir(parents=True)
+        (folder / "scaling_governor").write_text(name + "\n")
+    assert quiet._governors(tmp_path) == ["the frequency governor is powersave, not performance"]
+
+
+@pytest.mark.parametrize(
+    ("mine", "files", "cores"),
+    [
+        ("0::/a/b\n", {"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000"}, 1.5),
+        ("0::/../x\n", {"cpu.max": "50000 100000"}, 0.5),
+        ("4:cpu,cpuacct:/job\n", {f"{V1}_quota_us": "-1", f"{V1}_period_us": "100000"}, None),
+        (
+            "4:cpu,cpuacct:/job\n",
+            {f"{V1}_quota_us": "300000", f"{V1}_period_us": "100000"},
+            3.0,
+        ),
+        ("0::/\n", {"cpu.max": "nonsense"}, None),
+        ("0::/\n", {}, None),
+    ],
+)
+def test_the_tightest_quota_of_all_groups_counts(tmp_path, mine, files, cores):
+    (tmp_path / "mine").write_text(mine)
+    for name, text in files.items():
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(text)
+    assert quiet.quota(tmp_path / "groups", tmp_path / "mine") == cores
+
+
+def test_a_quota_below_the_cores_is_told(monkeypatch, machine):
+    machine(*[(0.0, 0.0, 0.3, 0.0, 0.0, 0.0)] * 2)
+    monkeypatch.setattr(quiet, "quota", lambda: 1.5)
+    assert "a quota of 1.5 of 2 cores" in quiet.complaint()
