@@ -18,7 +18,7 @@ from math import log
 from statistics import median
 from typing import ClassVar
 
-from benchmarks.harness import threads, timing
+from benchmarks.harness import layout, threads, timing
 from benchmarks.harness.devices import Device, device
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
@@ -82,8 +82,8 @@ def block(
     sides : sequence of Side
     cases : sequence of Case
     order : random.Random
-        Of the workers' start, of the cases, of the sides within a case, and of where in a page operands lie: the same on all
-        sides, since 64 bytes more or less make a tenth of a product's time.
+        Of the workers' start, of the cases, of the sides within a case, and of where memory lies: the same on all sides, since 64
+        bytes more or less make a tenth of a product's time.
     advance : callable
         Told each case before it is measured.
     """
@@ -140,6 +140,8 @@ def prepare(case: Case, placement: int, cpu: int | None) -> int:
     if Prepared.current:
         Prepared.current.held.close()
         Prepared.current = None
+    else:
+        layout.perturb(placement)
     where = device(case.device, placement)
     with ExitStack() as held:
         held.enter_context(threads.pinned(cpu if case.threads == 1 else None))

@@ -52,19 +52,19 @@ class Cpu:
     Parameters
     ----------
     placement : int, optional
-        Seed of where in a page arrays start, by whole multiples of what an allocator aligns to; wherever numpy puts them, if
-        left out. Two processes with the same seed are not told apart by where their arrays happen to lie.
+        Seed of where in a page arrays start, by whole multiples of what an allocator aligns to; drawn if left out. Two processes
+        with the same seed do not differ by where their arrays happen to lie.
     """
 
     resolution_s = max(time.get_clock_info("perf_counter").resolution, 50e-9)  # reading it takes some 50 ns
 
     def __init__(self, placement: int | None = None) -> None:
         self.cache_bytes = caches()[-1].size
-        self._offsets = None if placement is None else random.Random(placement)
+        self._offsets = random.Random(placement)
 
     def place(self, host: NDArray[Any], library: str) -> Any:
         """A copy; a tensor shares its memory layout."""
-        copy = _behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED)) if self._offsets else host.copy()
+        copy = _behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED))
         if library == "torch":
             import torch
 

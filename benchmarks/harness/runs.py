@@ -1,17 +1,19 @@
 """One run: its cases measured in rounds, each backend in a worker of its own, the ceilings in every round beside them.
 
 A round measures every case once, in a new random order, so that two cases are compared over the same minutes and a slow
-minute falls on all of them. A case that crashes, hangs, raises or is wrong is recorded as failed and left out from then on.
+minute falls on all of them. It has processes of its own where those start fast, and memory laid out anew. A case that crashes,
+hangs, raises or is wrong is recorded as failed and left out from then on.
 """
 
 from __future__ import annotations
 
 import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from benchmarks.harness import ceilings, machine, statistics, timing
+from benchmarks.harness import ceilings, layout, machine, statistics, timing
 from benchmarks.harness.devices import device
 from benchmarks.harness.records import Case, Ceilings, Machine, Record, Run
 from benchmarks.harness.workers import Worker, WorkerFailure
@@ -21,6 +23,57 @@ ROUNDS = 6
 
 SETUP_TIMEOUT_S = 300.0
 """For what is the suite's own: importing torch and compiling the ceilings' loops on a slow disk."""
+
+FRESH_S = 1.0
+"""A process that starts in less is not used for a second round: what it happened to find would pass for the kernel's doing."""
+
+
+class Workers:
+    """A worker for each backend, device and number of threads, its memory perturbed before it first calls a kernel.
+
+    Parameters
+    ----------
+    order : random.Random
+        Draws how.
+    """
+
+    def __init__(self, order: random.Random) -> None:
+        self._order = order
+        self._workers: dict[tuple[str, str, int], Worker] = defaultdict(Worker)
+        self._started_s: dict[tuple[str, str, int], float] = {}
+
+    def of(self, case: Case) -> Worker:
+        """The worker of a case, with the case's backend loaded.
+
+        Raises
+        ------
+        WorkerFailure
+            If the backend cannot be loaded.
+        """
+        key = case.backend, case.device, case.threads
+        worker = self._workers[key]
+        if not worker.running:
+            start = time.monotonic()
+            worker.call(begin, SETUP_TIMEOUT_S, case, self._order.getrandbits(32))
+            self._started_s[key] = time.monotonic() - start
+        return worker
+
+    def renew(self) -> None:
+        """End the processes that others can soon replace."""
+        for key, seconds in self._started_s.items():
+            if seconds < FRESH_S:
+                self._workers[key].close()
+
+    def close(self) -> None:
+        """End all processes."""
+        for worker in self._workers.values():
+            worker.close()
+
+
+def begin(case: Case, seed: int) -> None:
+    """Make a new process ready for the cases of a backend; runs in a worker."""
+    layout.perturb(seed)
+    timing.WORKLOADS[case.workload].find(case.kernel)
 
 
 def measure_ceilings(name: str, threads: list[int]) -> Ceilings:
@@ -52,35 +105,34 @@ def execute(
     keep : callable
         Given a complete `Run` of all the records that have samples or have failed.
     """
-    workers: dict[tuple[str, str, int], Worker] = defaultdict(Worker)
+    order = random.Random()
+    own, workers = Worker(), Workers(order)
     slices: dict[Case, list[timing.Slice]] = {case: [] for case in cases}
     failures: dict[Case, str] = {}
     records: dict[Case, Record] = {}
     created, commit = datetime.now(UTC), machine.commit()
     where = sorted({case.device for case in cases})
     threads = sorted({case.threads for case in cases})
-    order = random.Random(0)
     try:
-        own = workers["", "", 0]
         advance("this machine")
         here: Machine = own.call(machine.describe, SETUP_TIMEOUT_S)
         found: dict[str, Ceilings] = {}
         for round_ in range(rounds):
             if round_:
                 advance("ceilings")
+                workers.renew()
             for name in where:
                 found[name] = ceilings.best(found.get(name), own.call(measure_ceilings, SETUP_TIMEOUT_S, name, threads))
             here = here.model_copy(update={"ceilings": found})
             records = {case: record(case, slices[case], failures.get(case), found[case.device]) for case in records}
             for case in order.sample(cases, len(cases)):
-                advance(f"{case.kernel} {case.size} {case.dtype} x{case.threads}")
+                advance(case.title)
                 if case in failures:
                     continue
                 done = slices[case]
                 try:
-                    worker = workers[case.backend, case.device, case.threads]
                     calls = done[0].calls_per_sample if done else None
-                    done.append(worker.call(timing.measure, timeout_s, case, budget_s, calls))
+                    done.append(workers.of(case).call(timing.measure, timeout_s, case, budget_s, calls))
                 except WorkerFailure as failure:
                     failures[case] = str(failure)
                 else:
@@ -91,8 +143,8 @@ def execute(
                 run = Run(created=created, commit=commit, machine=here, records=measured)
                 keep(run)
     finally:
-        for worker in workers.values():
-            worker.close()
+        own.close()
+        workers.close()
     return run
 
 
@@ -107,17 +159,18 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
     checked = {"error": worst.error, "error_bound": worst.bound, "passed": failure is None, "failure": failure}
     if failure:
         return Record(**dict(case), **costs, **checked)
-    middle, low, high = statistics.summary([each.samples_s for each in slices])
+    rounds = [each.samples_s for each in slices]
+    middle, low, high = statistics.summary(rounds)
     rate, rate_low, rate_high = (costs["flops"] / seconds / 1e9 for seconds in (middle, high, low))
-    peak = limits and limits.peak(case.dtype, case.threads)
     return Record(
         **dict(case),
         **costs,
         **checked,
-        samples_s=[sample for each in slices for sample in each.samples_s],
+        samples_s=[sample for each in rounds for sample in each],
         calls_per_sample=slices[0].calls_per_sample,
-        samples_per_round=[len(each.samples_s) for each in slices],
+        samples_per_round=[len(each) for each in rounds],
         median_s=middle,
+        states_s=statistics.states(rounds),
         compile_s=max(0.0, slices[0].first_s - middle) if workload.find(case.kernel).compiles else None,
         thread_settings=slices[-1].thread_settings,
         gflops=rate,
@@ -126,5 +179,6 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
         examples_s=examples / middle if examples else None,
         limit_s=workload.limit_s(case, limits) if limits else None,
         noisy=statistics.is_noisy(middle, low, high),
-        percent_of_peak=100 * rate / peak if peak else None,
+        percent_of_peak=limits and limits.percent(rate, case.dtype, case.threads),
+        beyond_peak=limits is not None and limits.exceeded(rate, case.dtype, case.threads),
     )

@@ -37,6 +37,29 @@ def summary(rounds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
     return median(medians), medians[outside], medians[count - 1 - outside]
 
 
+def states(rounds: Sequence[Sequence[float]]) -> tuple[float, float] | None:
+    """Medians of two states that the rounds fall into, or None if they do not.
+
+    A state is two rounds or more that lie together. Two are apart by more than `NOISY`, by twice what parts the rounds of either,
+    and by twice what parts the samples of a round: what changes within a round is the machine's mood, not the layout.
+
+    Examples
+    --------
+    >>> states([[each] * 4 for each in (5.0, 7.0, 5.1, 5.0, 7.1, 5.0)])
+    (5.0, 7.05)
+    >>> states([[each] * 4 for each in (5.0, 5.1, 5.2, 5.3, 5.4, 5.5)])
+    """
+    medians = sorted(median(samples) for samples in rounds)
+    if len(medians) < 4 or min(map(len, rounds)) < 4:
+        return None
+    place = max(range(2, len(medians) - 1), key=lambda each: medians[each] - medians[each - 1])
+    low, high = medians[:place], medians[place:]
+    gap = high[0] - low[-1]
+    within = median(np.subtract(*np.quantile(samples, [0.75, 0.25])) for samples in rounds)
+    apart = gap > max(NOISY * low[-1], 2 * (low[-1] - low[0]), 2 * (high[-1] - high[0]), 2 * within)
+    return (median(low), median(high)) if apart else None
+
+
 def is_noisy(middle: float, low: float, high: float) -> bool:
     """Whether an interval reaches further than `NOISY` from its median, in proportion."""
     return max(high / middle, middle / low) > 1 + NOISY if low > 0 else True

@@ -84,6 +84,11 @@ class Worker:
             raise WorkerFailure(failure)
         return answer  # type: ignore[no-any-return]
 
+    @property
+    def running(self) -> bool:
+        """Whether it has a process."""
+        return self._process is not None
+
     def close(self) -> None:
         """End the process, whatever it is doing."""
         if self._process is not None:
