@@ -15,6 +15,9 @@ GFLOPS = {
 }
 """As printed, by tab and rung."""
 
+CASE = ("256", "float32")
+"""Size and dtype of what it measures."""
+
 CORRECTION = flops(256, 256, 256) / 0.03e9
 
 

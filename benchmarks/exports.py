@@ -10,18 +10,36 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from benchmarks.harness.records import Record, Run
+from benchmarks.views import tables
+from minisgd.cli import UsageError
 from minisgd.views import units
 
-COLUMNS = ("workload", "kernel", "size", "dtype", "device", "threads", "cache")
+COLUMNS = ("title", "workload", "kernel", "size", "dtype", "device", "threads", "cache", "layout", "tile")
 MEASURED = (
     "median_s", "gflops", "gflops_low", "gflops_high", "percent_of_peak", "examples_s", "compile_s", "workspace_bytes", "error",
     "error_bound", "failure",
 )  # fmt: skip
+
+
+def render(format: str, runs: Sequence[Run]) -> dict[str, str]:
+    """Runs in one of the `FORMATS`: text of each file by name.
+
+    Raises
+    ------
+    UsageError
+        If two records of a run have one name: a dashboard would keep one of them.
+    """
+    for run in runs:
+        counted = Counter(record.title for record in run.records)
+        if twice := [name for name, count in counted.items() if count > 1]:
+            raise UsageError(f"{twice[0]}: {counted[twice[0]]} records of a run have this name; measure them in separate runs")
+    return FORMATS[format](runs)
 
 
 def github(runs: Sequence[Run]) -> dict[str, str]:
@@ -105,9 +123,9 @@ def markdown(runs: Sequence[Run]) -> dict[str, str]:
             lines.append(f"| {each.title} | failed: {each.failure} | | | | |")
         elif each.median_s:
             bound = units.percent(100 * each.error / each.error_bound) if each.error is not None and each.error_bound else ""
-            peak = "" if each.percent_of_peak is None else units.percent(each.percent_of_peak)
+            peak = tables.of_peak(each)
             rates = f"{units.digits(each.gflops_low or 0)}-{units.digits(each.gflops_high or 0)}"
-            cells = [each.title, units.seconds(each.median_s), units.digits(each.gflops or 0), rates, peak, bound]
+            cells = [each.title, tables.median(each), units.digits(each.gflops or 0), rates, peak, bound]
             lines.append(f"| {' | '.join(cells)} |")
     return {"summary.md": "\n".join(lines) + "\n"}
 

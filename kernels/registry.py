@@ -21,7 +21,7 @@ RUNGS = {
     "tiled": "tiles in all three dimensions: every element fetched is used a tile's width of times",
     "full": "the whole product in one call: packed tiles, all the registers and SIMD lanes",
 }
-"""Every rung, lowest first, and why it is faster than the one before."""
+"""Every rung, lowest first, and what it does otherwise than the one before."""
 
 BUILT_IN = {
     "python": "kernels.python_loops",

@@ -24,7 +24,7 @@ def export(
     Example: python -m benchmarks export --format otava --asv .asv/results
     """
     from benchmarks.commands.options import find_runs
-    from benchmarks.exports import FORMATS
+    from benchmarks.exports import FORMATS, render
     from minisgd.views.terminal import console, require_writable
 
     screen = console(None)
@@ -32,7 +32,7 @@ def export(
         raise UsageError(f"--format {format}: expected {', '.join(FORMATS)}")
     found = find_runs(run, asv, pytest, runs, lambda line: screen.print(line, style="yellow", markup=False))
     require_writable(out)
-    for name, text in FORMATS[format](found).items():
+    for name, text in render(format, found).items():
         path = out / name
         try:
             path.write_text(text)

@@ -130,6 +130,8 @@ def case(
     tile: Mapping[str, int] | None = None,
 ) -> Case:
     """One case; the kernel's own tile unless another is given."""
+    own = kernel.tile_for(dtype)
+    chosen = dict(tile or own)
     return Case.model_validate(
         {
             "kernel": kernel.name,
@@ -138,7 +140,8 @@ def case(
             "device": device,
             "dtype": dtype,
             "shape": dict(shape),
-            "tile": dict(tile or kernel.tile_for(dtype)) or None,
+            "tile": chosen or None,
+            "chosen_tile": chosen != own,
             "threads": threads,
             "cache": cache,
         }
@@ -148,7 +151,8 @@ def case(
 def with_kernel(case: Case, kernel: registry.Kernel) -> Case:
     """The same case for another kernel."""
     tile = kernel.tile_for(case.dtype) or None
-    return case.model_copy(update={"kernel": kernel.name, "rung": kernel.rung, "backend": kernel.backend, "tile": tile})
+    named = {"kernel": kernel.name, "rung": kernel.rung, "backend": kernel.backend}
+    return case.model_copy(update={**named, "tile": tile, "chosen_tile": False})
 
 
 def generate(

@@ -38,10 +38,17 @@ def ladder(run: Run) -> Figure:
     axes.set_ylabel("GFLOPS (2mnp / median time)")
     axes.set_xticks(range(len(rungs)), rungs)
     axes.margins(x=0.08)
-    some = max(best.values(), key=lambda record: record.flops or 0)
-    axes.set_title(f"The same product, {some.size} {some.dtype}\n{shorten(run.machine.cpu)}", loc="left", fontsize=11)
+    axes.set_title(f"{_products(list(best.values()))}\n{shorten(run.machine.cpu)}", loc="left", fontsize=11)
     axes.legend(loc="lower right")
     return figure
+
+
+def _products(records: Sequence[Record]) -> str:
+    """What the records multiply: one product, or the largest and which rungs were measured at smaller ones."""
+    largest = max(records, key=lambda record: record.flops or 0)
+    smaller = sorted({(record.rung, record.size) for record in records if record.size != largest.size})
+    apart = "".join(f"; {rung} at {size}" for rung, size in smaller)
+    return f"The same product, {largest.size} {largest.dtype}{apart}"
 
 
 def _ceilings(axes: Axes, run: Run, records: Sequence[Record]) -> None:

@@ -17,7 +17,7 @@ from minisgd.views.units import digits, percent, seconds, size
 
 def results(run: Run, tabs: Iterable[str] = ()) -> Table:
     """A row a record; `tabs` are those of the book whose figures are shown beside."""
-    tabs = tuple(tabs)
+    tabs = tuple(tab for tab in tabs if any(_printed(tab, record) for record in run.records))
     varying, fixed = _conditions_apart(run)
     made = table(
         "kernel", *varying, "threads", "median", "GFLOPS", "interval", "% peak", "x first",
@@ -30,7 +30,7 @@ def results(run: Run, tabs: Iterable[str] = ()) -> Table:
         if record.failure:
             made.add_row(*cells, "failed", style="red")
             continue
-        printed = (_printed(tab, record.rung) for tab in tabs)
+        printed = (_printed(tab, record) for tab in tabs)
         made.add_row(*cells, *_speed(record, first_rung(run, record)), *printed, _error(record))
     return made
 
@@ -93,12 +93,24 @@ def first_rung(run: Run, record: Record) -> Record | None:
 
 def _speed(record: Record, first: Record | None) -> list[str]:
     return [
-        seconds(record.median_s or 0),
+        median(record),
         f"[bold]{digits(record.gflops or 0)}[/bold]",
         interval(record),
-        "" if record.percent_of_peak is None else percent(record.percent_of_peak),
+        of_peak(record),
         digits((record.gflops or 0) / first.gflops) if first and first.gflops else "",
     ]
+
+
+def median(record: Record) -> str:
+    """Seconds of a call; both, where its rounds fall into two states."""
+    return " or ".join(map(seconds, record.states_s or (record.median_s or 0,)))
+
+
+def of_peak(record: Record) -> str:
+    """Percent of the peak; what is faster shows that the peak was not reached."""
+    if record.beyond_peak:
+        return "not reached"
+    return "" if record.percent_of_peak is None else percent(record.percent_of_peak)
 
 
 def interval(record: Record) -> str:
@@ -110,13 +122,14 @@ def _error(record: Record) -> str:
     return percent(100 * (record.error or 0) / record.error_bound) if record.error_bound else ""
 
 
-def _printed(tab: str, rung: str) -> str:
-    figure = book.gflops(tab, rung)
+def _printed(tab: str, record: Record) -> str:
+    """The book's figure, beside what the book measured."""
+    figure = book.gflops(tab, record.rung) if (record.size, record.dtype) == book.CASE else None
     return "" if figure is None else digits(figure) if figure else "< 0.001"
 
 
 def legend(run: Run) -> Table:
-    """Why each rung in the run is faster than the one before."""
+    """What each rung in the run does otherwise than the one before."""
     made = Table(box=None, show_header=False, pad_edge=False)
     made.add_column(no_wrap=True)
     made.add_column()
@@ -128,7 +141,7 @@ def legend(run: Run) -> Table:
 
 
 def sentences(run: Run) -> list[str]:
-    """What the run says, in words: what failed and why, the whole climb, the top, and what is noisy."""
+    """What the run says, in words: what failed and why, the climb and where it does not rise, the top, and what is noisy."""
     said = [
         f"{each.kernel} {each.size} {each.dtype}, threads: {each.threads}: failed: {each.failure}"
         for each in run.records
@@ -140,6 +153,8 @@ def sentences(run: Run) -> list[str]:
         first, top = first_rung(run, mine[0]), max(mine, key=lambda record: record.gflops or 0)
         if first and first.gflops and top.gflops and top.kernel != first.kernel:
             said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
+    if lower := _below_the_rung_before(passed):
+        said.append(f"Slower here than the rung before: {', '.join(lower)}.")
     with_peak = [record for record in passed if record.percent_of_peak and record.workload == "gemm"]
     if with_peak:
         top = max(with_peak, key=lambda record: record.gflops or 0)
@@ -156,9 +171,31 @@ def sentences(run: Run) -> list[str]:
         where = f" on {at[3]} threads" if at[3] > 1 else ""
         times = digits(torch[at] / fused[at])
         said.append(f"At batch {at[2]}{where} the fused epoch is {times} times as fast as torch's eager loop.")
+    if split := sum(record.states_s is not None for record in passed):
+        said.append(f"{split} case{'s' * (split != 1)} ran in one of two states, by where memory lay: both times are given.")
     if noisy := sum(bool(record.noisy) for record in passed):
-        said.append(f"~ marks {noisy} noisy rows: their interval reaches further than 5 %. Is the machine busy?")
+        said.append(f"~ marks {noisy} noisy row{'s' * (noisy != 1)}: the interval reaches further than 5 %. Is the machine busy?")
+    if beyond := sum(record.beyond_peak for record in passed):
+        said.append(
+            f"The machine was busy: {beyond} case{'s' * (beyond != 1)} ran faster than its multiply-adds did from registers, so"
+            " the peak was not reached."
+        )
     return said
+
+
+def _below_the_rung_before(records: Sequence[Record]) -> list[str]:
+    """Kernels that are slower than their backend's rung before, on the same product, by intervals that do not overlap."""
+    same = ("backend", "shape", "dtype", "device", "threads", "cache", "layout")
+    found = []
+    for record in records:
+        if record.rung not in RUNGS or record.chosen_tile:
+            continue
+        rungs = list(RUNGS)[: list(RUNGS).index(record.rung)]
+        before = [each for each in records if each.rung in rungs and all(getattr(each, x) == getattr(record, x) for x in same)]
+        last = max(before, key=lambda each: rungs.index(each.rung), default=None)
+        if last and (record.gflops_high or 0) < (last.gflops_low or 0):
+            found.append(f"{record.title} than {last.rung}")
+    return found
 
 
 def tiling(records: Sequence[Record], predicted: dict[str, int]) -> Table:
@@ -210,19 +247,23 @@ def machine(here: Machine) -> Iterable[Table | str]:
         facts.add_row("BLAS, OpenMP", f"{blas.name} {blas.version or ''}, {blas.threads} threads ({blas.path})")
     yield facts
     for device, ceilings in here.ceilings.items():
-        peaks = table("FMA peak", "threads", "GFLOPS", title=f"ceilings of the {device}, measured")
+        peaks = table("FMA peak", "threads", "GFLOPS", "slowest round", title=f"ceilings of the {device}, measured")
         for peak in ceilings.peaks:
-            peaks.add_row(peak.dtype, str(peak.threads), digits(peak.gflops))
+            peaks.add_row(peak.dtype, str(peak.threads), digits(peak.gflops), _known(peak.gflops_low))
         yield peaks
-        memory = table("memory", "threads", "working set", "read GB/s", "copy GB/s")
+        memory = table("memory", "threads", "working set", "read GB/s", "slowest round", "copy GB/s", "slowest round")
         for each in ceilings.bandwidths:
-            rates = digits(each.read_gbs), digits(each.copy_gbs)
+            rates = digits(each.read_gbs), _known(each.read_gbs_low), digits(each.copy_gbs), _known(each.copy_gbs_low)
             memory.add_row(each.level, str(each.threads), size(each.working_set), *rates)
         yield memory
         for peak in ceilings.peaks:
             served = ceilings.bandwidth("memory", peak.threads)
             if served:
                 yield balance(peak.dtype, peak.threads, peak.gflops, served.read_gbs)
+
+
+def _known(figure: float | None) -> str:
+    return "" if figure is None else digits(figure)
 
 
 def balance(dtype: str, threads: int, gflops: float, read_gbs: float) -> str:

@@ -18,6 +18,7 @@ from runs_for_tests import make_record, make_run
 
 from benchmarks import exports
 from benchmarks.stores import asv as store
+from minisgd.cli import UsageError
 
 FAILED = make_record(kernel="numba/tiled", gflops=None, median_s=None, passed=False, failure="wrong result")
 FAST = make_record(kernel="numba/block", median_s=1e-4, gflops=335.0, gflops_low=330.0, gflops_high=340.0)
@@ -125,3 +126,25 @@ def test_the_direction_of_a_slower_commit_is_slower_everywhere(tmp_path):
     ]
     assert seconds[1] > seconds[0]
     assert rates[1] < rates[0]
+
+
+CONDITIONS = [
+    make_record(), make_record(cache="cold"), make_record(device="cuda"), make_record(layout="nt"), make_record(threads=2),
+    make_record(dtype="float64"), make_record(kernel="numba/tiled", tile={"tm": 64, "tn": 64, "tp": 64}),
+    *(make_record(kernel="numba/tiled", tile={"tm": edge, "tn": 64, "tp": 64}, chosen_tile=True) for edge in (32, 128)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("format", exports.FORMATS)
+def test_every_condition_is_a_series_of_its_own(format):
+    found = "".join(exports.render(format, [make_run(*CONDITIONS)]).values()).replace("_", "/")
+    names = [record.title for record in CONDITIONS]
+    assert len(set(names)) == len(CONDITIONS)
+    assert names[0] == "numpy/full-256-float32-x1"
+    assert all(name in found for name in names)
+
+
+@pytest.mark.parametrize("format", exports.FORMATS)
+def test_two_records_of_one_name_are_refused(format):
+    with pytest.raises(UsageError, match="numpy/full-256-float32-x1: 2 records of a run have this name"):
+        exports.render(format, [make_run(make_record(), make_record())])

@@ -64,3 +64,30 @@ def test_nothing_measured_still_prints(records):
     run = make_run(*records)
     text(tables.results(run))
     assert not any("fastest" in sentence for sentence in tables.sentences(run))
+
+
+def test_the_book_s_column_is_left_out_where_the_book_measured_nothing():
+    other = make_record(kernel="torch/columnwise", shape={"m": 128, "n": 128, "p": 128})
+    assert "book" not in text(tables.results(make_run(other), ["PyTorch"]))
+    both = make_run(other, make_record(kernel="torch/columnwise"))
+    assert text(tables.results(both, ["PyTorch"])).count("0.513") == 1
+
+
+def test_two_states_are_both_given():
+    run = make_run(make_record(states_s=(5.5e-4, 7.2e-4)), make_record())
+    assert "550 us or 720 us" in text(tables.results(run))
+    assert "1 case ran in one of two states, by where memory lay: both times are given." in tables.sentences(run)
+
+
+def test_a_peak_that_was_not_reached_is_no_percentage():
+    run = make_run(make_record(beyond_peak=True, percent_of_peak=None))
+    assert "not reached" in text(tables.results(run))
+    assert any(sentence.startswith("The machine was busy: 1 case ran faster") for sentence in tables.sentences(run))
+
+
+def test_a_rung_that_is_slower_than_the_one_before_is_named():
+    block = make_record(kernel="numba/block", gflops=40.0, gflops_low=39.0, gflops_high=41.0)
+    tiled = make_record(kernel="numba/tiled", gflops=36.0, gflops_low=35.0, gflops_high=38.0)
+    assert "Slower here than the rung before: numba/tiled-256-float32-x1 than block." in tables.sentences(make_run(block, tiled))
+    undecided = tiled.model_copy(update={"gflops_high": 39.5})
+    assert not any("rung before" in sentence for sentence in tables.sentences(make_run(block, undecided)))
