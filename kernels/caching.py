@@ -18,6 +18,9 @@ from numba.core.caching import FunctionCache
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import rtsys
 
+if numba.config.DISABLE_JIT:
+    raise ImportError("NUMBA_DISABLE_JIT is set, so nothing is compiled; unset it")
+
 PACKAGE = Path(__file__).parent
 
 UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

@@ -57,21 +57,26 @@ class Vectors:
 
 @cache
 def vectors() -> Vectors:
-    """The widest vectors that numba compiles for: the host's, or those that ``NUMBA_CPU_FEATURES`` allows."""
-    from llvmlite import binding
-
+    """The widest vectors that numba compiles for: the host's, or those that numba's environment variables allow."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return Vectors("NEON", 16, 32, early=True)
-    # Numba compiles for what these name, where they are set, and not for the host.
-    named = os.environ.get("NUMBA_CPU_FEATURES")
-    features = (
-        binding.get_host_cpu_features() if named is None else {each[1:]: each[0] == "+" for each in named.split(",") if each}
-    )
+    features = _features()
     if features.get("avx512f"):
         return Vectors("AVX-512", 64, 32, fmas_a_cycle=1 if cpu_name() in ONE_WIDE_UNIT else 2)
     if features.get("avx2") and features.get("fma"):
         return Vectors("AVX2", 32, 16)
     return Vectors("128-bit", 16, 16, early=True)
+
+
+def _features() -> dict[str, bool]:
+    """What numba compiles for, by LLVM's names (numba.core.config, numba.core.codegen)."""
+    from llvmlite import binding
+
+    named = os.environ.get("NUMBA_CPU_FEATURES", "" if cpu_name().lower() == "generic" else None)
+    if named is not None:
+        return {each[1:]: each[0] == "+" for each in named.split(",") if each}
+    avx = os.environ.get("NUMBA_ENABLE_AVX", "1") != "0"
+    return {name: has and (avx or not name.startswith("avx")) for name, has in binding.get_host_cpu_features().items()}
 
 
 def cpu_name() -> str:
