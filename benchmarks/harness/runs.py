@@ -24,6 +24,9 @@ ROUNDS = 6
 SETUP_TIMEOUT_S = 300.0
 """For what is the suite's own: importing torch and compiling the ceilings' loops on a slow disk."""
 
+COMPILING_S = 180.0
+"""Allowed beside the timeout for a first call that compiles: seconds on a machine of one's own, a minute and more on a busy one."""
+
 FRESH_S = 1.0
 """A process that starts in less is not used for a second round: what it happened to find would pass for the kernel's doing."""
 
@@ -98,7 +101,7 @@ def execute(
     budget_s : float
         Seconds of samples of each case in each round.
     timeout_s : float
-        For one case in one round, everything included.
+        For one case in one round, everything included but compiling.
     rounds : int
     advance : callable
         Told what is measured next, ``(len(cases) + 1) * rounds`` times.
@@ -132,7 +135,9 @@ def execute(
                 done = slices[case]
                 try:
                     calls = done[0].calls_per_sample if done else None
-                    done.append(workers.of(case).call(timing.measure, timeout_s, case, budget_s, calls))
+                    compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
+                    limit_s = timeout_s + COMPILING_S * compiles
+                    done.append(workers.of(case).call(timing.measure, limit_s, case, budget_s, calls))
                 except WorkerFailure as failure:
                     failures[case] = str(failure)
                 else:

@@ -155,9 +155,8 @@ def sentences(run: Run) -> list[str]:
             said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
     if lower := _below_the_rung_before(passed):
         said.append(f"Slower here than the rung before: {', '.join(lower)}.")
-    with_peak = [record for record in passed if record.percent_of_peak and record.workload == "gemm"]
-    if with_peak:
-        top = max(with_peak, key=lambda record: record.gflops or 0)
+    top = max((record for record in passed if record.workload == "gemm"), key=lambda record: record.gflops or 0, default=None)
+    if top and top.percent_of_peak:
         peak = 100 * (top.gflops or 0) / (top.percent_of_peak or 1)
         said.append(
             f"The fastest, {top.kernel} on {top.threads} thread{'s'[: top.threads > 1]}, reaches {digits(top.gflops or 0)}"
