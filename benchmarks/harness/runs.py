@@ -25,7 +25,7 @@ SETUP_TIMEOUT_S = 300.0
 """For what is the suite's own: importing torch and compiling the ceilings' loops on a slow disk."""
 
 COMPILING_S = 180.0
-"""Allowed beside the timeout for a first call that compiles: seconds on a machine of one's own, a minute and more on a busy one."""
+"""Allowed beside the timeout for a first call that compiles: that takes seconds, but a minute and more on a busy machine."""
 
 FRESH_S = 1.0
 """A process that starts in less is not used for a second round: what it happened to find would pass for the kernel's doing."""
