@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from benchmarks.harness import simd
-from benchmarks.harness.records import Bandwidth, Ceilings, M, Peak
+from benchmarks.harness import chains, simd
+from benchmarks.harness.records import Bandwidth, Ceilings, Latency, M, Peak
 from benchmarks.harness.threads import limited_to
 from kernels.arrays import aligned_zeros
 from kernels.caches import caches
@@ -49,16 +49,20 @@ def measure(threads: list[int]) -> Ceilings:
                 found = fma_peak(dtype, count)
                 peaks.append(Peak(dtype=dtype, threads=count, gflops=found.best / 1e9, gflops_low=found.median / 1e9))
             bandwidths += [_bandwidth(level, size, count) for level, size in _working_sets(count)]
-    return Ceilings(peaks=peaks, bandwidths=bandwidths)
+    return Ceilings(peaks=peaks, bandwidths=bandwidths, latencies=[_latency(dtype) for dtype in ITEMSIZE])
 
 
 def best(one: Ceilings | None, other: Ceilings) -> Ceilings:
-    """Of two rounds, figure by figure the larger, and the smaller of what their median trials did; the other if one is None."""
+    """Of two rounds, figure by figure the better, and the worse of what their median trials did; the other if one is None."""
     if one is None:
         return other
     return Ceilings(
         peaks=[_joined(*pair) for pair in zip(one.peaks, other.peaks, strict=True)],
         bandwidths=[_joined(*pair) for pair in zip(one.bandwidths, other.bandwidths, strict=True)],
+        latencies=[
+            Latency(dtype=x.dtype, multiply_add_s=min(x.multiply_add_s, y.multiply_add_s), add_s=min(x.add_s, y.add_s))
+            for x, y in zip(one.latencies, other.latencies, strict=True)
+        ],
     )
 
 
@@ -96,6 +100,16 @@ def fma_peak(dtype: str, threads: int) -> Rate:
         found = _rate(_multiply_adds(width), seed, seed, threads)
         rates.append(Rate(flops_a_step * found.best, flops_a_step * found.median))
     return max(rates)
+
+
+def _latency(dtype: str) -> Latency:
+    """The least seconds a turn of a chain of multiply-adds, and of one of additions."""
+    seed = np.dtype(dtype).type(0.5)
+
+    def turn(chain: Callable[[int, Any], Any]) -> float:
+        return 1 / _rate(lambda turns, seed, threads: chain(turns, seed), seed, seed, 1).best
+
+    return Latency(dtype=dtype, multiply_add_s=turn(chains.multiply_adds), add_s=turn(chains.additions))
 
 
 def _bandwidth(level: str, size: int, threads: int) -> Bandwidth:

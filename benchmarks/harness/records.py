@@ -102,7 +102,7 @@ class Record(Case):
     gflops_low: float | None = None
     gflops_high: float | None = None
     examples_s: float | None = Field(default=None, description="examples a second, of an epoch of SGD")
-    limit_s: float | None = Field(default=None, description="seconds that an epoch was reckoned to take at least")
+    limit_s: float | None = Field(default=None, description="seconds that an epoch takes at least")
     noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
     percent_of_peak: float | None = None
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
@@ -133,11 +133,20 @@ class Bandwidth(Model):
     copy_gbs_low: float | None = None
 
 
+class Latency(Model):
+    """Seconds from an operation on one thread to the next, which takes its result."""
+
+    dtype: str
+    multiply_add_s: float
+    add_s: float
+
+
 class Ceilings(Model):
     """The most that this machine did in this run."""
 
     peaks: list[Peak]
     bandwidths: list[Bandwidth]
+    latencies: list[Latency] = Field(default_factory=list, description="older runs have none, nor has a CUDA device")
 
     def peak(self, dtype: str, threads: int) -> float | None:
         """GFLOPS, None if it was not measured."""
@@ -156,6 +165,10 @@ class Ceilings(Model):
     def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
         """One level's figures, None if they were not measured."""
         return next((each for each in self.bandwidths if (each.level, each.threads) == (level, threads)), None)
+
+    def latency(self, dtype: str) -> Latency | None:
+        """A type's figures, None if they were not measured."""
+        return next((each for each in self.latencies if each.dtype == dtype), None)
 
 
 class Blas(Model):
