@@ -1,34 +1,22 @@
-"""The workload `sgd`: an epoch of minibatch SGD made ready to be timed, its check, and the limit it is held against."""
+"""The workload `sgd`: an epoch of minibatch SGD made ready to be timed, and its check."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import repeat
-from math import ceil, log2
 from typing import Any
 
 import numpy as np
 
+from benchmarks.harness import limit
 from benchmarks.harness.devices import Device
 from benchmarks.harness.product import Check
 from benchmarks.harness.records import Case, Ceilings
 from kernels.arrays import aligned_zeros
-from kernels.tiles import ITEMSIZE
-from kernels.vectors import vectors
 from minisgd import steps
 from minisgd.accuracy import reference
 from minisgd.orders import orders
-
-CHAIN_CYCLES = 27
-"""From one step's weights to the next: a dot product in a vector (19), the residual and the rate (4), the update (4)."""
-
-ADDITION_CYCLES = 4
-"""Of each round in which the examples of a batch are summed in pairs."""
-
-EXAMPLE_CYCLES = 2.5
-"""A load, two multiply-adds, and a share of the shuffles that bring eight sums of lanes together, which go through two ports."""
-
 
 OBJECTIVE = "squared"
 
@@ -67,30 +55,13 @@ class Epoch:
     def costs(case: Case) -> dict[str, int]:
         """Flops, the bytes of one pass over data and order, and examples."""
         n, d, k, batch = (case.shape[name] for name in ("n", "d", "k", "batch"))
-        passed = n * (d + k) * ITEMSIZE[case.dtype] + 8 * n
-        return {"flops": steps.flops(n, d, k, batch), "bytes": passed, "examples": n}
+        return {"flops": steps.flops(n, d, k, batch), "bytes": limit.bytes_passed(case), "examples": n}
 
     @staticmethod
     def limit_s(case: Case, ceilings: Ceilings) -> float | None:
-        """Seconds below which an epoch was reckoned not to go: the longest of chain, instructions, arithmetic and memory.
-
-        The clock follows from the measured peak. A step that begins the next logit before the last update is
-        in can go below the chain.
-        """
-        peak = ceilings.peak(case.dtype, case.threads)
-        served = ceilings.bandwidth("memory" if _outgrows_caches(case, ceilings) else "L2", case.threads)
-        if peak is None or served is None:
-            return None
-        unit = vectors()
-        clock = peak * 1e9 / case.threads / (2 * unit.fmas_a_cycle * unit.lanes(ITEMSIZE[case.dtype]))
-        costs = Epoch.costs(case)
-        chain = CHAIN_CYCLES + ADDITION_CYCLES * ceil(log2(case.shape["batch"]))
-        return max(
-            -(-case.shape["n"] // case.shape["batch"]) * chain / clock,
-            case.shape["n"] * EXAMPLE_CYCLES / clock / case.threads,
-            costs["flops"] / (peak * 1e9),
-            costs["bytes"] / (served.read_gbs * 1e9),
-        )
+        """Seconds below which no epoch goes, None if what that takes was not measured; see `benchmarks.harness.limit`."""
+        bounds = limit.bounds(case, ceilings)
+        return max(bounds.values()) if bounds else None
 
     def calls(self, count: int) -> Iterator[Callable[[], None]]:
         """`count` epochs, one after the other from wherever the last has left the weights."""
@@ -113,9 +84,3 @@ class Epoch:
         if not distance <= allowed:
             return Check(distance, allowed, f"left the trajectory: distance {distance:.1e} exceeds the bound {allowed:.1e}")
         return Check(distance, allowed, None)
-
-
-def _outgrows_caches(case: Case, ceilings: Ceilings) -> bool:
-    memory = ceilings.bandwidth("memory", case.threads)
-    # The memory's working set is several times the outermost cache (see `benchmarks.harness.ceilings`).
-    return memory is not None and Epoch.costs(case)["bytes"] > memory.working_set / 4

@@ -66,7 +66,7 @@ def _ceilings(axes: Axes, run: Run, records: Sequence[Record]) -> None:
 
 
 def epochs(run: Run) -> Figure:
-    """Examples a second over the batch size for each step, and the reckoned limit."""
+    """Examples a second over the batch size for each step, and the limit."""
     passed = [record for record in run.records if record.examples_s]
     if not passed:
         raise UsageError("nothing to draw: the run has no record that passed")
@@ -79,13 +79,27 @@ def epochs(run: Run) -> Figure:
         axes.loglog(batches, rates, color=color, marker=marker, label=step)
         told = [f"{each.title}: {rate:,.0f} examples a second" for each, rate in zip(mine, rates, strict=True)]
         tip(axes, batches, rates, told)
-    limits = {record.shape["batch"]: record.shape["n"] / record.limit_s for record in passed if record.limit_s}
-    axes.loglog(sorted(limits), [limits[batch] for batch in sorted(limits)], "k--", linewidth=1, label="reckoned limit")
+    limits = _limits(passed)
+    axes.loglog(list(limits), list(limits.values()), "k--", linewidth=1, label="limit")
     axes.set_xlabel("batch size")
     axes.set_ylabel("examples a second")
     axes.set_title(f"An epoch of SGD, {passed[0].size} {passed[0].dtype}\n{shorten(run.machine.cpu)}", loc="left", fontsize=11)
     axes.legend(fontsize=9)
     return figure
+
+
+def _limits(passed: Sequence[Record]) -> dict[int, float]:
+    """Examples a second that no record goes beyond, by batch size: the most, where records differ in type or threads.
+
+    A batch size where one did is left out: the ceilings that the limit follows from were not reached.
+    """
+    found: dict[int, float] = {}
+    for batch in sorted({record.shape["batch"] for record in passed}):
+        mine = [record for record in passed if record.shape["batch"] == batch]
+        most = max((record.shape["n"] / record.limit_s for record in mine if record.limit_s), default=0.0)
+        if most >= max(record.examples_s or 0 for record in mine):
+            found[batch] = most
+    return found
 
 
 def tiles(line: Sequence[Record], plane: Sequence[Record], predicted: dict[str, int]) -> Figure:

@@ -36,7 +36,7 @@ def results(run: Run, tabs: Iterable[str] = ()) -> Table:
 
 
 def epochs(run: Run) -> Table:
-    """A row an epoch of SGD: its time, what that makes, and how it stands to the reckoned limit and to the framework."""
+    """A row an epoch of SGD: its time, what that makes, and how it stands to the limit and to the framework."""
     varying, fixed = _conditions_apart(run)
     made = table(
         "step", *varying, "threads", "batch", "epoch", "M examples/s", "GFLOPS", "interval", "x limit", "x torch", "% bound",
@@ -62,11 +62,19 @@ def epochs(run: Run) -> Table:
             digits((record.examples_s or 0) / 1e6),
             f"[bold]{digits(record.gflops or 0)}[/bold]",
             interval(record),
-            digits(record.median_s / record.limit_s) if record.limit_s else "",
+            _over_limit(record),
             digits(framework / record.median_s) if framework else "",
             _error(record),
         )
     return made
+
+
+def _over_limit(record: Record) -> str:
+    """Times the limit. An epoch that took less shows that the ceilings it follows from were not reached."""
+    if not record.limit_s or not record.median_s:
+        return ""
+    times = record.median_s / record.limit_s
+    return digits(times) if times >= 1 else "not reached"
 
 
 def _conditions_apart(run: Run) -> tuple[list[str], list[str]]:
@@ -250,6 +258,11 @@ def machine(here: Machine) -> Iterable[Table | str]:
         for peak in ceilings.peaks:
             peaks.add_row(peak.dtype, str(peak.threads), digits(peak.gflops), _known(peak.gflops_low))
         yield peaks
+        if ceilings.latencies:
+            waits = table("latency", "multiply-add", "addition")
+            for latency in ceilings.latencies:
+                waits.add_row(latency.dtype, seconds(latency.multiply_add_s), seconds(latency.add_s))
+            yield waits
         memory = table("memory", "threads", "working set", "read GB/s", "slowest round", "copy GB/s", "slowest round")
         for each in ceilings.bandwidths:
             rates = digits(each.read_gbs), _known(each.read_gbs_low), digits(each.copy_gbs), _known(each.copy_gbs_low)

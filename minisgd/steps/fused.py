@@ -1,8 +1,8 @@
 """A whole epoch in one compiled call: what decides is arithmetic and memory, no longer overhead.
 
-Limits of an epoch of n examples (one output). Batch 1: the next example waits for the weights that the last has left, a chain of
-a dot product, the residual and the update, 25 to 30 cycles. Larger batches, few weights: a load, a share of the shuffles and a
-few multiply-adds in SIMD lanes, 2 to 3 cycles an example. Many weights: one pass over x at the memory's bandwidth.
+With one output it is, at batch 1, that the next example waits for the weights that the last has left: a dot product, the residual
+and the update, one after another. In larger batches of few weights it is instructions, for each example a load, a share of the
+shuffles and a few multiply-adds in SIMD lanes; with many weights, one pass over x at the memory's bandwidth.
 """
 
 from __future__ import annotations

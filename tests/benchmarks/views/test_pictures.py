@@ -35,6 +35,17 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
     assert "<text" in (tmp_path / "one.svg").read_text()  # text stays text
 
 
+def test_no_epoch_is_drawn_beyond_the_limit():
+    def epoch(batch, threads, rate, limit_s):
+        shape = {"n": 1000, "d": 5, "k": 1, "batch": batch}
+        return make_record(workload="sgd", kernel="numpy", shape=shape, threads=threads, examples_s=rate, limit_s=limit_s)
+
+    ahead = epoch(10, 1, 5e6, 1e-4), epoch(10, 2, 15e6, 0.5e-4)
+    run = make_run(epoch(1, 1, 5e6, 1e-4), *ahead, epoch(100, 1, 5e6, None), epoch(500, 1, 5e6, 1))
+    line = next(line for line in pictures.epochs(run).axes[0].lines if line.get_label() == "limit")
+    assert dict(zip(line.get_xdata(), line.get_ydata(), strict=True)) == pytest.approx({1: 1e7, 10: 2e7})
+
+
 def test_a_run_without_results_is_not_drawn():
     with pytest.raises(UsageError, match="nothing to draw"):
         pictures.ladder(make_run(make_record(passed=False, failure="x", gflops=None)))

@@ -53,6 +53,19 @@ def test_the_book_s_figures_stand_beside_on_the_right_flop_count():
     assert "0.170" in shown
 
 
+def epoch(**changes):
+    fields = {"workload": "sgd", "kernel": "numba-fused", "shape": {"n": 1500, "d": 5, "k": 1, "batch": 1}, "median_s": 6e-6}
+    return make_record(**fields | changes)
+
+
+def test_an_epoch_stands_beside_its_limit_and_never_below():
+    assert "4.00" in text(tables.epochs(make_run(epoch(limit_s=1.5e-6))))
+    below = text(tables.epochs(make_run(epoch(limit_s=6.1e-6))))
+    assert "not reached" in below
+    assert "0.98" not in below
+    assert "reached" not in text(tables.epochs(make_run(epoch(limit_s=None))))
+
+
 def test_the_balance_is_bytes_eaten_over_bytes_served():
     # 100 GFLOPS are 50 G multiply-adds, each of which eats two elements of four bytes.
     assert "could eat 400 GB/s" in tables.balance("float32", 1, 100.0, 10.0)
