@@ -163,12 +163,13 @@ def sentences(run: Run) -> list[str]:
             said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
     if lower := _below_the_rung_before(passed):
         said.append(f"Slower here than the rung before: {', '.join(lower)}.")
-    top = max((record for record in passed if record.workload == "gemm"), key=lambda record: record.gflops or 0, default=None)
-    if top and top.percent_of_peak:
-        peak = 100 * (top.gflops or 0) / (top.percent_of_peak or 1)
+    fastest = max((record for record in passed if record.workload == "gemm"), key=lambda each: each.gflops or 0, default=None)
+    if fastest and fastest.percent_of_peak:
+        peak = 100 * (fastest.gflops or 0) / fastest.percent_of_peak
         said.append(
-            f"The fastest, {top.kernel} on {top.threads} thread{'s'[: top.threads > 1]}, reaches {digits(top.gflops or 0)}"
-            f" of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in the same minutes."
+            f"The fastest, {fastest.kernel} on {fastest.threads} thread{'s'[: fastest.threads > 1]}, reaches"
+            f" {digits(fastest.gflops or 0)} of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in"
+            " the same minutes."
         )
     torch = {
         _conditions(record): record.median_s or 0 for record in passed if record.kernel == "torch" and record.workload == "sgd"
