@@ -27,9 +27,53 @@ def device(array: Any) -> str:
     return "cpu" if isinstance(array, np.ndarray) else str(array.device.type)
 
 
+def oddity(array: Any) -> str | None:
+    """What keeps an array of either library from being a plain one, with what makes it one; None if nothing does."""
+    if isinstance(array, np.ma.MaskedArray):
+        return "a masked array, whose mask would be ignored; use a.filled(0)"
+    if isinstance(array, np.matrix):
+        return "a numpy.matrix; use np.asarray(a)"
+    if isinstance(array, np.ndarray):
+        return None
+    if str(array.layout) != "torch.strided":
+        return f"a tensor of layout {str(array.layout).removeprefix('torch.')}; use a.to_dense()"
+    if array.requires_grad:
+        return "a tensor that requires a gradient, which kernels do not make; use a.detach()"
+    return None
+
+
 def writable(array: Any) -> bool:
-    """Whether the elements may be written; a tensor's always may."""
-    return not isinstance(array, np.ndarray) or bool(array.flags.writeable)
+    """Whether the elements may be written: not those of a read-only array, or of a tensor that was made for inference."""
+    if isinstance(array, np.ndarray):
+        return bool(array.flags.writeable)
+    import torch
+
+    return bool(not array.is_inference() or torch.is_inference_mode_enabled())
+
+
+def overlaps_itself(array: Any) -> bool:
+    """Whether two elements of a matrix share memory.
+
+    Examples
+    --------
+    >>> overlaps_itself(np.broadcast_to(np.zeros(3), (2, 3))), overlaps_itself(np.zeros((4, 6))[::2, ::-3])
+    (True, False)
+    """
+    if 0 in array.shape:
+        return False
+    size: int = array.itemsize
+    steps = array.strides if isinstance(array, np.ndarray) else [step * size for step in array.stride()]
+    (short, count), (long, many) = sorted((abs(step), length) for step, length in zip(steps, array.shape, strict=True))
+    if count == 1 or many == 1:
+        return any(step < size and length > 1 for step, length in ((short, count), (long, many)))
+    if short < size:
+        return True
+    if long >= short * (count - 1) + size:  # no row reaches into the next
+        return False
+    rows = np.arange(1, many) * long  # a row back from each, less whole steps along it
+    apart = rows % short
+    nearest = np.minimum(apart, short - apart)
+    return bool(np.any((nearest < size) & (rows - size < short * (count - 1))))
 
 
 def empty(shape: tuple[int, int], like: Any) -> Any:

@@ -29,9 +29,10 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
     Raises
     ------
     TypeError
-        If an argument is not an array of the kernel's library, or not of a dtype it takes.
+        If an argument is not an array of the kernel's library, or not of a dtype it takes; if it is masked, a `numpy.matrix`, a
+        sparse tensor, or one that requires a gradient.
     ValueError
-        If ranks, shapes or devices do not fit, `out` is read-only or overlaps an input, or no kernel has that name.
+        If ranks, shapes or devices do not fit, `out` is read-only or overlaps itself or an input, or no kernel has that name.
     Unavailable
         If the kernel's backend is not installed; the message has the install command.
 
@@ -56,6 +57,8 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
             raise ValueError(f"out: expected shape {shape}, got {tuple(out.shape)}")
         if not arrays.writable(out):
             raise ValueError("out: expected a writable array, got a read-only one")
+        if arrays.overlaps_itself(out):
+            raise ValueError("out: expected elements with memory of their own, got an array that overlaps itself")
         for name, x in {"a": a, "b": b}.items():
             if arrays.overlap(out, x):
                 raise ValueError(f"out: expected memory of its own, got an array that overlaps {name}")
@@ -68,6 +71,8 @@ def _check(name: str, x: Any, entry: registry.Kernel, like: Any) -> None:
     if arrays.library(x) != entry.arrays:
         expected = {"numpy": "a numpy array", "torch": "a torch tensor"}[entry.arrays]
         raise TypeError(f"{name}: {entry.name} expects {expected}, got {type(x).__module__}.{type(x).__qualname__}")
+    if odd := arrays.oddity(x):
+        raise TypeError(f"{name}: {entry.name} expects a plain array, got {odd}")
     if x.ndim != 2:
         raise ValueError(f"{name}: expected 2 dimensions, got {x.ndim}")
     if arrays.dtype(x) not in entry.dtypes:

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import warnings
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.lib.stride_tricks import as_strided
 
-from kernels import UnknownKernel, matmul
+from kernels import UnknownKernel, arrays, matmul
 
 
 def ones(*shape, dtype=np.float32):
@@ -42,11 +48,61 @@ SHARED = ones(8, 8)
         ((SHARED, SHARED, SHARED), ValueError, "out: expected memory of its own, got an array that overlaps a"),
         ((SHARED[:4], ones(8, 8), SHARED[3:7]), ValueError, "overlaps a"),
         ((ones(8, 8), SHARED[:, :4], SHARED[:, 2:6]), ValueError, "overlaps b"),
+        (
+            (np.ma.masked_array(ones(2, 3), mask=True), ones(3, 4)),
+            TypeError,
+            r"a: numba/full expects .* a masked array, .*filled",
+        ),
+        ((ones(2, 3), ones(3, 4).view(np.matrix)), TypeError, r"b: numba/full expects .* numpy.matrix; use np.asarray"),
+        ((ones(2, 3), ones(3, 4), as_strided(ones(4), (2, 4), (0, 4))), ValueError, "out: .* overlaps itself"),
+        ((ones(2, 3), ones(3, 4), as_strided(ones(40), (2, 4), (4, 4))), ValueError, "out: .* overlaps itself"),
+        ((ones(2, 3).astype(">f4"), ones(3, 4)), TypeError, "a: numba/full expects float32 or float64, got >f4"),
     ],
 )
 def test_bad_arguments_are_named(arguments, kind, said):
     with pytest.raises(kind, match=said):
         matmul(*arguments)
+
+
+with torch.inference_mode():
+    INFERRED = torch.ones(2, 4)
+TENSOR = torch.ones(2, 3)
+with warnings.catch_warnings(action="ignore"):  # torch means to remove them
+    QUANTISED = torch.quantize_per_tensor(TENSOR, 0.1, 0, torch.quint8)
+
+
+@pytest.mark.parametrize("kernel", ["torch/full", "torch/rowwise", "torch/tiled", "torch/elementwise"])
+@pytest.mark.parametrize(
+    ("a", "out", "kind", "said"),
+    [
+        (TENSOR.clone().requires_grad_(), None, TypeError, "a: .* requires a gradient"),
+        (TENSOR, torch.ones(2, 4, requires_grad=True), TypeError, "out: .* requires a gradient"),
+        (TENSOR.to_sparse(), None, TypeError, "a: .* layout sparse_coo; use a.to_dense"),
+        (TENSOR.to_mkldnn(), None, TypeError, "a: .* layout _mkldnn"),
+        (TENSOR.to("meta"), None, ValueError, "a: .* runs on cpu or cuda, got meta"),
+        (QUANTISED, None, TypeError, "a: .* got quint8"),
+        (TENSOR, INFERRED, ValueError, "out: expected a writable array"),
+        (TENSOR, torch.ones(1, 4).expand(2, 4), ValueError, "out: .* overlaps itself"),
+    ],
+)
+def test_tensors_that_are_not_plain_are_named_alike_by_all_kernels(kernel, a, out, kind, said):
+    with pytest.raises(kind, match=said):
+        matmul(a, torch.ones(3, 4), out=out, kernel=kernel)
+
+
+def test_tensors_made_for_inference_may_be_read_and_written_in_its_mode():
+    with torch.inference_mode():
+        assert matmul(TENSOR, torch.ones(3, 4), out=INFERRED, kernel="torch/full")[0, 0] == 3
+    assert matmul(INFERRED.T, TENSOR, kernel="torch/full").shape == (4, 3)
+
+
+@given(st.tuples(*[st.integers(0, 6)] * 2), st.tuples(*[st.integers(-30, 30)] * 2))
+def test_an_overlap_with_itself_is_found_wherever_elements_meet(shape, steps):
+    room = np.zeros(400, np.uint8)
+    matrix = np.ndarray(shape, np.float32, room, 200, steps) if 0 not in shape else np.zeros(shape, np.float32)
+    places = sorted(i * steps[0] + j * steps[1] for i in range(shape[0]) for j in range(shape[1]))
+    meet = any(after - before < 4 for before, after in pairwise(places))
+    assert arrays.overlaps_itself(matrix) == meet
 
 
 def test_interleaved_memory_is_not_an_overlap():
