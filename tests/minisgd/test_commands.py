@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -12,14 +11,8 @@ import pytest
 from minisgd.experiments import EXPERIMENTS
 
 
-def minisgd(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "minisgd", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=250,
-        env=os.environ | environment,
-    )
+def minisgd(*arguments):
+    return subprocess.run([sys.executable, "-m", "minisgd", *map(str, arguments)], capture_output=True, text=True, timeout=250)
 
 
 @pytest.mark.parametrize("command", ["train", "experiment", "data"])
@@ -71,17 +64,15 @@ def test_bad_input_is_one_line_and_status_2(arguments, said):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_data_that_stands_in_says_so(tmp_path):
-    nowhere = {
-        "MINISGD_DATA_DIR": str(tmp_path),
-        "HOME": str(tmp_path),
-        "XDG_CACHE_HOME": str(tmp_path),
-        "http_proxy": "http://127.0.0.1:9",
-    }
-    done = minisgd("train", "--json", "-", **nowhere)
-    assert json.loads(done.stdout)["problem"] == "airfoil-like"
-    assert "a generated set of its shape stands in" in done.stderr
-    assert "airfoil: not here" in minisgd("data", **nowhere).stdout
+def test_data_says_what_is_shipped_whose_it_is_and_that_its_hash_is_right(tmp_path):
+    done = minisgd("data")
+    assert done.returncode == 0, done.stderr
+    for part in ("airfoil_self_noise.dat", "Brooks", "CC BY 4.0", "74c75fd7", "which is right", "1,500 examples of 5"):
+        assert part in done.stdout
+    (tmp_path / "other.dat").write_text("1\t2\t3\t4\t5\t6\n")
+    done = minisgd("data", "--path", tmp_path / "other.dat")
+    assert done.returncode == 2
+    assert "other.dat: not the airfoil data: sha256" in done.stderr
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
