@@ -50,7 +50,7 @@ def run(problem: Problem, advance: Advance) -> Finding:
     for size in sorted({min(size, n) for size in SIZES}):
         advance(f"batch size {size}")
         timed = Settings(batch_size=size, rate=RATES[-1], epochs=TIMED_EPOCHS)
-        epoch = median(train(problem, timed, evaluate_every=TIMED_EPOCHS).seconds_an_epoch for _ in range(SEEDS))
+        epoch = median(train(problem, timed, evaluate_every=TIMED_EPOCHS * n).seconds_an_epoch for _ in range(SEEDS))
         needed = {rate: _epochs_to_target(problem, size, rate) for rate in RATES}
         rate = min(RATES, key=needed.__getitem__)
         found.append(Tuned(size, epoch, rate, needed[rate]))
