@@ -117,7 +117,7 @@ def experiment(
     screen.print(made)
     for sentence in finding.sentences:
         screen.print(sentence)
-    write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.data, json)
+    write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.kept(), json)
     prefix = plot or Path(".runs") / name
     try:
         for file in save(finding.figure, prefix):

@@ -8,8 +8,6 @@ import sys
 
 import pytest
 
-from minisgd.experiments import EXPERIMENTS
-
 
 def minisgd(*arguments):
     return subprocess.run([sys.executable, "-m", "minisgd", *map(str, arguments)], capture_output=True, text=True, timeout=250)
@@ -75,18 +73,12 @@ def test_data_says_what_is_shipped_whose_it_is_and_that_its_hash_is_right(tmp_pa
     assert "other.dat: not the airfoil data: sha256" in done.stderr
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_experiment_answers(name, tmp_path):
-    done = minisgd("experiment", name, "--plot", tmp_path / name, "--json", tmp_path / "found.json")
+def test_an_experiment_prints_saves_and_draws(tmp_path):
+    done = minisgd("experiment", "noise", "--plot", tmp_path / "noise", "--json", tmp_path / "found.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "found.json").read_text())
-    assert (tmp_path / f"{name}.svg").exists()
-    if name == "noise":
-        assert abs(found["slope"] + 0.5) < 0.02
-    if name == "book" and found["problem"] == "airfoil":
-        losses = [points[-1][2] for points in found["numba-fused"]]
-        assert all(0.2416 < loss < 0.2575 for loss in losses), "the range of the book's own runs, none below the floor"
-    if name == "overhead":
-        assert found["fits"]["torch"][0] > 10 * found["fits"]["numba-fused"][0]
-    if name == "batch-size":
-        assert all(row[3] is None or row[3] >= 1 for row in found["rows"])
+    assert (found["experiment"], found["problem"]) == ("noise", "airfoil")
+    printed = " ".join(done.stdout.split())  # a title is as wide as its table
+    assert found["table"]["title"] in printed
+    assert found["sentences"][0] in printed
+    assert all((tmp_path / f"noise.{suffix}").exists() for suffix in ("svg", "png"))
