@@ -4,11 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# The airfoil data lies beside the checkout where it is provided; elsewhere it is downloaded or stood in for.
-ifneq ($(wildcard ../shared/data),)
-export MINISGD_DATA_DIR ?= $(abspath ../shared/data)
-endif
-
 .PHONY: bench test lint clean browser
 
 bench: $(READY)

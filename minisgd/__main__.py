@@ -28,7 +28,7 @@ app = typer.Typer(
 Data = Annotated[str, typer.Option("--data", help="airfoil, linear or logistic.")]
 DataPath = Annotated[
     Path | None,
-    typer.Option("--path", metavar="FILE", help="The airfoil file; looked for, or downloaded, if left out."),
+    typer.Option("--path", metavar="FILE", help="Another copy of the airfoil file; the one shipped, if left out."),
 ]
 Json = Annotated[
     str | None,
@@ -62,7 +62,7 @@ def train(
     from minisgd.views.units import seconds
 
     screen = console(json)
-    problem = load(data, path, screen)
+    problem = load(data, path)
     settings = Settings(step, batch_size, lr, epochs, schedule, dtype, seed, replacement, drop_last)
     history, end = History(problem.name, len(problem.x), settings, problem.floor), 0
     try:
@@ -108,7 +108,7 @@ def experiment(
     if name not in EXPERIMENTS:
         raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
     chosen, screen = EXPERIMENTS[name], console(json)
-    problem = load(data, path, screen)
+    problem = load(data, path)
     with progress(screen, chosen.steps) as advance:
         finding = chosen.run(problem, advance)
     made = table(*finding.headings, title=finding.title)
@@ -117,7 +117,7 @@ def experiment(
     screen.print(made)
     for sentence in finding.sentences:
         screen.print(sentence)
-    write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.data, json)
+    write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.kept(), json)
     prefix = plot or Path(".runs") / name
     try:
         for file in save(finding.figure, prefix):
@@ -128,35 +128,28 @@ def experiment(
 
 @app.command("data")
 def show_data(path: DataPath = None) -> None:
-    """Say what data is there, where, and whether its hash is right.
+    """Say what data is shipped, whose it is, under which licence, and whether its hash is right.
 
     Example: python -m minisgd data
     """
-    from minisgd.data import SHA256, URL, airfoil, locate, sha256
+    from minisgd.data import LICENCE, SHA256, SOURCE, airfoil
     from minisgd.views.terminal import console
 
-    screen = console(None)
-    file = path or locate(download=False)
-    if file is None:
-        screen.print(f"airfoil: not here; set MINISGD_DATA_DIR to its folder, or let a command download it from {URL}")
-        return
-    problem = airfoil(file)
-    found = sha256(file)
-    screen.print(f"airfoil: {file}", soft_wrap=True)
-    screen.print(f"  sha256 {found}, {'as expected' if found == SHA256 else f'expected {SHA256}'}")
+    problem, screen = airfoil(path), console(None)  # a file of another hash is refused
+    screen.print(f"airfoil: {problem.source}", soft_wrap=True)
+    screen.print(f"  source: {SOURCE}", soft_wrap=True)
+    screen.print(f"  licence: {LICENCE}", soft_wrap=True)
+    screen.print(f"  sha256: {SHA256}, which is right", soft_wrap=True)
     screen.print(f"  {len(problem.x):,} examples of {problem.x.shape[1]}, whitened; the least loss is {problem.floor:.6f}")
 
 
-def load(name: str, path: Path | None, screen: Console) -> Problem:
-    """A problem by name, with a notice if it stands in for the real data."""
+def load(name: str, path: Path | None) -> Problem:
+    """A problem by name; the path is that of the airfoil file."""
     from minisgd.data import DATA, airfoil
 
     if name not in DATA:
         raise UsageError(f"unknown data {name!r}: expected {', '.join(DATA)}")
-    problem = airfoil(path) if name == "airfoil" else DATA[name]()
-    if problem.name == "airfoil-like":
-        screen.print("The airfoil data is not to be had here: a generated set of its shape stands in, named airfoil-like.")
-    return problem
+    return airfoil(path) if name == "airfoil" else DATA[name]()
 
 
 def keep(history: History, json: str | None, plot: Path | None, screen: Console) -> None:

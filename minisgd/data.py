@@ -1,16 +1,14 @@
-"""Problems to train on: the chapter's airfoil data, and generated ones of any shape.
+"""Problems to train on: the chapter's airfoil data, which is shipped, and generated ones of any shape.
 
-The real file is not shipped. It is taken from an explicit path, from MINISGD_DATA_DIR, from the user's cache, or downloaded, and
-its hash decides whether it is the real one. Where none is to be had, a generated set of the same shape takes its place under
-a name of its own, so that it can never pass for the real data.
+Whoever has the airfoil file elsewhere may pass its path. A hash decides whether a file is the real one.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,10 @@ from numpy.typing import NDArray
 
 from minisgd.cli import UsageError
 
-FILE = "airfoil_self_noise.dat"
+SHIPPED = resources.files("minisgd") / "airfoil" / "airfoil_self_noise.dat"
 SHA256 = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
-URL = f"http://d2l-data.s3-accelerate.amazonaws.com/{FILE}"
+SOURCE = "Brooks, Pope and Marcolini, NASA RP-1218, 1989; UCI dataset 291, doi:10.24432/C5VW2C"
+LICENCE = "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/"
 COLUMNS = 6
 EXAMPLES = 1500
 """The chapter keeps this many, after whitening all rows."""
@@ -63,80 +62,64 @@ class Problem:
         return Problem(self.name, x, y, self.objective, self.floor, self.source)
 
 
-def airfoil(path: Path | None = None, download: bool = True) -> Problem:
+def airfoil(path: Path | None = None) -> Problem:
     """NASA's airfoil self-noise data as the chapter has it: all rows whitened, the first 1,500 kept.
 
     Parameters
     ----------
     path : Path, optional
-        The file; looked for in MINISGD_DATA_DIR and the user's cache, and downloaded, if left out.
-    download : bool
-        Whether the network may be asked.
-
-    Returns
-    -------
-    Problem
-        Named "airfoil", or "airfoil-like" for the generated stand-in if the file is not to be had.
+        The file; the one that is shipped, if left out.
 
     Raises
     ------
     DataError
-        If a file is there and is not the real one, or has missing or text fields.
+        If the file cannot be read, is not the real one, or has missing or text fields.
 
     Notes
     -----
-    UCI dataset 291, doi:10.24432/C5VW2C, CC BY 4.0; Brooks, Pope and Marcolini, NASA RP-1218, 1989.
+    Brooks, Pope and Marcolini, NASA RP-1218, 1989; UCI dataset 291, doi:10.24432/C5VW2C; CC BY 4.0.
     """
-    file = path or locate(download)
-    if file is None:
-        return airfoil_like()
-    table = read(file)
-    found = sha256(file)
+    file = str(path or SHIPPED)
+    content = read(path)
+    table = parse(content, file)
+    found = sha256(content)
     if found != SHA256:
-        raise DataError(f"{file}: not the airfoil data: sha256 {found}, expected {SHA256}; remove it, or pass another --path")
+        raise DataError(f"{file}: not the airfoil data: sha256 {found}, expected {SHA256}; pass another --path, or none")
     whitened = (table - table.mean(axis=0)) / table.std(axis=0)
     x, y = whitened[:EXAMPLES, :-1], whitened[:EXAMPLES, -1:]
-    return Problem("airfoil", x, y, "squared", least_squares_floor(x, y), str(file))
+    return Problem("airfoil", x, y, "squared", least_squares_floor(x, y), file)
 
 
-def locate(download: bool = True) -> Path | None:
-    """The airfoil file in MINISGD_DATA_DIR, in the user's cache, or downloaded into it; None if it is not to be had."""
-    folder = os.environ.get("MINISGD_DATA_DIR")
-    if folder and (file := Path(folder) / FILE).exists():
-        return file
-    import pooch
+def read(path: Path | None = None) -> bytes:
+    """The airfoil file as it is: the one that is shipped, if no path is given.
 
-    pooch.get_logger().setLevel("WARNING")
-    cache = Path(pooch.os_cache("minisgd"))
-    if (cache / FILE).exists():
-        return cache / FILE
-    if not download:
-        return None
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    file = path or SHIPPED
     try:
-        return Path(pooch.retrieve(URL, known_hash=f"sha256:{SHA256}", fname=FILE, path=cache, progressbar=False))
-    except (OSError, ValueError):  # no network, or what came is not the file
-        return None
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}") from None
 
 
-def sha256(file: Path) -> str:
-    """Hash of a file, in hexadecimal."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def sha256(content: bytes) -> str:
+    """Hash of a file's content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
-def read(file: Path) -> Array:
+def parse(content: bytes, file: str) -> Array:
     """A tab-separated table of six numbers a line.
 
     Raises
     ------
     DataError
-        With the number of the line, if a field is missing or is no number.
+        With the file and the number of the line, if a field is missing or is no number.
     """
-    try:
-        lines = file.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError as error:
-        raise DataError(f"{file}: {error.strerror}") from None
     rows = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(content.decode("ascii", errors="replace").splitlines(), start=1):
         fields = line.split("\t")
         if len(fields) != COLUMNS:
             raise DataError(f"{file}, line {number}: expected {COLUMNS} tab-separated fields, got {len(fields)}")
@@ -154,12 +137,6 @@ def least_squares_floor(x: Array, y: Array) -> float:
     design = np.column_stack([x, np.ones(len(x))])
     residual = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
     return float(0.5 * np.square(residual).sum() / len(x))
-
-
-def airfoil_like() -> Problem:
-    """A generated stand-in of the airfoil data's shape and noise."""
-    problem = linear(EXAMPLES, COLUMNS - 1, 1, noise=0.7, seed=1989)
-    return Problem("airfoil-like", problem.x, problem.y, "squared", problem.floor, "generated: the real file was not found")
 
 
 def linear(n: int, d: int, k: int = 1, noise: float = 0.5, seed: int = 0) -> Problem:

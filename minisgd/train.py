@@ -81,7 +81,7 @@ class History:
     floor : float or None
         The least loss there is.
     points : list of Point
-        One before the first epoch and one after each.
+        One before the first epoch, and one at each evaluation.
     """
 
     problem: str
@@ -92,11 +92,11 @@ class History:
 
     @property
     def seconds_an_epoch(self) -> float:
-        """Mean over the epochs, without evaluation; data loading counts."""
+        """Mean over the epochs, without evaluation; shuffling counts."""
         return self.points[-1].seconds / max(1, self.points[-1].examples // self.n)
 
     def seconds_to(self, target: float) -> float | None:
-        """Seconds until the loss was at most `target` at the end of an epoch; None if it never was."""
+        """Seconds until the loss was found to be at most `target`; None if it never was."""
         return next((point.seconds for point in self.points if point.loss <= target), None)
 
     def save(self, path: Path) -> None:
@@ -135,8 +135,25 @@ def check(settings: Settings, problem: Problem) -> None:
         raise UsageError(f"step {step.name!r} takes batches of one, squared error and one output; expected --batch-size 1")
 
 
+def evaluations(seen: int, n: int, batch_size: int, every: int) -> list[int]:
+    """Where in an epoch of n examples the loss is looked at: at the end of each batch in which a multiple of `every` is passed.
+
+    The multiples are of all examples, with those `seen` in the epochs before.
+
+    Examples
+    --------
+    >>> evaluations(0, 1500, 100, 400), evaluations(1500, 1500, 100, 400), evaluations(0, 1500, 1500, 400)
+    ([400, 800, 1200], [100, 500, 900, 1300], [1500])
+    """
+    passed = range(seen // every + 1, (seen + n) // every + 1)
+    return sorted({min(-(-(multiple * every - seen) // batch_size) * batch_size, n) for multiple in passed})
+
+
 def train(
-    problem: Problem, settings: Settings, watch: Callable[[History], None] = lambda history: None, evaluate_every: int = 1
+    problem: Problem,
+    settings: Settings,
+    watch: Callable[[History], None] = lambda history: None,
+    evaluate_every: int | None = None,
 ) -> History:
     """Train from zero weights.
 
@@ -146,13 +163,14 @@ def train(
     settings : Settings
     watch : callable
         Given the history after each evaluation; what it costs is not counted.
-    evaluate_every : int
-        Evaluate after each so many epochs, and after the last.
+    evaluate_every : int, optional
+        Examples between evaluations, each at the end of a batch; after each epoch, if left out. At the end there is always one.
 
     Returns
     -------
     History
-        With the seconds of shuffling and training alone; compilation comes before.
+        With the seconds of shuffling and training alone; compilation comes before. An epoch with evaluations in it is several
+        calls of its step, each with its own cost: time epochs without.
 
     Raises
     ------
@@ -171,6 +189,7 @@ def train(
     weights[...], bias[...] = 0, 0
     epoch = prepare(data.x, data.y, weights, bias, data.objective)
     visited = n - n % settings.batch_size if settings.drop_last else n
+    every = evaluate_every or visited
     history = History(problem.name, visited, settings, problem.floor)
 
     def evaluate(seconds: float, examples: int) -> None:
@@ -183,12 +202,20 @@ def train(
     next(orders(n, 0, settings.replacement))  # compiles
     spent = 0.0
     for turn in range(settings.epochs):
-        rate = schedule(settings.rate, turn)
+        rate, before, begin = schedule(settings.rate, turn), turn * visited, 0
+        due = evaluations(before, visited, settings.batch_size, every)
+        if turn + 1 == settings.epochs:
+            due.append(visited)
         start = time.perf_counter()
-        epoch(next(visiting)[:visited], settings.batch_size, rate)
-        spent += time.perf_counter() - start
-        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-            raise Diverged(f"diverged in epoch {turn + 1}: the weights are no longer finite; try a learning rate below {rate:g}")
-        if (turn + 1) % evaluate_every == 0 or turn + 1 == settings.epochs:
-            evaluate(spent, (turn + 1) * visited)
+        order = next(visiting)
+        for end in sorted({*due, visited}):
+            epoch(order[begin:end], settings.batch_size, rate)
+            spent += time.perf_counter() - start
+            if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+                raise Diverged(
+                    f"diverged in epoch {turn + 1}: the weights are no longer finite; try a learning rate below {rate:g}"
+                )
+            if end in due:
+                evaluate(spent, before + end)
+            begin, start = end, time.perf_counter()
     return history

@@ -58,7 +58,11 @@ def report(
     with screen.status("reading"):
         for path in files:
             found = _experiment(path)
-            if found:
+            if found and "table" not in found:
+                screen.print(
+                    f"{path}: left out, since an older version made it; run the experiment again", style="yellow", markup=False
+                )
+            elif found:
                 sources.findings[found["experiment"]] = found
             else:
                 sources.runs.append((path.name, records.load(path)))

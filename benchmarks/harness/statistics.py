@@ -1,9 +1,7 @@
-"""The median of rounds and its interval, exact for any distribution.
+"""The median of rounds and its interval.
 
 Samples within a round are correlated: they share a process, the placement of its memory, and the machine's mood of that
-second. So the unit of replication is the round. The interval is that of order statistics: of R independent rounds the
-k-th smallest and k-th largest medians hold the true one with probability 1 - 2 P(Binomial(R, 1/2) < k) (David and
-Nagaraja, "Order Statistics", section 7.1). Six rounds give 97 % from the smallest to the largest.
+second. So the unit of replication is the round.
 """
 
 from __future__ import annotations
@@ -12,29 +10,22 @@ from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
-from scipy.special import bdtr
 
-CONFIDENCE = 0.95
+from minisgd.intervals import median_interval
 
 NOISY = 0.05
 """A record whose interval reaches further than this from its median is marked."""
 
 
 def summary(rounds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
-    """Median of the rounds' medians, and its interval.
-
-    With fewer than six rounds the interval is the whole range, and holds the median less often than `CONFIDENCE`.
+    """Median of the rounds' medians, and its interval; see `minisgd.intervals`.
 
     Examples
     --------
     >>> summary([[3.0], [1.0], [2.0], [5.0], [4.0], [6.0]])
     (3.5, 1.0, 6.0)
     """
-    medians = sorted(median(samples) for samples in rounds)
-    count = len(medians)
-    missed = 2 * bdtr(np.arange(count), count, 0.5)  # the chance that the true median lies outside the k-th of either end
-    outside = max(0, int(np.count_nonzero(missed <= 1 - CONFIDENCE)) - 1)
-    return median(medians), medians[outside], medians[count - 1 - outside]
+    return median_interval([median(samples) for samples in rounds])
 
 
 def states(rounds: Sequence[Sequence[float]]) -> tuple[float, float] | None:

@@ -12,7 +12,6 @@ from matplotlib.lines import Line2D
 from benchmarks.harness.records import Ceilings, Machine, Record
 from kernels.flops import compulsory_bytes, touched_bytes
 from kernels.tiles import ITEMSIZE
-from minisgd import book
 from minisgd.views.pictures import CYCLE, OTHER, STYLES, tip
 from minisgd.views.units import digits, seconds, shorten
 
@@ -114,53 +113,6 @@ def share(found: tuple[float, float, list[Record]]) -> float:
     start, _, records = found
     last = max(records, key=lambda each: each.flops or 0)
     return min(1.0, calls(last) * start / (last.median_s or 1))
-
-
-def losses(data: dict[str, Any]) -> Figure:
-    """Loss against time and against examples, of the chapter's runs."""
-    figure = Figure(figsize=(9.5, 4.2), layout="constrained")
-    against_time, against_examples = figure.subplots(1, 2, sharey=True)
-    for step, style in (("numba-fused", "-"), ("torch", "--")):
-        for (color, marker), run, points in zip(CYCLE, book.RUNS, data.get(step, []), strict=False):
-            kept = [point for point in points if point[0] > 0]
-            label = f"{run.name}, {step}"
-            x, y = [point[0] for point in kept], [point[2] for point in kept]
-            against_time.semilogx(x, y, style, color=color, marker=marker, markersize=3, label=label)
-            tip(against_time, x, y, [f"{label}: {loss:.4f} after {seconds(time)}" for time, loss in zip(x, y, strict=True)])
-            if style == "-":
-                seen = [point[1] for point in kept]
-                against_examples.semilogx(seen, y, style, color=color, marker=marker, markersize=3, label=run.name)
-                tip(against_examples, seen, y, [f"{run.name}: {loss:.4f} after {n:,}" for n, loss in zip(seen, y, strict=True)])
-    against_time.set(xlabel="seconds of training", ylabel="loss")
-    against_examples.set(xlabel="examples seen")
-    against_time.legend(fontsize=7)
-    return figure
-
-
-def batches(rows: Sequence[Sequence[Any]]) -> Figure:
-    """Examples a second, and seconds until the loss is near the floor, over the batch size."""
-    figure = Figure(figsize=(8.5, 4.2), layout="constrained")
-    left = figure.subplots()
-    right = left.twinx()
-    examples = max(row[0] for row in rows)
-    sizes = [row[0] for row in rows]
-    (one,) = left.loglog(
-        sizes, [examples / row[1] for row in rows], color=CYCLE[0][0], marker=CYCLE[0][1], label="examples a second"
-    )
-    tip(
-        left,
-        sizes,
-        [examples / row[1] for row in rows],
-        [f"batch {r[0]}: {examples / r[1]:,.0f} examples a second" for r in rows],
-    )
-    reached = [row for row in rows if row[3]]
-    times = [row[1] * row[3] for row in reached]
-    (other,) = right.loglog([r[0] for r in reached], times, color=CYCLE[1][0], marker=CYCLE[1][1], label="seconds to the floor")
-    tip(right, [row[0] for row in reached], times, [f"batch {row[0]}: {seconds(row[1] * row[3])}" for row in reached])
-    left.set(xlabel="batch size", ylabel="examples a second")
-    right.set_ylabel("seconds until the loss is within 1 % of the floor")
-    figure.legend(handles=[one, other], loc="outside upper center", ncols=2, fontsize=8)
-    return figure
 
 
 def noise(data: dict[str, Any]) -> Figure:

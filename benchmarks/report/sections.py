@@ -15,7 +15,7 @@ from benchmarks.report.sources import Sources, swept
 from benchmarks.views import history, pictures, tables, verdicts
 from kernels.caches import Cache
 from kernels.tiles import predict
-from minisgd import book
+from minisgd.experiments import batch_size, book
 from minisgd.views.units import digits, percent, seconds
 
 STEPS_SHOWN = 200
@@ -210,7 +210,7 @@ def _fit(records: Sequence[Record]) -> tuple[float, float]:
 
 
 def sgd(sources: Sources) -> Section:
-    """Training: loss against time, batch sizes, gradient noise, and the steps beside their limit."""
+    """Training: the steps beside their limit, and what the experiments found: loss against time, batch sizes, gradient noise."""
     made = Section("sgd", "Minibatch SGD", "python -m benchmarks run --workload sgd; python -m minisgd experiment book --json F")
     for name, run in sources.runs:
         kept = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
@@ -218,32 +218,11 @@ def sgd(sources: Sources) -> Section:
             made.sentences += [sources.label(name) + each for each in tables.sentences(kept) if "fused epoch" in each]
             made.draw(pictures.epochs(kept), f"Examples a second over the batch size by step, {name}.")
             made.tables.append(grid(tables.epochs(kept)).captioned(name))
-    if data := sources.findings.get("book"):
-        runs = data.get("numba-fused", [])
-        ends = [f"{run.name} {points[-1][2]:.4f}" for run, points in zip(book.RUNS, runs, strict=False)]
-        made.sentences.append(f"Loss at the end of the chapter's runs on {data['problem']}: {', '.join(ends)}.")
-        made.draw(drawn.losses(data), made.sentences[-1])
-    if data := sources.findings.get("batch-size"):
-        reached = [row for row in data["rows"] if row[3]]
-        if reached:
-            best = min(reached, key=lambda row: row[1] * row[3])
-            made.sentences.append(
-                f"Batches of {best[0]} come within 1 % of the least loss first, in {seconds(best[1] * best[3])}, at rate"
-                f" {best[2]:g}."
-            )
-            made.draw(drawn.batches(data["rows"]), made.sentences[-1])
-            rows = [
-                [str(size), seconds(epoch), f"{rate:g}", str(epochs or ""), seconds(epoch * epochs) if epochs else "never"]
-                for size, epoch, rate, epochs in data["rows"]
-            ]
-            made.tables.append(
-                Grid(["batch", "epoch", "rate", "epochs", "to the floor"], rows, "batch sizes, each at its best rate")
-            )
-    if data := sources.findings.get("noise"):
-        made.sentences.append(
-            f"The gradient's deviation falls with the batch size to the power {data['slope']:.3f}; the claim is -1/2."
-        )
-        made.draw(drawn.noise(data), made.sentences[-1])
+    for name, picture in (("book", book.draw), ("batch-size", batch_size.draw), ("noise", drawn.noise)):
+        if found := sources.findings.get(name):
+            made.sentences += found["sentences"]
+            made.draw(picture(found), found["sentences"][0])
+            made.tables.append(Grid(found["table"]["headings"], found["table"]["rows"], found["table"]["title"]))
     return made
 
 

@@ -42,6 +42,11 @@ class Finding:
     figure: Figure
     data: dict[str, Any] = field(default_factory=dict)
 
+    def kept(self) -> dict[str, Any]:
+        """All but the figure, for programs and for the page."""
+        table = {"title": self.title, "headings": self.headings, "rows": self.rows}
+        return {"table": table, "sentences": self.sentences} | self.data
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -58,8 +63,8 @@ class Experiment:
 
 
 EXPERIMENTS = {
-    "book": Experiment("book", 10, "gradient descent, SGD or minibatches, with the chapter's settings?"),
-    "batch-size": Experiment("batch_size", 10, "which batch size reaches the floor first?"),
+    "book": Experiment("book", 9, "gradient descent, SGD or minibatches, with the chapter's settings?"),
+    "batch-size": Experiment("batch_size", 11, "which batch size reaches the floor first?"),
     "noise": Experiment("noise", 11, "does the gradient's noise fall with the root of the batch size?"),
     "variants": Experiment("variants", 9, "what do decay, replacement and doubled data change?"),
     "overhead": Experiment("overhead", 7, "what does a step cost before it computes anything?"),

@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from minisgd.cli import UsageError
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
+from minisgd.experiments.timing import ROUNDS, epoch_seconds
+from minisgd.intervals import Interval, median_interval, ratio_interval
 from minisgd.steps import flops
 from minisgd.train import Diverged, History, Settings, train
-from minisgd.views.pictures import CYCLE
-from minisgd.views.units import digits, seconds
+from minisgd.views.pictures import CYCLE, tip
+from minisgd.views.units import digits, seconds, within
 
+STEP = "numba-fused"
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1500)
 WITHIN = 1.01
-"""The target: a loss within 1 % of the floor."""
+"""The target: a loss within 1 % of the floor, looked for after each epoch."""
 
 RATES = tuple(round(2.0**-power, 6) for power in range(13))
 EPOCHS = 60
-TIMED_EPOCHS = 200
 SEEDS = 5
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """A batch size at its best learning rate: seconds an epoch, and epochs to the target, infinite if it is never reached."""
+    """A batch size at its best rate: epochs to the target, infinite if none gets there; seconds an epoch, of each round."""
 
     size: int
-    epoch_s: float
     rate: float
     epochs: float
+    times: list[float] = field(default_factory=list)
 
     @property
-    def seconds(self) -> float:
+    def epoch_s(self) -> Interval:
+        """Seconds an epoch."""
+        return median_interval(self.times)
+
+    @property
+    def seconds(self) -> Interval:
         """To the target."""
-        return self.epochs * self.epoch_s
+        middle, low, high = self.epoch_s
+        return self.epochs * middle, self.epochs * low, self.epochs * high
+
+    @property
+    def reached(self) -> bool:
+        """Whether the target is reached at any rate."""
+        return self.epochs < math.inf
 
 
 def run(problem: Problem, advance: Advance) -> Finding:
@@ -49,38 +64,59 @@ def run(problem: Problem, advance: Advance) -> Finding:
     found = []
     for size in sorted({min(size, n) for size in SIZES}):
         advance(f"batch size {size}")
-        timed = Settings(batch_size=size, rate=RATES[-1], epochs=TIMED_EPOCHS)
-        epoch = median(train(problem, timed, evaluate_every=TIMED_EPOCHS).seconds_an_epoch for _ in range(SEEDS))
         needed = {rate: _epochs_to_target(problem, size, rate) for rate in RATES}
         rate = min(RATES, key=needed.__getitem__)
-        found.append(Tuned(size, epoch, rate, needed[rate]))
+        found.append(Tuned(size, rate, needed[rate]))
+    advance("seconds an epoch")
+    for seed in range(ROUNDS):
+        for each in found[:: (-1) ** seed]:  # there and back, so that none always comes first
+            each.times.append(epoch_seconds(problem, STEP, each.size, seed))
     rows = [
         (
             str(each.size),
-            seconds(each.epoch_s),
-            digits(n / each.epoch_s / 1e6),
-            digits(flops(n, d, 1, each.size) / each.epoch_s / 1e9),
-            *((f"{each.rate:g}", f"{each.epochs:g}", seconds(each.seconds)) if each.epochs < math.inf else ("", "never", "")),
+            within(each.epoch_s, seconds),
+            digits(n / each.epoch_s[0] / 1e6),
+            digits(flops(n, d, 1, each.size) / each.epoch_s[0] / 1e9),
+            *((f"{each.rate:g}", f"{each.epochs:g}", within(each.seconds, seconds)) if each.reached else ("", "never", "")),
         )
         for each in found
     ]
-    winner, one, full = min(found, key=lambda each: each.seconds), found[0], found[-1]
-    sentences = [f"From batch {one.size} to {full.size} an epoch gets {one.epoch_s / full.epoch_s:.1f} times cheaper."]
-    if winner.epochs < math.inf:
-        sentences.insert(0, f"Batch size {winner.size} is first within 1 % of the floor, in {seconds(winner.seconds)}.")
-    if one.epochs < math.inf and full.epochs < math.inf:
-        sentences.append(
-            f"It needs {full.epochs / one.epochs:.1f} times as many: the curves cross where an epoch stops getting cheaper"
-            " faster than their number grows."
-        )
+    data = {
+        "problem": problem.name,
+        "rows": [[each.size, each.epoch_s[0], each.rate, each.epochs if each.reached else None] for each in found],
+    }
     return Finding(
-        title=f"Seconds until the loss is within 1 % of the floor {problem.floor:.6f}, numba-fused on {problem.name}",
+        title=f"Seconds until the loss is within 1 % of the floor {problem.floor:.6f}, {STEP} on {problem.name}",
         headings=("batch", "epoch", "M examples/s", "GFLOPS", "best rate", "epochs to 1 %", "time to 1 %"),
         rows=rows,
-        sentences=sentences,
-        figure=_draw(problem, found),
-        data={"rows": [[each.size, each.epoch_s, each.rate, each.epochs if each.epochs < math.inf else None] for each in found]},
+        sentences=sentences(found, problem.name),
+        figure=draw(data),
+        data=data,
     )
+
+
+def sentences(found: Sequence[Tuned], problem: str) -> list[str]:
+    """Which batch size is first, which others may be, and how epochs and their number change from the least to the largest."""
+    one, full, said = found[0], found[-1], []
+    if reached := [each for each in found if each.reached]:
+        first = min(reached, key=lambda each: each.seconds)
+        said.append(
+            f"Batches of {first.size} come within 1 % of the least loss of {problem} first, in {within(first.seconds, seconds)},"
+            f" at rate {first.rate:g}."
+        )
+        if equal := [str(each.size) for each in reached if each is not first and _may_be_as_soon(each, first)]:
+            said.append(f"The rounds do not tell them from batches of {', '.join(equal)}.")
+    said.append(
+        f"From batch {one.size} to {full.size} an epoch gets {within(ratio_interval(one.times, full.times))} times cheaper."
+    )
+    if one.reached and full.reached:
+        said.append(f"Batch {full.size} needs {full.epochs / one.epochs:.1f} times as many epochs as batch {one.size}.")
+    return said
+
+
+def _may_be_as_soon(other: Tuned, first: Tuned) -> bool:
+    """Whether the interval of the ratio of their seconds, taken in each round, reaches down to 1."""
+    return other.epochs / first.epochs * ratio_interval(other.times, first.times)[1] <= 1
 
 
 class _Reached(Exception):
@@ -107,18 +143,21 @@ def _epochs_to_target(problem: Problem, size: int, rate: float) -> float:
     return median(needed)
 
 
-def _draw(problem: Problem, found: list[Tuned]) -> Figure:
+def draw(data: dict[str, Any]) -> Figure:
+    """What an epoch takes and how many are needed, and their product, over the batch size."""
     figure = Figure(figsize=(9, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    reached = [each for each in found if each.epochs < math.inf]
+    reached = [row for row in data["rows"] if row[3]]
     series = [
-        (left, "microseconds an epoch", found, [each.epoch_s * 1e6 for each in found]),
-        (left, "epochs to 1 % of the floor", reached, [each.epochs for each in reached]),
-        (right, "microseconds until within 1 % of the floor", reached, [each.seconds * 1e6 for each in reached]),
+        (left, "microseconds an epoch", [(size, epoch * 1e6) for size, epoch, *_ in data["rows"]]),
+        (left, "epochs to 1 % of the floor", [(size, epochs) for size, _, _, epochs in reached]),
+        (right, "microseconds until within 1 % of the floor", [(row[0], row[1] * row[3] * 1e6) for row in reached]),
     ]
-    for (color, marker), (axes, label, drawn, values) in zip(CYCLE, series, strict=False):
-        axes.loglog([each.size for each in drawn], values, color=color, marker=marker, label=label)
+    for (color, marker), (axes, label, drawn) in zip(CYCLE, series, strict=False):
+        sizes, values = zip(*drawn, strict=True) if drawn else ((), ())
+        axes.loglog(sizes, values, color=color, marker=marker, label=label)
+        tip(axes, sizes, values, [f"batch {size}: {digits(value)} {label}" for size, value in drawn])
         axes.set_xlabel("batch size")
     figure.legend(fontsize=9, loc="outside lower center", ncols=3)
-    left.set_title(f"numba-fused on {problem.name}", loc="left", fontsize=11)
+    left.set_title(f"{STEP} on {data['problem']}", loc="left", fontsize=11)
     return figure

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from minisgd import steps
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
+from minisgd.experiments.timing import one_thread
 from minisgd.views.pictures import CYCLE
 from minisgd.views.units import digits, seconds
 
@@ -29,7 +30,8 @@ def run(problem: Problem, advance: Advance) -> Finding:
         advance(name)
         weights, bias = np.zeros((d, 1), np.float32), np.zeros(1, np.float32)
         epoch = steps.find(name).function(data.x, data.y, weights, bias, data.objective)
-        times[name] = [_step_seconds(epoch, order, min(size, n)) for size in SIZES]
+        with one_thread():
+            times[name] = [_step_seconds(epoch, order, min(size, n)) for size in SIZES]
     work = np.array([steps.flops(min(size, n), d, 1, min(size, n)) for size in SIZES], float)
     fits = {name: fit(work, np.array(found)) for name, found in times.items()}
     figure = Figure(figsize=(8.5, 4.8), layout="constrained")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 
 def seconds(value: float) -> str:
     """Three digits and a unit.
@@ -56,6 +58,18 @@ def digits(value: float) -> str:
         return f"{float(f'{value:.3g}'):,.0f}"
     text = f"{value:#.3g}".rstrip(".")
     return f"{value:.3g}" if "e" in text and abs(value) >= 1e-4 else f"{value:.1e}" if "e" in text else text
+
+
+def within(measured: Sequence[float], form: Callable[[float], str] = digits) -> str:
+    """A median and its interval, from (median, low, high).
+
+    Examples
+    --------
+    >>> within((1.25, 1.2, 1.3)), within((0.0123, 0.012, 0.013), seconds)
+    ('1.25 [1.20, 1.30]', '12.3 ms [12.0 ms, 13.0 ms]')
+    """
+    middle, low, high = map(form, measured)
+    return f"{middle} [{low}, {high}]"
 
 
 def shorten(text: str, most: int = 60) -> str:

@@ -1,43 +1,14 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from minisgd import data
 from minisgd.objectives import loss
 
-FOLDER = os.environ.get("MINISGD_DATA_DIR", "")
 
-
-@pytest.fixture
-def nowhere(tmp_path, monkeypatch):
-    """No file, no cache and no network."""
-    import pooch
-
-    def no_network(*args, **kwargs):
-        raise OSError("unreachable")
-
-    monkeypatch.setenv("MINISGD_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache")
-    monkeypatch.setattr(pooch, "retrieve", no_network)
-    return tmp_path
-
-
-@pytest.fixture
-def real():
-    """The real file, which continuous integration must have."""
-    file = Path(FOLDER) / data.FILE
-    if not (FOLDER and file.exists()):
-        assert not os.environ.get("CI"), "continuous integration must set MINISGD_DATA_DIR to the folder of the airfoil data"
-        pytest.skip("set MINISGD_DATA_DIR to the folder of the airfoil data")
-    return file
-
-
-def test_the_real_data_is_as_the_chapter_has_it(real):
-    problem = data.airfoil(real)
+def test_the_data_that_is_shipped_is_as_the_chapter_has_it():
+    problem = data.airfoil()
     assert problem.name == "airfoil"
     assert problem.x.shape == (1500, 5)
     assert loss("squared", np.zeros((5, 1)), np.zeros(1), problem.x, problem.y) == pytest.approx(0.493259, abs=5e-7)
@@ -46,10 +17,30 @@ def test_the_real_data_is_as_the_chapter_has_it(real):
     assert loss("squared", best, np.array([0.0020]), problem.x, problem.y) == pytest.approx(problem.floor, abs=1e-7)
 
 
-def test_a_wrong_file_is_refused_with_both_hashes(real, tmp_path):
-    wrong = tmp_path / data.FILE
-    wrong.write_bytes(real.read_bytes().replace(b"126.201", b"126.202"))
-    with pytest.raises(data.DataError, match=f"sha256 {data.sha256(wrong)}, expected {data.SHA256}"):
+def test_its_attribution_lies_beside_it():
+    said = (data.SHIPPED.parent / "README.md").read_text()
+    for part in (data.SHIPPED.name, data.SHA256, "Brooks", "10.24432/C5VW2C", data.LICENCE.partition(", ")[2]):
+        assert part in said
+
+
+def test_a_copy_elsewhere_is_the_same_data(tmp_path):
+    copy = tmp_path / "copy"
+    copy.write_bytes(data.read())
+    np.testing.assert_array_equal(data.airfoil(copy).x, data.airfoil().x)
+    assert data.airfoil(copy).source == str(copy)
+
+
+def test_a_wrong_file_is_refused_with_both_hashes(tmp_path):
+    wrong, content = tmp_path / "wrong", data.read().replace(b"126.201", b"126.202")
+    wrong.write_bytes(content)
+    with pytest.raises(data.DataError, match=f"sha256 {data.sha256(content)}, expected {data.SHA256}"):
+        data.airfoil(wrong)
+
+
+def test_line_ends_that_git_has_converted_are_refused(tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.write_bytes(data.read().replace(b"\r\n", b"\n"))
+    with pytest.raises(data.DataError, match="not the airfoil data"):
         data.airfoil(wrong)
 
 
@@ -65,28 +56,10 @@ def test_a_wrong_file_is_refused_with_both_hashes(real, tmp_path):
     ],
 )
 def test_a_broken_file_is_refused_with_the_line(tmp_path, text, said):
-    file = tmp_path / data.FILE
+    file = tmp_path / "broken"
     file.write_text(text)
     with pytest.raises(data.DataError, match=said):
         data.airfoil(file)
-
-
-def test_without_the_file_a_generated_set_never_passes_for_the_real_one(nowhere):
-    problem = data.airfoil()
-    assert problem.name == "airfoil-like"
-    assert problem.x.shape == (1500, 5)
-    assert "generated" in problem.source
-    again = data.airfoil()
-    np.testing.assert_array_equal(problem.x, again.x)
-    assert problem.floor == again.floor > 0.1
-
-
-def test_places_are_asked_in_order(nowhere, monkeypatch):
-    (nowhere / "cache").mkdir()
-    (nowhere / "cache" / data.FILE).write_text("cached")
-    assert data.locate() == nowhere / "cache" / data.FILE
-    (nowhere / data.FILE).write_text("in the folder")
-    assert data.locate() == nowhere / data.FILE
 
 
 def test_no_weights_go_below_the_floor():

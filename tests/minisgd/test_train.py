@@ -42,6 +42,28 @@ def test_the_history_counts_examples_and_seconds_without_evaluation(problem):
     assert history.seconds_an_epoch == seconds[-1] / 3
 
 
+@pytest.mark.parametrize("step", ["numba-fused", "numpy", "torch"])
+@pytest.mark.parametrize("batch_size", [1, 7, 30, 400])
+def test_evaluating_within_epochs_looks_on_and_changes_nothing(problem, step, batch_size):
+    settings = Settings(step, batch_size, epochs=2)
+    often, seldom = train(problem, settings, evaluate_every=60), train(problem, settings, evaluate_every=800)
+    assert [point.examples for point in seldom.points] == [0, 800]
+    assert often.points[-1].loss == pytest.approx(seldom.points[-1].loss, rel=1e-6)
+    seen = [point.examples for point in often.points]
+    assert seen[-1] == 800
+    assert seen == sorted(set(seen))
+    for point in seen[1:-1]:
+        within = point % 400 or 400  # of an epoch's 400 examples, of which the last batch may be short
+        assert within % batch_size == 0 or within == 400
+        assert point % 60 < min(batch_size, 60)
+    assert len(seen) == 2 + (800 // 60 if batch_size < 60 else 1)
+
+
+def test_evaluations_of_a_dropped_batch_s_epochs_are_at_their_ends(problem):
+    history = train(problem, Settings(batch_size=150, epochs=3, drop_last=True))
+    assert [point.examples for point in history.points] == [0, 300, 600, 900]
+
+
 def test_a_short_last_batch_is_kept_unless_it_is_dropped_on_purpose(problem):
     kept, dropped = (train(problem, Settings(batch_size=150, epochs=2, drop_last=drop)) for drop in (False, True))
     assert [point.examples for point in kept.points] == [0, 400, 800]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from runs_for_tests import MACHINE, make_record, make_run
 
+from benchmarks.commands.report import report
 from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import Verdict
 from benchmarks.harness.records import Run
@@ -58,12 +59,27 @@ def some_series(kernels=4, commits=30):
     )  # fmt: skip
 
 
+def some_findings():
+    sizes = [[1, 3e-5, 0.1, 2], [10, 2e-5, 0.2, None], [100, 1e-5, 0.5, 4]]
+    paces = {"numba-fused": [1e-5, 9e-6, 2e-5], "torch": [1e-3, 9e-4, 2e-3]}
+    trained = {"name": "gd", "examples": [0, 1500, 3000], "losses": [0.5, 0.3, 0.25], "seconds_an_epoch": paces}
+    data = {
+        "book": {"n": 1500, "floor": 0.24, "runs": [trained]},
+        "batch-size": {"rows": sizes},
+        "noise": {"sizes": [1, 4, 16], "deviations": [2.0, 1.0, 0.5], "slope": -0.5, "reach": 0.01},
+    }
+    rows = [[str(size), f"{1e6 * epoch:.1f} us"] for size, epoch, *_ in sizes]
+    return {
+        name: {"experiment": name, "problem": "airfoil", "sentences": [f"what {name} found"],
+               "table": {"title": f"table of {name}", "headings": ["batch", "epoch"], "rows": rows}} | each
+        for name, each in data.items()
+    }  # fmt: skip
+
+
 def everything():
     return Sources(
         runs=[("one.json", some_run())], series=some_series(), outcome=some_outcome(),
-        findings={"batch-size": {"rows": [[1, 3e-5, 0.1, 2], [10, 2e-5, 0.2, None], [100, 1e-5, 0.5, 4]]},
-                  "noise": {"sizes": [1, 4, 16], "deviations": [2.0, 1.0, 0.5], "slope": -0.5, "reach": 0.01},
-                  "book": {"problem": "airfoil", "numba-fused": [[[1e-5, 1500, 0.3], [2e-5, 3000, 0.25]]], "torch": []}},
+        findings=some_findings(),
     )  # fmt: skip
 
 
@@ -75,8 +91,9 @@ def test_each_section_says_what_its_data_show():
     assert "must be used" in made["machine"].sentences[0]
     assert "multiply-adds did from registers" in " ".join(made["ladder"].sentences)
     assert made["size"].sentences[0].startswith("float32, threads 1: the most is")
-    assert "Batches of 1" in " ".join(made["sgd"].sentences)
-    assert "power -0.500" in " ".join(made["sgd"].sentences)
+    assert made["sgd"].sentences == ["what book found", "what batch-size found", "what noise found"]
+    assert [table.caption for table in made["sgd"].tables] == ["table of book", "table of batch-size", "table of noise"]
+    assert len(made["sgd"].pictures) == 3
     assert "1 slower" in made["verdict"].sentences[0]
     assert made["devices"].empty
     assert made["devices"].command == "python -m benchmarks run --device cuda"
@@ -133,6 +150,14 @@ def test_failed_partial_and_single_sample_records_render():
     text = page.render(Sources(runs=[("a.json", make_run(failed, bare)), ("b.json", other)]))
     assert "figures of different machines stand side by side, not against each other" in text
     assert "1 case failed" in text
+
+
+def test_a_finding_of_an_older_version_is_left_out_with_a_word(tmp_path, capsys):
+    old = tmp_path / "book.json"
+    old.write_text(json.dumps({"experiment": "book", "problem": "airfoil", "numba-fused": [[[0.0, 0, 0.49]]]}))
+    report(run=[old], out=tmp_path / "out")
+    assert "book.json: left out, since an older version made it; run the experiment again" in capsys.readouterr().out
+    assert (tmp_path / "out/index.html").exists()
 
 
 def test_names_and_reasons_show_as_text():

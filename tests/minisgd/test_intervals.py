@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minisgd.intervals import median_interval
+
+
+def test_six_repeats_reach_from_the_smallest_to_the_largest():
+    assert median_interval([5, 2, 9, 1, 7, 3]) == (4.0, 1, 9)
+
+
+def test_more_repeats_leave_the_extremes_out():
+    # P(Binomial(9, 1/2) < 2) is 2.0 %, P(Binomial(12, 1/2) < 3) 1.9 %.
+    assert median_interval(range(1, 10)) == (5, 2, 8)
+    assert median_interval(range(1, 13)) == (6.5, 3, 10)
+
+
+def test_one_repeat_is_its_own_interval():
+    assert median_interval([3.0]) == (3.0, 3.0, 3.0)
+
+
+@pytest.mark.parametrize("repeats", [6, 9, 12, 20])
+@pytest.mark.parametrize("draw", ["normal", "lognormal", "standard_cauchy"])
+def test_the_interval_holds_the_median_as_often_as_it_says(repeats, draw):
+    random = np.random.default_rng(3)
+    truth = 1.0 if draw == "lognormal" else 0.0
+    intervals = [median_interval(getattr(random, draw)(size=repeats).tolist())[1:] for _ in range(2000)]
+    assert sum(low <= truth <= high for low, high in intervals) / 2000 >= 0.935  # 95 % less three standard errors
