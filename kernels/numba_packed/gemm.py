@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import threading
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from numba import types
+from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
-from kernels.arrays import aligned_zeros
+from kernels.arrays import aligned_zeros, oddity
 from kernels.caching import UNWRAPPED, cached
 from kernels.numba_packed import dots, few_columns, loops, microkernel, one_row
 from kernels.numba_packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, SERIAL, STRIP, blocking
@@ -70,9 +72,9 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     Raises
     ------
     ValueError
-        If the shapes do not fit.
+        If the shapes do not fit, or `out` is read-only.
     TypeError
-        If the dtypes differ, or are neither float32 nor float64.
+        If an argument is no plain numpy array, or the dtypes differ or are neither float32 nor float64.
 
     Notes
     -----
@@ -95,10 +97,27 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
         multiply, room, _ = _caller.ready.get(a.dtype.num) or _prepare(a.dtype, 1)
         if not multiply(a, b, out, alpha, beta, room, 0):
             _share(a, b, out, alpha, beta)
-    except TypeError:
-        if not a.dtype == b.dtype == out.dtype:
-            raise TypeError(f"expected arrays of one dtype, got {a.dtype}, {b.dtype} and {out.dtype}") from None
+    except (TypeError, AttributeError, NumbaError):
+        _name_what_is_wrong(a, b, out, alpha, beta)
         raise
+
+
+def _name_what_is_wrong(a: Any, b: Any, out: Any, alpha: Any, beta: Any) -> None:
+    """Raise what an argument's library, rank, dtype or flags deserve: numba would print every signature it knows."""
+    for name, x in {"a": a, "b": b, "out": out}.items():
+        if not isinstance(x, np.ndarray) or (odd := oddity(x)):
+            raise TypeError(f"{name}: expected a plain numpy array, got {odd if isinstance(x, np.ndarray) else type(x).__name__}")
+        if x.ndim != 2:
+            raise ValueError(f"{name}: expected 2 dimensions, got {x.ndim}")
+        if x.dtype.name not in ITEMSIZE or not x.dtype.isnative:
+            raise TypeError(f"{name}: expected float32 or float64, got {x.dtype}")
+    if not a.dtype == b.dtype == out.dtype:
+        raise TypeError(f"expected arrays of one dtype, got {a.dtype}, {b.dtype} and {out.dtype}")
+    if not out.flags.writeable:
+        raise ValueError("out: expected a writable array, got a read-only one")
+    for name, factor in {"alpha": alpha, "beta": beta}.items():
+        if not isinstance(factor, numbers.Real):
+            raise TypeError(f"{name}: expected a number, got {type(factor).__name__}")
 
 
 def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
@@ -134,7 +153,7 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
     found = _compiled.get(dtype.num)
     if found is None:
         if dtype.name not in ITEMSIZE:
-            raise TypeError(f"a: expected float32 or float64, got {dtype}")
+            raise TypeError(f"expected float32 or float64, got {dtype}")
         with _compiling:
             found = _compiled[dtype.num] = _compiled.get(dtype.num) or _compile(dtype.name)
     return found

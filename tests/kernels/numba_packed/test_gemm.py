@@ -6,6 +6,7 @@ import threading
 import numba
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layouts import place
@@ -211,8 +212,39 @@ def test_read_only_operands_are_fine_and_wrong_ones_are_named():
         gemm(a, b.T, out)
     with pytest.raises(TypeError, match="expected arrays of one dtype, got float32, float64 and float32"):
         gemm(a, b.astype("float64"), out)
-    with pytest.raises(TypeError, match="a: expected float32 or float64, got int64"):
-        gemm(*(x.astype("int64") for x in (a, b, out)))
+
+
+SQUARE, READ_ONLY = np.ones((2, 2)), np.ones((2, 2))
+READ_ONLY.flags.writeable = False
+WRONG = {
+    "list": ([[1.0]], "expected a plain numpy array, got list"),
+    "tensor": (torch.ones(2, 2, dtype=torch.float64), "expected a plain numpy array, got Tensor"),
+    "masked": (np.ma.masked_array(SQUARE), "expected a plain numpy array, got a masked array"),
+    "none": (None, "expected a plain numpy array, got NoneType"),
+    "vector": (np.ones(2), "expected 2 dimensions, got 1"),
+    "cube": (np.ones((2, 2, 2)), "expected 2 dimensions, got 3"),
+    "whole": (np.ones((2, 2), int), "expected float32 or float64, got int64"),
+    "half": (np.ones((2, 2), np.float16), "expected float32 or float64, got float16"),
+    "big-endian": (np.ones((2, 2), ">f8"), "expected float32 or float64, got >f8"),
+}
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_argument_is_named(wrong, place):
+    argument, said = WRONG[wrong]
+    arguments = [SQUARE, SQUARE, SQUARE.copy()]
+    arguments[place] = argument
+    with pytest.raises((TypeError, ValueError), match=f"^{('a', 'b', 'out')[place]}: {said}"):
+        gemm(*arguments)
+
+
+def test_a_read_only_out_and_factors_that_are_no_numbers_are_named():
+    with pytest.raises(ValueError, match="out: expected a writable array"):
+        gemm(SQUARE, SQUARE, READ_ONLY)
+    for name in ("alpha", "beta"):
+        with pytest.raises(TypeError, match=f"{name}: expected a number, got str"):
+            gemm(SQUARE, SQUARE, SQUARE.copy(), **{name: "1"})
 
 
 def test_sixteen_threads_at_once():
