@@ -6,6 +6,7 @@ Whoever has the airfoil file elsewhere may pass its path. A hash decides whether
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
@@ -123,13 +124,20 @@ def parse(content: bytes, file: str) -> Array:
         fields = line.split("\t")
         if len(fields) != COLUMNS:
             raise DataError(f"{file}, line {number}: expected {COLUMNS} tab-separated fields, got {len(fields)}")
-        try:
-            rows.append([float(field) for field in fields])
-        except ValueError:
-            raise DataError(f"{file}, line {number}: expected numbers, got {line!r}") from None
-    if not rows or not np.isfinite(rows).all():
-        raise DataError(f"{file}: expected rows of finite numbers")
+        for column, field in enumerate(fields, start=1):
+            if not math.isfinite(_number(field)):
+                raise DataError(f"{file}, line {number}, column {column}: expected a finite number, got {field[:40]!r}")
+        rows.append([float(field) for field in fields])
+    if not rows:
+        raise DataError(f"{file}: expected rows of numbers, got an empty file")
     return np.array(rows)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def least_squares_floor(x: Array, y: Array) -> float:

@@ -15,9 +15,12 @@ from kernels.table import Unavailable, UnknownKernel
 from minisgd import steps
 from minisgd.cli import UsageError
 from minisgd.data import Problem
-from minisgd.objectives import loss
+from minisgd.objectives import OBJECTIVES, loss
 from minisgd.orders import orders
 from minisgd.schedules import SCHEDULES
+
+SEEDS = 2**64
+"""As many as the generator of the visiting orders has states."""
 
 
 class Diverged(ArithmeticError):
@@ -115,10 +118,22 @@ def check(settings: Settings, problem: Problem) -> None:
         That names the setting, what was expected and what came.
     """
     n = len(problem.x)
+    if problem.objective not in OBJECTIVES:
+        raise UsageError(f"objective {problem.objective!r} of {problem.name}: expected {' or '.join(OBJECTIVES)}")
+    if problem.x.ndim != 2 or problem.y.ndim != 2 or len(problem.y) != n:
+        raise UsageError(f"{problem.name}: expected x (n, d) and y (n, k), got shapes {problem.x.shape} and {problem.y.shape}")
+    for name, values in {"x": problem.x, "y": problem.y}.items():
+        if len(wrong := np.argwhere(~np.isfinite(values))):
+            row, column = wrong[0]
+            raise UsageError(
+                f"{name} of {problem.name}, row {row}, column {column}: expected a finite number, got {values[row, column]}"
+            )
     if not 1 <= settings.batch_size <= n:
         raise UsageError(f"batch size {settings.batch_size}: expected 1 to {n}, the number of examples")
     if not math.isfinite(settings.rate):
         raise UsageError(f"learning rate {settings.rate}: expected a finite number")
+    if not 0 <= settings.seed < SEEDS:
+        raise UsageError(f"seed {settings.seed}: expected 0 to {SEEDS - 1}")
     if settings.epochs < 0:
         raise UsageError(f"epochs {settings.epochs}: expected 0 or more")
     if settings.schedule not in SCHEDULES:
@@ -193,10 +208,18 @@ def train(
     history = History(problem.name, visited, settings, problem.floor)
 
     def evaluate(seconds: float, examples: int) -> None:
-        found = loss(problem.objective, weights, bias, problem.x, problem.y)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is told below
+            found = loss(problem.objective, weights, bias, problem.x, problem.y)
         history.points.append(Point(seconds, examples, found))
         watch(history)
+        if not math.isfinite(found):
+            raise diverged("the loss is")
 
+    def diverged(what: str) -> Diverged:
+        way = f"below {rate:g}" if rate > 0 else "above 0: this one climbs"
+        return Diverged(f"diverged in epoch {turn + 1}: {what} no longer finite; try a learning rate {way}")
+
+    turn, rate = 0, settings.rate
     evaluate(0.0, 0)
     visiting = orders(n, settings.seed, settings.replacement)
     next(orders(n, 0, settings.replacement))  # compiles
@@ -212,9 +235,7 @@ def train(
             epoch(order[begin:end], settings.batch_size, rate)
             spent += time.perf_counter() - start
             if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-                raise Diverged(
-                    f"diverged in epoch {turn + 1}: the weights are no longer finite; try a learning rate below {rate:g}"
-                )
+                raise diverged("the weights are")
             if end in due:
                 evaluate(spent, before + end)
             begin, start = end, time.perf_counter()

@@ -49,10 +49,10 @@ def test_line_ends_that_git_has_converted_are_refused(tmp_path):
     [
         ("1\t2\t3\t4\t5\t6\n1\t2\t3\t4\t5\n", "line 2: expected 6 tab-separated fields, got 5"),
         ("1\t2\t3\t4\t5\t6\n\n", "line 2: expected 6 tab-separated fields, got 1"),
-        ("1\t2\tthree\t4\t5\t6\n", "line 1: expected numbers, got"),
-        ("1\t2\t\t4\t5\t6\n", "line 1: expected numbers, got"),
-        ("", "expected rows of finite numbers"),
-        ("1\t2\tnan\t4\t5\t6\n", "expected rows of finite numbers"),
+        ("1\t2\tthree\t4\t5\t6\n", "line 1, column 3: expected a finite number, got 'three'"),
+        ("1\t2\t\t4\t5\t6\n", "line 1, column 3: expected a finite number, got ''"),
+        ("", "expected rows of numbers, got an empty file"),
+        ("1\t2\tnan\t4\t5\t6\n", "line 1, column 3: expected a finite number, got 'nan'"),
     ],
 )
 def test_a_broken_file_is_refused_with_the_line(tmp_path, text, said):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
 import pytest
 
 from minisgd import data
+from minisgd.cli import UsageError
 from minisgd.schedules import SCHEDULES
 from minisgd.train import Diverged, Settings, train
 
@@ -86,6 +88,33 @@ def test_divergence_names_the_epoch_and_keeps_the_history(problem):
     assert kept
 
 
+def test_a_loss_that_is_infinite_at_finite_weights_has_diverged(problem):
+    huge = dataclasses.replace(problem, y=problem.y * 1e200)
+    with pytest.raises(Diverged, match="the loss is no longer finite"):
+        train(huge, Settings(dtype="float64", epochs=1))
+
+
+def test_a_negative_rate_is_told_from_a_large_one(problem):
+    with pytest.raises(Diverged, match="try a learning rate above 0"):
+        train(problem, Settings(rate=-50.0, epochs=100))
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_data_that_is_not_finite_is_named_by_its_place(problem, name, value):
+    spoilt = getattr(problem, name).copy()
+    spoilt[7, 0] = value
+    with pytest.raises(UsageError, match=f"{name} of linear, row 7, column 0: expected a finite number, got {value}"):
+        train(dataclasses.replace(problem, **{name: spoilt}), Settings())
+
+
+def test_targets_of_another_number_and_an_unknown_objective_are_refused(problem):
+    with pytest.raises(UsageError, match=r"expected x \(n, d\) and y \(n, k\), got shapes \(400, 5\) and \(1, 1\)"):
+        train(dataclasses.replace(problem, y=problem.y[:1]), Settings())
+    with pytest.raises(UsageError, match="objective 'hinge' of linear: expected squared or logistic"):
+        train(dataclasses.replace(problem, objective="hinge"), Settings())
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -93,6 +122,8 @@ def test_divergence_names_the_epoch_and_keeps_the_history(problem):
         ({"batch_size": 401}, "batch size 401: expected 1 to 400"),
         ({"rate": math.nan}, "learning rate nan: expected a finite number"),
         ({"rate": math.inf}, "learning rate inf: expected a finite number"),
+        ({"seed": -1}, "seed -1: expected 0 to 18446744073709551615"),
+        ({"seed": 2**64}, "seed 18446744073709551616: expected 0 to"),
         ({"epochs": -1}, "epochs -1: expected 0 or more"),
         ({"schedule": "cosine"}, "schedule 'cosine': expected constant"),
         ({"dtype": "float16"}, "dtype 'float16': expected float32 or float64"),
