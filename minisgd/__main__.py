@@ -171,6 +171,8 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
         axes.set_xlabel("seconds of training, evaluation left out")
         axes.set_ylabel("loss")
         axes.set_title(f"{history.settings.step} on {history.problem}", loc="left", fontsize=11)
+        if not plot.name:
+            raise UsageError("--plot: expected the name of a file, got an empty one")
         try:
             figure.savefig(plot, dpi=150)
         except (OSError, ValueError) as error:

@@ -250,7 +250,7 @@ def read(path: Path, kind: type[M], name: str) -> M:
         found: Any = json.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; expected a {name} file, as `python -m benchmarks {name}` writes") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON, or cut off ({error}); measure again") from None
     if not isinstance(found, dict) or "schema" not in found:
         raise UsageError(f"{path}: not a {name} file: it has no schema version")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from minisgd.cli import UsageError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -51,7 +53,15 @@ def svg(figure: Figure) -> str:
 
 
 def save(figure: Figure, prefix: Path) -> list[Path]:
-    """Write prefix.png and prefix.svg; the same records give the same bytes."""
+    """Write prefix.png and prefix.svg; the same records give the same bytes.
+
+    Raises
+    ------
+    UsageError
+        If the prefix names no file.
+    """
+    if not prefix.name:
+        raise UsageError("--plot: expected the name of a file, got an empty one")
     prefix.parent.mkdir(parents=True, exist_ok=True)
     paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
     paths[0].write_text(svg(figure))
