@@ -75,7 +75,7 @@ def decide(
         begun = time.monotonic()
         if begun + took > deadline and took:
             return
-        found = paired.block([base, head], [trial.case for trial in undecided], order, advance)
+        found = paired.block([base, head], [trial.case for trial in undecided], order, advance, deadline)
         for trial in undecided:
             if trial.case in found.failures:
                 trial.failure = found.failures[trial.case]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from math import log
+from math import inf, log
 from statistics import median
 from typing import ClassVar
 
@@ -33,6 +33,10 @@ TURNS_S = 1.5
 LEAST_TURNS = 4
 
 TIMEOUT_S = 300.0
+"""For a call of a worker."""
+
+LEAST_S = 60.0
+"""For the same, however little time is left: starting and compiling take that long on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,11 @@ class Block:
 
 
 def block(
-    sides: Sequence[Side], cases: Sequence[Case], order: random.Random, advance: Callable[[Case], None] = lambda case: None
+    sides: Sequence[Side],
+    cases: Sequence[Case],
+    order: random.Random,
+    advance: Callable[[Case], None] = lambda case: None,
+    deadline: float = inf,
 ) -> Block:
     """Measure every case once on every side, in fresh processes.
 
@@ -86,8 +94,14 @@ def block(
         bytes more or less make a tenth of a product's time.
     advance : callable
         Told each case before it is measured.
+    deadline : float
+        By `time.monotonic`: a call that hangs is given up then, or after `LEAST_S`, and its case has failed.
     """
     found = Block({}, {})
+
+    def limit_s() -> float:
+        return min(TIMEOUT_S, max(LEAST_S, deadline - time.monotonic()))
+
     with ExitStack() as stack:
         workers = {}
         for side in order.sample(list(sides), len(sides)):
@@ -101,13 +115,13 @@ def block(
             try:
                 calls = 1
                 for side in turns:  # each is warm before the first is timed, and all make as many calls
-                    calls = max(calls, workers[side.name].call(prepare, TIMEOUT_S, side.case(case), placement, cpu))
+                    calls = max(calls, workers[side.name].call(prepare, limit_s(), side.case(case), placement, cpu))
                 start = time.monotonic()
                 for turn in range(TURNS):
                     if turn >= LEAST_TURNS and time.monotonic() - start > TURNS_S:
                         break
                     for side in turns if turn % 2 == 0 else reversed(turns):
-                        times[side.name].append(workers[side.name].call(sample, TIMEOUT_S, calls, side.extra))
+                        times[side.name].append(workers[side.name].call(sample, limit_s(), calls, side.extra))
             except WorkerFailure as failure:
                 found.failures[case] = f"{side.name}: {failure}"
                 continue
