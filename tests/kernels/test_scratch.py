@@ -5,9 +5,7 @@ import numpy as np
 import pytest
 
 from kernels.arrays import aligned_zeros
-from kernels.scratch import scratch
-
-LINE = 64
+from kernels.scratch import LINE, long_rows, scratch
 
 
 @numba.njit
@@ -27,6 +25,20 @@ def test_compiled_scratch_begins_on_a_cache_line(dtype):
     addresses, clean = taken(np.zeros(1, dtype), 100)
     assert {int(address) % LINE for address in addresses} == {0}
     assert clean
+
+
+@numba.njit
+def strides(like, count):
+    return [long_rows(2, length, like).strides[0] for length in range(1, count)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_long_rows_begin_on_lines_and_in_all_sets_of_a_cache_in_turn(dtype):
+    like, sets = np.zeros(1, dtype), 64
+    for length, step in enumerate(strides(like, 1030), 1):
+        assert step % LINE == 0
+        assert 0 <= step - length * like.itemsize < 2 * LINE
+        assert len({row * step // LINE % sets for row in range(sets)}) == sets
 
 
 @pytest.mark.parametrize("alignment", [64, 4096])
