@@ -84,11 +84,15 @@ def empty(shape: tuple[int, int], like: Any) -> Any:
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: Any, alignment: int = 64) -> NDArray[Any]:
-    """Zeros that start on a cache line's border: numpy promises 16 bytes, and a vector across two lines is loaded twice."""
-    size = np.dtype(dtype).itemsize
-    count = int(np.prod(shape))
-    room = np.zeros(count + alignment // size, dtype)
-    start = -room.ctypes.data % alignment // size
+    """Zeros that start on a cache line's border: numpy promises 16 bytes, and a vector across two lines is loaded twice.
+
+    Numba compiles it as well: see `kernels.scratch`.
+    """
+    count = 1
+    for edge in shape:
+        count *= edge
+    room = np.zeros(count + alignment, dtype)
+    start = (alignment - int(room.ctypes.data) % alignment) // room.itemsize
     return room[start : start + count].reshape(shape)
 
 

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 import numba
-import numpy as np
 from numpy.typing import NDArray
 
 from kernels.caching import cached
 from kernels.registry import kernel
+from kernels.scratch import long_rows, scratch
 from kernels.tiles import loop_tile
 
 # A parallel loop starts in 2 us on OpenMP and in 137 us on numba's workqueue, which also cannot be entered by two
@@ -60,7 +60,7 @@ def rowwise(a: Matrix, b: Matrix, out: Matrix) -> None:
 @compiled()
 def columnwise(a: Matrix, b: Matrix, out: Matrix) -> None:
     """j, i, k: a column of b is gathered once, then serves m dot products in SIMD lanes from the first-level cache."""
-    column = np.empty(b.shape[0], b.dtype)
+    column = scratch((b.shape[0],), b.dtype)
     for j in range(b.shape[1]):
         for k in range(b.shape[0]):
             column[k] = b[k, j]
@@ -96,7 +96,7 @@ def four_dots(row: Vector, columns: Matrix, j: int) -> tuple[float, float, float
 def block(a: Matrix, b: Matrix, out: Matrix, width: int) -> None:
     """A slab of b's columns is gathered once and stays in cache while every row of a passes by, four columns at a time."""
     n, p = b.shape
-    columns = np.zeros((width + 3, n), b.dtype)  # the last four of a slab may reach over its end
+    columns = long_rows(width + 3, n, b)  # the last four of a slab may reach over its end
     for j0 in range(0, p, width):
         j1 = min(j0 + width, p)
         gather(b, 0, n, j0, j1, columns)
@@ -126,7 +126,7 @@ def tiled_bands(a: Matrix, b: Matrix, out: Matrix, tm: int, tn: int, tp: int) ->
     for band in numba.prange((m + tm - 1) // tm):
         i0, i1 = band * tm, min((band + 1) * tm, m)
         out[i0:i1, :] = 0
-        columns = np.zeros((tp + 3, tn), b.dtype)
+        columns = long_rows(tp + 3, tn, b)
         for j0 in range(0, p, tp):
             j1 = min(j0 + tp, p)
             for k0 in range(0, n, tn):

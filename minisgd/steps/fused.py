@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.numba_packed.tasks import COUNTERS_BYTES, begin, claim, finish, wait
+from kernels.scratch import scratch
 from minisgd.steps import narrow, wide
 from minisgd.steps.compiled import Array, compiled, link
 
@@ -86,7 +87,7 @@ def serial_rows(
 ) -> None:
     """A batch's rows one after another: x is read once, since a row serves the forward and the gradient in one visit."""
     d, k = weights.shape
-    sums, r = np.zeros((d + 1, k), x.dtype), np.empty(k, x.dtype)
+    sums, r = scratch((d + 1, k), x.dtype), np.empty(k, x.dtype)
     for start in range(0, len(order), batch_size):
         stop = min(start + batch_size, len(order))
         add_rows(x, y, weights, bias, order, start, stop, stop, rate / x.dtype.type(stop - start), logistic, sums, r)
@@ -99,7 +100,7 @@ def parallel_rows(
 ) -> None:
     """The same by threads that are started once: a batch is a task for each share of its rows, and one for the update."""
     d, k = weights.shape
-    sums = np.zeros((threads, d + APART, k), x.dtype)  # the threads' rows apart
+    sums = scratch((threads, d + APART, k), x.dtype)  # the threads' rows apart
     counters = np.zeros(COUNTERS_BYTES, np.uint8)
     shared = np.int64(counters.ctypes.data)
     begin(shared)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 import kernels
 from kernels.numba_packed.gemm import gemm
+from kernels.scratch import scratch
 from kernels.simd import add, load, multiply, multiply_add, prefetch, store
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
 from minisgd.steps.compiled import LANES, compiled, link
@@ -65,7 +66,7 @@ def residuals(z: Array, y: Array, rows: Array, bias: Array, rate: float, logisti
     """Logits without bias turned into scaled residuals, in place; their sums taken off the bias when all are made."""
     one, (n, k) = z.dtype.type(1), z.shape
     scale = z.dtype.type(rate) / z.dtype.type(n)
-    r, targets, sums = z.reshape(-1), y.reshape(-1), np.zeros(k, z.dtype)
+    r, targets, sums = z.reshape(-1), y.reshape(-1), scratch((k,), z.dtype)
     whole = 0 if logistic else k - k % LANES
     for i in range(n):
         here, row, ahead = i * k, rows[i] * k, rows[min(i + AHEAD, n - 1)] * k

@@ -32,11 +32,12 @@ def count_with_numbers(kernel, monkeypatch):
     if kernel.backend == "numba":  # the same source, interpreted
         from numba.core.dispatcher import Dispatcher
 
-        from kernels import numba_loops
+        from kernels import numba_loops, scratch
 
-        for name, value in vars(numba_loops).items():
-            if isinstance(value, Dispatcher):
-                monkeypatch.setattr(numba_loops, name, value.py_func)
+        for module in (numba_loops, scratch):
+            for name, value in vars(module).items():
+                if isinstance(value, Dispatcher):
+                    monkeypatch.setattr(module, name, value.py_func)
         function = getattr(function, "py_func", function)
     a, b, out = (np.array([[Number() for _ in range(q)] for _ in range(r)], object) for r, q in ((M, N), (N, P), (M, P)))
     Number.multiplications = Number.additions = 0
