@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.table import Table
+from minisgd.objectives import OBJECTIVES
 
 Array = NDArray[Any]
 Epoch = Callable[[NDArray[np.int64], int, float], None]
@@ -77,13 +79,39 @@ find, available, unavailable = STEPS.find, STEPS.available, STEPS.unavailable
 
 
 def step(name: str, **declared: Any) -> Callable[[Function], Function]:
-    """Register the decorated ``prepare``; the keywords are those of `Step`."""
+    """Register the decorated ``prepare``, behind a check of its arguments; the keywords are those of `Step`."""
 
     def register(function: Function) -> Function:
-        STEPS.add(Step(name, function, order=len(STEPS), **declared))
+        @wraps(function)
+        def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
+            check(x, y, weights, bias, objective)
+            made: Epoch = function(x, y, weights, bias, objective)
+            return made
+
+        STEPS.add(Step(name, prepare, order=len(STEPS), **declared))
         return function
 
     return register
+
+
+def check(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> None:
+    """Refuse what no step is made for.
+
+    Raises
+    ------
+    ValueError
+        If the objective is unknown, or an array's shape or dtype does not fit; the message names it.
+    """
+    if objective not in OBJECTIVES:
+        raise ValueError(f"objective: expected {' or '.join(OBJECTIVES)}, got {objective!r}")
+    if x.ndim != 2 or y.ndim != 2:
+        raise ValueError(f"x and y: expected 2 dimensions each, got {x.ndim} and {y.ndim}")
+    (n, d), k = x.shape, y.shape[1]
+    for name, array, shape in (("y", y, (n, k)), ("weights", weights, (d, k)), ("bias", bias, (k,))):
+        if array.shape != shape:
+            raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+        if array.dtype != x.dtype:
+            raise ValueError(f"{name}: expected {x.dtype} as x is, got {array.dtype}")
 
 
 def stepwise(one: OneStep) -> Prepare:

@@ -19,6 +19,19 @@ compiled = partial(cached, fastmath={"contract", "reassoc", "nsz"}, error_model=
 
 
 @compiled()
+def require_visits(order: Array, n: int) -> None:
+    """Raise an IndexError unless all visits are of examples 0 to n - 1: compiled loads would read whatever lies there.
+
+    One pass in SIMD lanes: of a visit out of range either itself or its distance from the last example has the sign bit set.
+    """
+    signs = 0
+    for visit in order:
+        signs |= visit | (n - 1 - visit)
+    if signs < 0:
+        raise IndexError("order: expected visits of examples 0 to n - 1, got one out of range")
+
+
+@compiled()
 def link(z: float, one: float, logistic: bool) -> float:
     """Prediction from a logit, as `minisgd.objectives.sigmoid`; `one` is 1 in z's own dtype, which numba would widen."""
     if not logistic:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kernels.numba_packed.tasks import COUNTERS_BYTES, begin, claim, finish, wait
 from kernels.scratch import scratch
 from minisgd.steps import narrow, wide
-from minisgd.steps.compiled import Array, compiled, link
+from minisgd.steps.compiled import Array, compiled, link, require_visits
 
 PARALLEL = 1 << 16
 """The fewest elements of a batch that are worth the microseconds of starting threads."""
@@ -86,6 +86,7 @@ def serial_rows(
     x: Array, y: Array, weights: Array, bias: Array, order: Array, batch_size: int, rate: float, logistic: bool, threads: int
 ) -> None:
     """A batch's rows one after another: x is read once, since a row serves the forward and the gradient in one visit."""
+    require_visits(order, len(x))
     d, k = weights.shape
     sums, r = scratch((d + 1, k), x.dtype), np.empty(k, x.dtype)
     for start in range(0, len(order), batch_size):
@@ -99,6 +100,7 @@ def parallel_rows(
     x: Array, y: Array, weights: Array, bias: Array, order: Array, batch_size: int, rate: float, logistic: bool, threads: int
 ) -> None:
     """The same by threads that are started once: a batch is a task for each share of its rows, and one for the update."""
+    require_visits(order, len(x))
     d, k = weights.shape
     sums = scratch((threads, d + APART, k), x.dtype)  # the threads' rows apart
     counters = np.zeros(COUNTERS_BYTES, np.uint8)

@@ -24,7 +24,7 @@ from kernels.numba_packed.memory import pointer, read, write
 from kernels.numba_packed.plan import entry
 from kernels.simd import add, dot, first_half, join, keep, load, multiply, multiply_add, shuffle, splat, store
 from minisgd.steps import Epoch
-from minisgd.steps.compiled import Array, compiled, link
+from minisgd.steps.compiled import Array, compiled, link, require_visits
 
 WEIGHTS = 6
 """The most weights that fit a row of eight beside the bias's 1 and the target."""
@@ -148,6 +148,7 @@ def epoch_of(dtype: Any) -> Any:
         """Update weights in place; `problem` is the address of what `prepare` writes down."""
         if len(order) == 0:
             return
+        require_visits(order, entry(problem, 1))
         rows = carray(pointer(entry(problem, 0), zero), (entry(problem, 1) + 1, ROW))
         weights, bias, d, logistic = entry(problem, 2), entry(problem, 3), entry(problem, 4), entry(problem, 5)
         state, step = rows[-1], rows.dtype.type(rate)

@@ -10,7 +10,7 @@ from kernels.numba_packed.gemm import gemm
 from kernels.scratch import scratch
 from kernels.simd import add, load, multiply, multiply_add, prefetch, store
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
-from minisgd.steps.compiled import LANES, compiled, link
+from minisgd.steps.compiled import LANES, compiled, link, require_visits
 
 
 @compiled()
@@ -50,6 +50,7 @@ AHEAD = 4
 @compiled()
 def gather(x: Array, rows: Array, batch: Array) -> None:
     """Copy rows of x."""
+    require_visits(rows, len(x))
     d, source, target = x.shape[1], x.reshape(-1), batch.reshape(-1)
     whole = d - d % LANES
     for i in range(len(rows)):

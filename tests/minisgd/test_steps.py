@@ -96,3 +96,37 @@ def test_data_are_left_alone_and_updates_are_in_place(name):
 def test_an_unknown_step_has_a_nearest_name():
     with pytest.raises(ValueError, match="unknown step 'numba-fussed': did you mean 'numba-fused'"):
         steps.find("numba-fussed")
+
+
+@pytest.mark.parametrize("name", [name for name in STEPS if name not in SLOW])
+@pytest.mark.parametrize(("d", "k", "batch_size"), [(5, 1, 1), (5, 1, 7), (40, 1, 7), (40, 3, 30), (3000, 1, 30)])
+@pytest.mark.parametrize("visit", [30, 10**12])
+def test_a_visit_out_of_range_is_an_index_error(name, d, k, batch_size, visit):
+    problem = linear(30, d, k).astype("float32")
+    weights, bias = np.zeros((d, k), np.float32), np.zeros(k, np.float32)
+    order = np.arange(30)
+    order[13] = visit
+    with pytest.raises(IndexError):
+        STEPS[name](problem.x, problem.y, weights, bias, "squared")(order, batch_size, 0.1)
+
+
+ARGUMENTS = {
+    "x": np.zeros((30, 5), np.float32), "y": np.zeros((30, 1), np.float32), "weights": np.zeros((5, 1), np.float32),
+    "bias": np.zeros(1, np.float32), "objective": "squared",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", steps.available(), ids=lambda step: step.name)
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"objective": "hinge"}, "objective: expected squared or logistic, got 'hinge'"),
+        ({"y": np.zeros((1, 1), np.float32)}, r"y: expected shape \(30, 1\), got \(1, 1\)"),
+        ({"y": np.zeros(30, np.float32)}, "x and y: expected 2 dimensions each, got 2 and 1"),
+        ({"weights": np.zeros((4, 1), np.float32)}, r"weights: expected shape \(5, 1\), got \(4, 1\)"),
+        ({"bias": np.zeros(1)}, "bias: expected float32 as x is, got float64"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named_alike_by_all_steps(step, changed, said):
+    with pytest.raises(ValueError, match=said):
+        step.function(**ARGUMENTS | changed)
