@@ -25,8 +25,8 @@ def require_visits(order: Array, n: int) -> None:
     One pass in SIMD lanes: of a visit out of range either itself or its distance from the last example has the sign bit set.
     """
     signs = 0
-    for visit in order:
-        signs |= visit | (n - 1 - visit)
+    for t in range(len(order)):  # numba's iterator would not be vectorised
+        signs |= order[t] | (n - 1 - order[t])
     if signs < 0:
         raise IndexError("order: expected visits of examples 0 to n - 1, got one out of range")
 
