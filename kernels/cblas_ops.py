@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from importlib import metadata
 from typing import Any
@@ -31,10 +30,14 @@ MODE = getattr(os, "RTLD_NOW", 0) | getattr(os, "RTLD_DEEPBIND", 0)
 """A library finds its own names before others': MKL makes its cblas_sgemm known to all that is loaded later."""
 
 
+LIBRARIES: dict[str, ctypes.CDLL] = {}
+"""Those that are loaded, by backend."""
+
+
 def openblas() -> None:
     """Register OpenBLAS, which has 64-bit integers in this wheel, and names of its own."""
     (library,) = _load("scipy-openblas64", "libscipy_openblas64_.*")
-    _register("openblas", "OpenBLAS", _gemms(library, "scipy_cblas_{}gemm64_", ctypes.c_int64))
+    _register("openblas", library, "scipy_cblas_{}gemm64_", ctypes.c_int64)
 
 
 def mkl() -> None:
@@ -45,13 +48,13 @@ def mkl() -> None:
     (library,) = _load("mkl", "libmkl_rt.so.*")
     library.MKL_Set_Interface_Layer(MKL_LP64)
     library.MKL_Set_Threading_Layer(MKL_GNU)
-    _register("mkl", "oneMKL", _gemms(library, "cblas_{}gemm", ctypes.c_int))
+    _register("mkl", library, "cblas_{}gemm", ctypes.c_int)
 
 
 def aocl() -> None:
     """Register AOCL-BLAS, AMD's BLIS. Nothing tells the loader where its OpenMP lies: that goes first."""
     *_, library = _load("aoclda", "libomp-*.so*", "libaoclutils-*.so*", "libblis-mt-*.so*")
-    _register("aocl", "AOCL-BLAS", _gemms(library, "cblas_{}gemm", ctypes.c_int))
+    _register("aocl", library, "cblas_{}gemm", ctypes.c_int)
 
 
 def _load(distribution: str, *patterns: str) -> list[ctypes.CDLL]:
@@ -74,24 +77,22 @@ def _load(distribution: str, *patterns: str) -> list[ctypes.CDLL]:
     return found
 
 
-def _gemms(library: ctypes.CDLL, name: str, integer: type) -> dict[Any, Any]:
-    """The library's gemm for each dtype; `name` has a place for BLAS's letter."""
-    found = {}
+def _register(backend: str, library: ctypes.CDLL, name: str, integer: type) -> None:
+    """Enter the library's gemm, whose name has a place for BLAS's letter, into the table."""
+    gemms = {}
     for dtype, letter, real in (("float32", "s", ctypes.c_float), ("float64", "d", ctypes.c_double)):
         gemm = getattr(library, name.format(letter))
         operand = ctypes.c_void_p, integer  # with its leading dimension
         gemm.argtypes = [*[ctypes.c_int] * 3, *[integer] * 3, real, *operand, *operand, real, *operand]
         gemm.restype = None
-        found[np.dtype(dtype)] = gemm
-    return found
+        gemms[np.dtype(dtype)] = gemm
 
-
-def _register(backend: str, library: str, gemms: Mapping[Any, Any]) -> None:
+    @kernel(backend, "full", threads=True, peer=True)
     def full(a: Matrix, b: Matrix, out: Matrix) -> None:
+        """One call of the library's gemm, through CBLAS."""
         _multiply(gemms[out.dtype], a, b, out)
 
-    full.__doc__ = f"One call of the gemm of {library}."
-    kernel(backend, "full", threads=True, peer=True)(full)
+    LIBRARIES[backend] = library
 
 
 def _multiply(gemm: Any, a: Matrix, b: Matrix, out: Matrix) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from benchmarks.commands.options import Json
 from minisgd.cli import INTERRUPTED, UsageError
+from minisgd.environment import AsIs, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,7 @@ def gate(
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Put the gate itself to the test: docs/gate.md.")] = False,
     tool: Annotated[str, typer.Option(help="With --calibrate: gate, asv or pytest-benchmark.")] = "gate",
+    as_is: AsIs = False,
 ) -> None:
     """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
 
@@ -70,6 +72,7 @@ def gate(
     except Timeout:
         raise UsageError("another gate is running on this machine, and each would disturb the other; wait for it") from None
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job leaves nothing behind either
+    tell(screen)
     start, trials, interrupted = time.monotonic(), list[Any](), False
     try:
         if calibrate:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import Json
+from minisgd.environment import AsIs, tell
 
 
 def inside(
@@ -14,6 +15,7 @@ def inside(
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     turns: Annotated[int, typer.Option(min=4, help="Of each stage.")] = 24,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """The ladder inside numba/full, one stage after the other: a naive microkernel, registers, packing, tile model, threads.
 
@@ -31,6 +33,7 @@ def inside(
     shape = cases.parse_size(size)
     m, n, p = (shape[name] for name in "mnp")
     kept = []
+    tell(screen)
     for each_dtype in dtype or FLOATS:
         with screen.status("compiling"):
             chosen = stages.stages(each_dtype, m, n, p, CORES)

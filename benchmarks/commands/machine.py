@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from benchmarks.commands.options import Device, Json
+from minisgd.environment import AsIs, tell
 
 
-def machine(device: Device = "cpu", json: Json = None) -> None:
+def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> None:
     """Describe this machine and measure its ceilings.
 
     Example: python -m benchmarks machine --json machine.json
@@ -22,6 +23,7 @@ def machine(device: Device = "cpu", json: Json = None) -> None:
 
     screen = console(json)
     open_device(device)
+    tell(screen)
     worker, found = Worker(), None
     threads = sorted({1, CORES})
     try:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import Json
+from minisgd.environment import AsIs, tell
 
 SIZES = (128, 256, 512, 1024, 2048)
 
@@ -16,6 +17,7 @@ def profile(
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     turns: Annotated[int, typer.Option(min=1, help="Of each part.")] = 8,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Where the time of numba/full goes: multiply-adds at the peak, microkernel, edges, packing, memory; and threads.
 
@@ -33,6 +35,7 @@ def profile(
     sizes = size or [str(each) for each in SIZES]
     shapes = [cases.parse_size(each) for each in sizes]
     kept = []
+    tell(screen)
     for each_dtype in dtype or FLOATS:
         with progress(screen, turns * len(sizes)) as advance:
             found = [profiled(each_dtype, **shape, threads=CORES, turns=turns, advance=advance) for shape in shapes]

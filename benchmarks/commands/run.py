@@ -9,6 +9,7 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
 from minisgd.cli import INTERRUPTED, UsageError
+from minisgd.environment import AsIs, tell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +34,7 @@ def run(
     runs: Runs = RUNS,
     plot: Plot = None,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Measure matrix products or epochs of SGD: time, GFLOPS, distance from the ceiling, error.
 
@@ -137,6 +139,7 @@ def measure(
         except OSError as error:  # a full disk: go on, it may be freed, and the table is printed all the same
             complaint = error
 
+    tell(screen)
     try:
         with progress(screen, (len(cases) + 1) * runs.ROUNDS) as advance:
             runs.execute(cases, budget_s=budget_s, timeout_s=timeout_s, advance=advance, keep=keep)

@@ -34,7 +34,7 @@ def over_size(records: Sequence[Record], here: Machine) -> Figure:
     for (color, marker), kernel in zip(CYCLE * 4, sorted({each.kernel for each in records}), strict=False):
         mine = sorted((each for each in records if each.kernel == kernel), key=lambda each: each.shape["m"])
         x, y = [each.shape["m"] for each in mine], [each.gflops or 0 for each in mine]
-        axes.loglog(x, y, color=color, marker=marker, label=shorten(kernel))
+        axes.loglog(x, y, color=color, marker=marker, label=shorten(mine[0].label))
         tip(axes, x, y, [said(each) for each in mine])
     for level in here.caches:
         edge = (level.size / 3 / ITEMSIZE[first.dtype]) ** 0.5

@@ -26,7 +26,7 @@ def results(run: Run, tabs: Iterable[str] = ()) -> Table:
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.backend != record.backend:
             made.add_section()
-        cells = [record.kernel, *(str(getattr(record, name)) for name in varying), str(record.threads)]
+        cells = [record.label, *(str(getattr(record, name)) for name in varying), str(record.threads)]
         if record.failure:
             made.add_row(*cells, "failed", style="red")
             continue
@@ -47,7 +47,7 @@ def epochs(run: Run) -> Table:
         if before and before.kernel != record.kernel:
             made.add_section()
         cells = [
-            record.kernel,
+            record.label,
             *(str(getattr(record, name)) for name in varying),
             str(record.threads),
             str(record.shape["batch"]),
@@ -156,9 +156,20 @@ def sentences(run: Run) -> list[str]:
         where = f" on {at[3]} threads" if at[3] > 1 else ""
         times = digits(torch[at] / fused[at])
         said.append(f"At batch {at[2]}{where} the fused epoch is {times} times as fast as torch's eager loop.")
+    said += held_back(passed)
     if noisy := sum(bool(record.noisy) for record in passed):
         said.append(f"~ marks {noisy} noisy rows: their interval reaches further than 5 %. Is the machine busy?")
     return said
+
+
+def held_back(passed: Sequence[Record]) -> list[str]:
+    """A sentence on each library whose code was chosen by the environment."""
+    found = {each.backend: each for each in passed if each.held_back}
+    return [
+        f"{backend} is held back: {', '.join(each.held_back)} decides which code its library runs"
+        + (f", {each.code_path}." if each.code_path else ".")
+        for backend, each in found.items()
+    ]
 
 
 def tiling(records: Sequence[Record], predicted: dict[str, int]) -> Table:
@@ -207,7 +218,7 @@ def machine(here: Machine) -> Iterable[Table | str]:
     facts.add_row("system", f"{here.os}, Python {here.python}")
     facts.add_row("libraries", ", ".join(f"{name} {version}" for name, version in here.libraries.items()))
     for blas in here.blas:
-        facts.add_row("BLAS, OpenMP", f"{blas.name} {blas.version or ''}, {blas.threads} threads ({blas.path})")
+        facts.add_row("BLAS, OpenMP", f"{blas.label}, {blas.threads} threads ({blas.path})")
     yield facts
     for device, ceilings in here.ceilings.items():
         peaks = table("FMA peak", "threads", "GFLOPS", title=f"ceilings of the {device}, measured")
