@@ -14,7 +14,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -58,10 +57,6 @@ def classes(workload: str) -> dict[str, type]:
     ----------
     workload : {"gemm", "sgd"}
     """
-    with suppress(ImportError):  # asv runs these suites over commits that lack it too
-        from minisgd import environment
-
-        environment.release()
     try:
         from benchmarks.harness import timing  # noqa: F401 (what every point will need)
         from minisgd import steps  # noqa: F401

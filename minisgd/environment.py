@@ -58,8 +58,20 @@ _left_out: list[str] = []
 
 
 def release() -> None:
-    """Drop the variables from this process's environment, unless they are to be kept, or numpy is loaded and has read them."""
-    if AS_IS not in os.environ and "numpy" not in sys.modules:
+    """Drop the variables from this process's environment; not once numpy is loaded, which has read them."""
+    if "numpy" not in sys.modules:
+        _drop()
+
+
+def setup() -> None:
+    """Drop them in asv's own process, which calls this of its plugins: it measures nothing itself, but starts what does."""
+    _drop()
+    if line := said():
+        print(line)
+
+
+def _drop() -> None:
+    if AS_IS not in os.environ:
         _left_out.extend(name for name in TIES if os.environ.pop(name, None) is not None)
 
 
