@@ -23,7 +23,7 @@ WIDE, NARROW = (8.5, 4.6), (5.2, 4.2)
 def said(record: Record) -> str:
     """A record in a line."""
     low, high = digits(record.gflops_low or 0), digits(record.gflops_high or 0)
-    return f"{record.title}: {digits(record.gflops or 0)} GFLOPS [{low}, {high}]"
+    return f"{record.title}{' (held back)' * bool(record.held_back)}: {digits(record.gflops or 0)} GFLOPS [{low}, {high}]"
 
 
 def over_size(records: Sequence[Record], here: Machine) -> Figure:

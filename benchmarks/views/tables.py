@@ -139,13 +139,13 @@ def sentences(run: Run) -> list[str]:
         mine = [record for record in passed if record.backend == backend]
         first, top = first_rung(run, mine[0]), max(mine, key=lambda record: record.gflops or 0)
         if first and first.gflops and top.gflops and top.kernel != first.kernel:
-            said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
+            said.append(f"{top.label} is {digits(top.gflops / first.gflops)} times as fast as {first.label}.")
     with_peak = [record for record in passed if record.percent_of_peak and record.workload == "gemm"]
     if with_peak:
         top = max(with_peak, key=lambda record: record.gflops or 0)
         peak = 100 * (top.gflops or 0) / (top.percent_of_peak or 1)
         said.append(
-            f"The fastest, {top.kernel} on {top.threads} thread{'s'[: top.threads > 1]}, reaches {digits(top.gflops or 0)}"
+            f"The fastest, {top.label} on {top.threads} thread{'s'[: top.threads > 1]}, reaches {digits(top.gflops or 0)}"
             f" of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in the same minutes."
         )
     torch = {

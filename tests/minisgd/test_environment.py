@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from minisgd import environment
 
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere numpy may do without OpenBLAS")
 TIED = {name: value for name, value in os.environ.items() if name not in environment.TIES} | {"OPENBLAS_CORETYPE": "Nehalem"}
 RUN = ("-m", "benchmarks", "run", "--kernel", "numpy/full", "--size", "64", "--threads", "1", "--json", "-")
 
@@ -19,6 +22,7 @@ def python(*arguments):
     return done
 
 
+@LINUX
 def test_a_run_leaves_them_out_and_says_so(tmp_path):
     done = python(*RUN, "--runs", tmp_path)
     (record,) = json.loads(done.stdout)["records"]
@@ -29,6 +33,7 @@ def test_a_run_leaves_them_out_and_says_so(tmp_path):
     assert "(held back)" not in done.stderr
 
 
+@LINUX
 def test_as_is_keeps_them_and_marks_the_figures(tmp_path):
     done = python(*RUN, "--runs", tmp_path, "--as-is")
     (record,) = json.loads(done.stdout)["records"]
@@ -51,6 +56,7 @@ def test_an_experiment_s_process_is_without_them():
     assert "Left out of the environment" in done.stdout
 
 
+@LINUX
 def test_the_pytest_suite_leaves_them_out(tmp_path):
     name = "benchmarks/test_gemm.py::test_product[numpy/full-64-float32-x1]"
     done = python("-m", "pytest", "--benchmark-only", f"--benchmark-json={tmp_path / 'b.json'}", name)

@@ -54,6 +54,7 @@ def test_a_variable_that_decides_the_code_is_named(backend, variable, value, cod
     assert found["held_back"] == [variable]
 
 
+@LINUX
 def test_another_library_s_variable_holds_nothing_back():
     assert of("numpy", MKL_CBWR="COMPATIBLE")["held_back"] == []
 

@@ -64,3 +64,14 @@ def test_nothing_measured_still_prints(records):
     run = make_run(*records)
     text(tables.results(run))
     assert not any("fastest" in sentence for sentence in tables.sentences(run))
+
+
+def test_a_library_that_is_held_back_is_marked_wherever_its_figure_stands():
+    held = make_record(kernel="numpy/full", code_path="Haswell", held_back=["OPENBLAS_CORETYPE"])
+    run = make_run(
+        held, make_record(kernel="numpy/elementwise", gflops=1.0, code_path="Haswell", held_back=["OPENBLAS_CORETYPE"])
+    )
+    assert next(iter(tables.results(run).columns[0].cells)) == "numpy/full (held back)"
+    said = tables.sentences(run)
+    assert "numpy/full (held back) is 50.0 times as fast as numpy/elementwise (held back)." in said
+    assert "numpy is held back: OPENBLAS_CORETYPE decides which code its library runs, Haswell." in said
