@@ -54,6 +54,7 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
         with timing.prepared(case, where) as work:
             (call,) = work.calls(1)
             call()  # compiles: pytest-benchmark has no warm-up of its own on CPython
+            timing.wake(case, where)
             benchmark(call)
             check, settings = work.check(), threads.settings()
         stats = getattr(benchmark, "stats", None)  # None with --benchmark-disable; codspeed's fixture has none
