@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from minisgd import environment
+
 if TYPE_CHECKING:
     from benchmarks.harness.product import Check
     from benchmarks.harness.records import Case, Ceilings
@@ -18,6 +20,17 @@ if TYPE_CHECKING:
 Measured = Callable[["Case"], "Check"]
 
 SPEEDS = pytest.StashKey[list[list[str]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let libraries run their own code where this is measuring; a run of the tests keeps its environment."""
+    if config.getoption("benchmark_only", default=False):
+        environment.release()
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """What was left out of the environment, or holds a library back."""
+    return environment.said() if config.getoption("benchmark_only", default=False) else None
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +54,7 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
         with timing.prepared(case, where) as work:
             (call,) = work.calls(1)
             call()  # compiles: pytest-benchmark has no warm-up of its own on CPython
+            timing.wake(case, where)
             benchmark(call)
             check, settings = work.check(), threads.settings()
         stats = getattr(benchmark, "stats", None)  # None with --benchmark-disable; codspeed's fixture has none
@@ -54,15 +68,18 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
 
 def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: Check, settings: dict[str, int]) -> None:
     """Write into the stored JSON what a record would carry."""
+    from benchmarks.harness import libraries
     from benchmarks.harness.timing import WORKLOADS
 
+    ran = libraries.of(case.backend)
     costs = WORKLOADS[case.workload].costs(case)
     gflops = costs["flops"] / median_s / 1e9
     benchmark.group = f"{case.workload} {case.size} {case.dtype}"
     benchmark.extra_info.update(
         case=case.model_dump(mode="json"), flops=costs["flops"], bytes=costs["bytes"], gflops=gflops,
         percent_of_peak=limits.percent(gflops, case.dtype, case.threads), error=check.error, error_bound=check.bound,
-        threads=case.threads, thread_settings=settings, tile=case.tile,
+        threads=case.threads, thread_settings=settings, tile=case.tile, code_path=ran and ran.code_path,
+        held_back=ran.held_back if ran else [],
     )  # fmt: skip
 
 
@@ -71,7 +88,7 @@ def speed(noted: dict[str, Any], case: Case, median_s: float) -> list[str]:
     from minisgd.views import units
 
     return [
-        case.title,
+        f"{case.title} (held back)" if noted["held_back"] else case.title,
         units.seconds(median_s),
         units.digits(noted["gflops"]),
         "" if noted["percent_of_peak"] is None else units.percent(noted["percent_of_peak"]),

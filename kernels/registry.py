@@ -26,11 +26,13 @@ RUNGS = {
 BUILT_IN = {
     "python": "kernels.python_loops",
     "numpy": "kernels.numpy_ops",
-    "blis": "kernels.blis_ops",
     "numba": "kernels.numba_packed",
     "torch": "kernels.torch_ops",
+    "openblas": "kernels.cblas_ops:openblas",
+    "mkl": "kernels.cblas_ops:mkl",
+    "aocl": "kernels.cblas_ops:aocl",
 }
-"""The backends that come with this package, and the module that registers the kernels of each."""
+"""The backends that come with this package, and what registers the kernels of each: a module, or a function in one."""
 
 FLOATS = ("float32", "float64")
 
@@ -57,6 +59,8 @@ class Kernel:
         Whether the number of threads makes a difference.
     compiles : bool
         Whether the first call compiles.
+    peer : bool
+        Whether it is a library's product, which users would pick instead.
     tile : mapping, or callable of a dtype's name to one
         Tile parameters in the function's order, with their defaults in elements.
     workspace : callable, optional
@@ -71,6 +75,7 @@ class Kernel:
     dtypes: tuple[str, ...] = FLOATS
     threads: bool = False
     compiles: bool = False
+    peer: bool = False
     tile: Mapping[str, int] | Callable[[str], Mapping[str, int]] = field(default_factory=dict)
     workspace: Callable[[int, int, int], int] | None = None
 

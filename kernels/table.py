@@ -1,7 +1,8 @@
 """A table of implementations that fills itself backend by backend, on demand.
 
 It starts with the modules that come with a package, and goes on with those that other distributions name in an entry-point
-group. A module is imported when one of its entries is asked for, and registers them as it is imported.
+group. A module is imported when one of its entries is asked for, and registers them as it is imported; or a function of it does,
+when that is called.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Entry(Protocol):
 
     @property
     def backend(self) -> str:
-        """Key of the module that registers it."""
+        """Key of the module, or function, that registers it."""
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -56,7 +57,7 @@ class Table(Generic[E]):
     group : str
         Entry-point group of other distributions.
     built_in : mapping of str to str
-        Backend to module, in the order in which they are listed.
+        Backend to module, or module:function, in the order in which they are listed.
     rank : callable
         Sorts the entries of a backend.
     """
@@ -113,20 +114,23 @@ class Table(Generic[E]):
 
     @cached_property
     def _modules(self) -> dict[str, str]:
-        """Module of each backend; another distribution cannot replace one that comes with the package."""
+        """What registers each backend; another distribution cannot replace one that comes with the package."""
         others = importlib.metadata.entry_points(group=self._group)
         return {point.name: point.value for point in others} | self._built_in
 
     def _load(self, backend: str) -> str | None:
-        """Import a backend's module, once; why that failed, if it did."""
+        """Have a backend's entries registered, once; why that failed, if it did."""
         if backend not in self._reasons:
             self._reasons[backend] = _import(self._modules[backend])
         return self._reasons[backend]
 
 
-def _import(module: str) -> str | None:
+def _import(place: str) -> str | None:
+    module, _, function = place.partition(":")
     try:
-        importlib.import_module(module)
+        found = importlib.import_module(module)
+        if function:
+            getattr(found, function)()
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed: pip install {DISTRIBUTIONS.get(error.name or '', error.name)}"
     except Exception as error:  # a stranger's module may raise anything, and must not hide the entries of others

@@ -1,7 +1,7 @@
 """The textbook's rungs in torch, on CPU or CUDA tensors: fewer and larger calls from one function to the next.
 
 The framework's own cost a call (two to five microseconds on a CPU, a launch on a GPU) is what the lower rungs measure.
-`full` is MKL on a CPU and cuBLAS on a GPU: the second peer.
+`full` is the MKL that torch brings on a CPU, and cuBLAS on a GPU: a peer.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def tiled(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, tm: int, tn: int,
                 out[i : i + tm, j : j + tp].addmm_(a[i : i + tm, k : k + tn], b[k : k + tn, j : j + tp])
 
 
-@rung("full", threads=True)
+@rung("full", threads=True, peer=True)
 def full(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
     """One call of the library's gemm."""
     torch.mm(a, b, out=out)

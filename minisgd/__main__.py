@@ -10,6 +10,7 @@ import typer
 
 from minisgd import cli
 from minisgd.cli import INTERRUPTED, UsageError
+from minisgd.environment import AsIs, tell
 from minisgd.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def train(
     drop_last: Annotated[bool, typer.Option("--drop-last", help="Leave out a last batch that is short.")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw loss against time.")] = None,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Train a linear model by minibatch SGD.
 
@@ -63,6 +65,7 @@ def train(
 
     screen = console(json)
     problem = load(data, path)
+    tell(screen)
     settings = Settings(step, batch_size, lr, epochs, schedule, dtype, seed, replacement, drop_last)
     history, end = History(problem.name, len(problem.x), settings, problem.floor), 0
     try:
@@ -97,6 +100,7 @@ def experiment(
     path: DataPath = None,
     plot: Annotated[Path | None, typer.Option(metavar="PREFIX", help="Picture; .runs/NAME if left out.")] = None,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Answer a claim or an exercise of the chapter with a table, a picture and a sentence.
 
@@ -109,6 +113,7 @@ def experiment(
         raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
     chosen, screen = EXPERIMENTS[name], console(json)
     problem = load(data, path)
+    tell(screen)
     with progress(screen, chosen.steps) as advance:
         finding = chosen.run(problem, advance)
     made = table(*finding.headings, title=finding.title)

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import Json
+from benchmarks.commands.warning import warn
 from minisgd.cli import UsageError
+from minisgd.environment import AsIs
 
 ONLY = ("*/full-256-float32-x1", "numba/tiled-64-float32-x1", "numba/tiled-512-float64-x1", "numba-fused-*-batch1*0-float32-x1")
 
@@ -16,6 +18,7 @@ def agree(
     only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Cases of the tracked grid; repeatable.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Of each tool; six give an interval.")] = 6,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Measure the same cases with the three tools in turn, and say whether their intervals overlap.
 
@@ -33,6 +36,7 @@ def agree(
     cases = [case for case in every if any(fnmatchcase(case.title, pattern) for pattern in only or ONLY)]
     if not cases:
         raise UsageError(f"--only {' '.join(only or ())}: no such case is tracked; one is {every[0].title}")
+    warn(screen)
     with progress(screen, rounds * len(agreement.TOOLS)) as advance:
         found = agreement.compare(cases, rounds, advance)
     made = table("case", *(heading for tool in agreement.TOOLS for heading in (tool, "interval")), "agree")

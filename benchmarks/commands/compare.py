@@ -7,21 +7,26 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import Json
+from benchmarks.commands.warning import warn
 from minisgd.cli import UsageError
+from minisgd.environment import AsIs
 
 SIZES = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
-PEERS = ("numpy/full", "torch/full", "blis/full")
 
 
 def compare(
     kernel: Annotated[str, typer.Argument(help="backend/rung.")] = "numba/full",
-    peers: Annotated[list[str] | None, typer.Argument(metavar="PEER...", help="The best of them is the bar.")] = None,
+    peers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PEER...", help="The best of them is the bar; all that are installed, if left out."),
+    ] = None,
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
     layout: Annotated[list[str] | None, typer.Option(help="nn, nt, tn or tt: a or b transposed; or strided; repeatable.")] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Fresh processes for each side; six give an interval.")] = 6,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Alternate a kernel with its peers in fresh processes; how many times as fast as the best of them it is.
 
@@ -33,7 +38,8 @@ def compare(
     import signal
 
     from benchmarks.gate import paired
-    from benchmarks.harness import cases, ceilings, runs
+    from benchmarks.harness import cases, ceilings, machine, runs
+    from benchmarks.harness.records import Blas
     from benchmarks.harness.threads import CORES
     from benchmarks.harness.workers import Worker
     from benchmarks.views import comparison
@@ -47,31 +53,38 @@ def compare(
     cases.check_threads(counts)
     with screen.status("loading the kernels' backends"):
         try:
-            kernels = [registry.find(name) for name in dict.fromkeys((kernel, *(peers or PEERS)))]
+            everyone = [each.name for each in registry.available() if each.peer]
+            kernels = [registry.find(name) for name in dict.fromkeys((kernel, *(peers or everyone)))]
         except (UnknownKernel, Unavailable) as error:
             raise UsageError(str(error)) from None
     shapes = [cases.parse_size(text) for text in size or map(str, SIZES)]
     sides = [paired.Side(each.name, lambda one, to=each: cases.with_kernel(one, to)) for each in kernels]  # type: ignore[misc]
     plain = cases.generate(kernels[:1], shapes, dtype or registry.FLOATS, counts)
     chosen = [each.model_copy(update={"layout": laid}) for each in plain for laid in layout or ["nn"]]
-    found, order, limits = [], random.Random(0), None
+    if not peers and (missing := registry.unavailable()):
+        screen.print(f"Not compared: {'; '.join(f'{name}: {reason}' for name, reason in missing.items())}.", markup=False)
+    warn(screen)
+    found, order, limits, libraries = [], random.Random(0), None, dict[str, Blas]()
     ended: KeyboardInterrupt | UsageError | None = None
     own = Worker()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with progress(screen, blocks * len(chosen)) as advance:
+            here = own.call(machine.describe, runs.SETUP_TIMEOUT_S)
+            loaded = {blas.backend: blas for blas in here.blas}
+            libraries = {each.name: loaded[each.backend] for each in kernels if each.backend in loaded}
             for _ in range(blocks):
                 limits = ceilings.best(limits, own.call(runs.measure_ceilings, runs.SETUP_TIMEOUT_S, "cpu", counts))
                 found.append(paired.block(sides, chosen, order, lambda case: advance(case.title)))
                 if json != "-":  # each block as it comes: a crash loses none
-                    write_json([each.plain() for each in comparison.compare(chosen, found, kernel, limits)], json)
+                    write_json([each.plain() for each in comparison.compare(chosen, found, kernel, limits, libraries)], json)
     except (KeyboardInterrupt, UsageError) as error:
         ended = error
     finally:
         own.close()
     if ended and not found:
         raise ended
-    compared = comparison.compare(chosen, found, kernel, limits)
+    compared = comparison.compare(chosen, found, kernel, limits, libraries)
     screen.print(comparison.table_of(compared, kernel))
     for sentence in comparison.sentences(compared, kernel, found):
         screen.print(sentence, markup=False)

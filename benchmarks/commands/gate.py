@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmarks.commands.options import Json
+from benchmarks.commands.warning import warn
 from minisgd.cli import INTERRUPTED, UsageError
+from minisgd.environment import AsIs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,7 @@ def gate(
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Put the gate itself to the test: docs/gate.md.")] = False,
     tool: Annotated[str, typer.Option(help="With --calibrate: gate, asv or pytest-benchmark.")] = "gate",
+    as_is: AsIs = False,
 ) -> None:
     """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
 
@@ -54,7 +57,6 @@ def gate(
 
     from filelock import FileLock, Timeout
 
-    from benchmarks.commands.warning import warn
     from benchmarks.gate import budgets, choosing, judging, sides
     from benchmarks.gate.outcome import Change, Outcome
     from benchmarks.harness import machine, records

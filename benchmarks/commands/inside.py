@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import Json
+from benchmarks.commands.warning import warn
+from minisgd.environment import AsIs
 
 
 def inside(
@@ -14,13 +16,13 @@ def inside(
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     turns: Annotated[int, typer.Option(min=4, help="Of each stage.")] = 24,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """The ladder inside numba/full, one stage after the other: a naive microkernel, registers, packing, tile model, threads.
 
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
     from benchmarks import stages
-    from benchmarks.commands.warning import warn
     from benchmarks.harness import cases
     from benchmarks.harness.threads import CORES
     from kernels.registry import FLOATS

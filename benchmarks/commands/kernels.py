@@ -28,7 +28,8 @@ def kernels(json: Json = None) -> None:
     write_json(
         [
             {"kernel": each.name, "backend": each.backend, "rung": each.rung, "devices": each.devices,
-             "dtypes": each.dtypes, "threads": each.threads, "tile": each.tile_for("float32"), "available": True}
+             "dtypes": each.dtypes, "threads": each.threads, "peer": each.peer,
+             "tile": each.tile_for("float32"), "available": True}
             for each in entries
         ]
         + [{"kernel": f"{name}/*", "backend": name, "available": False, "reason": why} for name, why in missing.items()],

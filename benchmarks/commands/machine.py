@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from benchmarks.commands.options import Device, Json
+from benchmarks.commands.warning import warn
+from minisgd.environment import AsIs
 
 
-def machine(device: Device = "cpu", json: Json = None) -> None:
+def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> None:
     """Describe this machine and measure its ceilings.
 
     Example: python -m benchmarks machine --json machine.json
     """
-    from benchmarks.commands.warning import warn
     from benchmarks.harness import ceilings, runs
     from benchmarks.harness.devices import device as open_device
     from benchmarks.harness.machine import describe

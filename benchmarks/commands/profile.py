@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import Json
+from benchmarks.commands.warning import warn
+from minisgd.environment import AsIs
 
 SIZES = (128, 256, 512, 1024, 2048)
 
@@ -16,12 +18,12 @@ def profile(
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     turns: Annotated[int, typer.Option(min=1, help="Of each part.")] = 8,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Where the time of numba/full goes: multiply-adds at the peak, microkernel, edges, packing, memory; and threads.
 
     Example: python -m benchmarks profile --size 512 --dtype float64
     """
-    from benchmarks.commands.warning import warn
     from benchmarks.harness import cases
     from benchmarks.harness.threads import CORES
     from benchmarks.profile import PARTS, call_costs

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
+from benchmarks.commands.warning import warn
 from minisgd.cli import INTERRUPTED, UsageError
+from minisgd.environment import AsIs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +35,7 @@ def run(
     runs: Runs = RUNS,
     plot: Plot = None,
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Measure matrix products or epochs of SGD: time, GFLOPS, distance from the ceiling, error.
 
@@ -121,7 +124,6 @@ def measure(
     """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
     from datetime import UTC, datetime
 
-    from benchmarks.commands.warning import warn
     from benchmarks.harness import records, runs
     from minisgd.views.terminal import progress
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
+from benchmarks.commands.warning import warn
 from minisgd.cli import UsageError
+from minisgd.environment import AsIs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +28,7 @@ def tune(
     runs: Runs = RUNS,
     plot: Plot = RUNS / "tiles",
     json: Json = None,
+    as_is: AsIs = False,
 ) -> None:
     """Measure a kernel over a grid of tile sizes; the predicted best and the measured best side by side.
 
@@ -102,6 +105,7 @@ def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> 
     cases.check_dtypes([dtype])
     cases.check_threads([threads])
     steps = 2 * crossovers.TURNS * sum(len(rule.grid) for rule in crossovers.rules(dtype, threads))
+    warn(screen)
     with progress(screen, steps) as advance:
         found = list(crossovers.measure(dtype, threads, advance))
     headings = ("constant", " asks", "in use", "measured", " gain of the later way, by value")

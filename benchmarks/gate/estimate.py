@@ -8,12 +8,15 @@ from statistics import median
 
 CONFIDENCE = 0.95
 
+FEWEST = 6
+"""Values that give an interval of that confidence: all of fewer lie on one side of the truth more often, 2 in 2^n times."""
+
 
 def hodges_lehmann(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float, float]:
     """The centre of a symmetric distribution, and an interval that holds it with at least that confidence.
 
     The estimate is the median of the means of all pairs; the interval is what the signed-rank test does not reject, by that
-    test's exact distribution. With fewer than six values no interval has 95 %: it is the whole range.
+    test's exact distribution. With fewer than `FEWEST` values no interval has 95 %: it is the whole range.
 
     Examples
     --------

@@ -161,6 +161,7 @@ def prepare(case: Case, placement: int, cpu: int | None) -> int:
         held.enter_context(threads.pinned(cpu if case.threads == 1 else None))
         work = held.enter_context(timing.prepared(case, where))
         where.seconds(work.calls(1))
+        timing.wake(case, where)
         _, calls = timing.sample(work, where, budget_s=0.0)
         if failure := work.check().failure:
             raise ArithmeticError(failure)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import re
 import subprocess
 
-from benchmarks.harness.records import Blas, Machine
+from benchmarks.harness import libraries
+from benchmarks.harness.records import Machine
 from benchmarks.harness.threads import CORES
+from kernels import registry
 from kernels.caches import caches
 from kernels.vectors import vectors
 
@@ -18,18 +19,10 @@ LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "sci
 def describe() -> Machine:
     """Everything but the ceilings, which take measuring. Imports the backends, to see which BLAS each brings."""
     import cpuinfo
-    import numpy  # noqa: F401 (loads its BLAS)
     import psutil
-    import threadpoolctl
     import torch
 
-    loaded = [
-        Blas(name=pool["internal_api"], version=pool["version"], threads=pool["num_threads"], path=pool["filepath"])
-        for pool in threadpoolctl.threadpool_info()
-    ]
-    # torch links MKL into its own library, where threadpoolctl cannot see it.
-    if mkl := re.search(r"Math Kernel Library Version ([\w.]+)", torch.__config__.show()):
-        loaded.append(Blas(name="mkl", version=mkl[1], threads=torch.get_num_threads(), path="in torch"))
+    registry.unavailable()
     return Machine(
         cpu=cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or "unknown CPU",
         cores=CORES,
@@ -39,7 +32,7 @@ def describe() -> Machine:
         os=platform.platform(),
         python=platform.python_version(),
         libraries={name: version for name in LIBRARIES if (version := _version(name))},
-        blas=loaded,
+        blas=libraries.loaded(),
         gpu=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
     )
 

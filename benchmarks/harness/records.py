@@ -106,10 +106,17 @@ class Record(Case):
     noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
     percent_of_peak: float | None = None
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
+    code_path: str | None = Field(default=None, description="the code that the backend's library ran, in its own words")
+    held_back: list[str] = Field(default=[], description="variables that chose that code in the library's stead")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: float | None = None
     passed: bool = False
     failure: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The kernel as it stands beside its figures: marked, if its library did not choose its own code."""
+        return f"{self.kernel} (held back)" if self.held_back else self.kernel
 
 
 class Peak(Model):
@@ -178,6 +185,17 @@ class Blas(Model):
     version: str | None
     threads: int
     path: str
+    backend: str | None = Field(default=None, description="whose products it does")
+    code_path: str | None = Field(default=None, description="the code that it runs on this CPU, in its own words")
+    held_back: list[str] = Field(default=[], description="variables in force that choose the code in its stead")
+
+    @property
+    def label(self) -> str:
+        """Name and version, the code that it runs, and whether that is its own choice."""
+        named = f"{self.name} {self.version or ''}".strip()
+        if self.held_back:
+            return f"{named}, code: {self.code_path or 'unknown'}, held back by {', '.join(self.held_back)}"
+        return f"{named}, code: {self.code_path}, its own choice" if self.code_path else named
 
 
 class Machine(Model):

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from benchmarks.harness import ceilings, layout, machine, statistics, timing
+from benchmarks.harness import ceilings, layout, libraries, machine, statistics, timing
 from benchmarks.harness.devices import device
-from benchmarks.harness.records import Case, Ceilings, Machine, Record, Run
+from benchmarks.harness.records import Blas, Case, Ceilings, Machine, Record, Run
 from benchmarks.harness.workers import Worker, WorkerFailure
 
 ROUNDS = 6
@@ -110,6 +110,7 @@ def execute(
     """
     order = random.Random()
     own, workers = Worker(), Workers(order)
+    ran: dict[str, Blas | None] = {}
     slices: dict[Case, list[timing.Slice]] = {case: [] for case in cases}
     failures: dict[Case, str] = {}
     records: dict[Case, Record] = {}
@@ -127,7 +128,10 @@ def execute(
             for name in where:
                 found[name] = ceilings.best(found.get(name), own.call(measure_ceilings, SETUP_TIMEOUT_S, name, threads))
             here = here.model_copy(update={"ceilings": found})
-            records = {case: record(case, slices[case], failures.get(case), found[case.device]) for case in records}
+            records = {
+                case: record(case, slices[case], failures.get(case), found[case.device], ran.get(case.backend))
+                for case in records
+            }
             for case in order.sample(cases, len(cases)):
                 advance(case.title)
                 if case in failures:
@@ -138,12 +142,14 @@ def execute(
                     compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
                     limit_s = timeout_s + COMPILING_S * compiles
                     done.append(workers.of(case).call(timing.measure, limit_s, case, budget_s, calls))
+                    if case.backend not in ran:
+                        ran[case.backend] = workers.of(case).call(libraries.of, SETUP_TIMEOUT_S, case.backend)
                 except WorkerFailure as failure:
                     failures[case] = str(failure)
                 else:
                     if done[-1].check.failure:
                         failures[case] = done[-1].check.failure
-                records[case] = record(case, slices[case], failures.get(case), found[case.device])
+                records[case] = record(case, slices[case], failures.get(case), found[case.device], ran.get(case.backend))
                 measured = [records[each] for each in cases if each in records]
                 run = Run(created=created, commit=commit, machine=here, records=measured)
                 keep(run)
@@ -153,8 +159,10 @@ def execute(
     return run
 
 
-def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limits: Ceilings | None) -> Record:
-    """What follows from the samples of a case. A failed case keeps its error and its reason, and no speed."""
+def record(
+    case: Case, slices: Sequence[timing.Slice], failure: str | None, limits: Ceilings | None, ran: Blas | None = None
+) -> Record:
+    """What follows from the samples of a case, which that library ran. A failed one keeps error and reason, and no speed."""
     if not slices:
         return Record(**dict(case), failure=failure)
     workload = timing.WORKLOADS[case.workload]
@@ -186,4 +194,6 @@ def record(case: Case, slices: Sequence[timing.Slice], failure: str | None, limi
         noisy=statistics.is_noisy(middle, low, high),
         percent_of_peak=limits and limits.percent(rate, case.dtype, case.threads),
         beyond_peak=limits is not None and limits.exceeded(rate, case.dtype, case.threads),
+        code_path=ran.code_path if ran and case.device == "cpu" else None,
+        held_back=ran.held_back if ran and case.device == "cpu" else [],
     )

@@ -22,7 +22,7 @@ WIDE, NARROW = (8.5, 4.6), (5.2, 4.2)
 def said(record: Record) -> str:
     """A record in a line."""
     low, high = digits(record.gflops_low or 0), digits(record.gflops_high or 0)
-    return f"{record.title}: {digits(record.gflops or 0)} GFLOPS [{low}, {high}]"
+    return f"{record.title}{' (held back)' * bool(record.held_back)}: {digits(record.gflops or 0)} GFLOPS [{low}, {high}]"
 
 
 def over_size(records: Sequence[Record], here: Machine) -> Figure:
@@ -33,7 +33,7 @@ def over_size(records: Sequence[Record], here: Machine) -> Figure:
     for (color, marker), kernel in zip(CYCLE * 4, sorted({each.kernel for each in records}), strict=False):
         mine = sorted((each for each in records if each.kernel == kernel), key=lambda each: each.shape["m"])
         x, y = [each.shape["m"] for each in mine], [each.gflops or 0 for each in mine]
-        axes.loglog(x, y, color=color, marker=marker, label=shorten(kernel))
+        axes.loglog(x, y, color=color, marker=marker, label=shorten(mine[0].label))
         tip(axes, x, y, [said(each) for each in mine])
     for level in here.caches:
         edge = (level.size / 3 / ITEMSIZE[first.dtype]) ** 0.5

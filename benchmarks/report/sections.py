@@ -66,14 +66,17 @@ def ladder(sources: Sources) -> Section:
 
 def _side_by_side(runs: Sequence[tuple[str, Run]]) -> Grid | None:
     """GFLOPS of the cases that were run on several machines, or at several commits, a column for each run."""
-    rates = {name: {r.title: r.gflops for r in run.records if r.gflops} for name, run in runs}
+    rates = {
+        name: {r.title: digits(r.gflops) + " (held back)" * bool(r.held_back) for r in run.records if r.gflops}
+        for name, run in runs
+    }
     shared = [case for case in dict.fromkeys(chain(*rates.values())) if sum(case in found for found in rates.values()) > 1]
     shown = [(name, run) for name, run in runs if any(case in rates[name] for case in shared)]
     machines = {run.machine.cpu for _, run in shown}
     if len({(run.machine.cpu, run.commit) for _, run in shown}) < 2:
         return None
     headings = ["case", *(f"{name}, {(run.commit or 'no commit')[:8]}" for name, run in shown)]
-    rows = [[case, *(digits(rates[name].get(case) or 0) if case in rates[name] else "" for name, _ in shown)] for case in shared]
+    rows = [[case, *(rates[name].get(case, "") for name, _ in shown)] for case in shared]
     return Grid(headings, rows, "GFLOPS, runs side by side" + "; of different machines" * (len(machines) > 1))
 
 

@@ -59,6 +59,8 @@ def _record(noted: dict[str, Any], stats: dict[str, Any]) -> Record:
         flops=noted["flops"],
         bytes=noted["bytes"],
         percent_of_peak=noted["percent_of_peak"],
+        code_path=noted.get("code_path"),
+        held_back=noted.get("held_back", []),
         error=noted["error"],
         error_bound=noted["error_bound"],
         passed=True,

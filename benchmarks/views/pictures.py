@@ -76,7 +76,7 @@ def epochs(run: Run) -> Figure:
         mine = sorted((record for record in passed if record.kernel == step), key=lambda record: record.shape["batch"])
         batches = [record.shape["batch"] for record in mine]
         rates = [record.examples_s or 0 for record in mine]
-        axes.loglog(batches, rates, color=color, marker=marker, label=step)
+        axes.loglog(batches, rates, color=color, marker=marker, label=mine[0].label)
         told = [f"{each.title}: {rate:,.0f} examples a second" for each, rate in zip(mine, rates, strict=True)]
         tip(axes, batches, rates, told)
     limits = _limits(passed)
@@ -145,9 +145,15 @@ def _points(axes: Axes, x: Sequence[int], records: Sequence[Record], backend: st
     rates = [record.gflops or 0 for record in records]
     below = [rate - (record.gflops_low or rate) for rate, record in zip(rates, records, strict=True)]
     above = [(record.gflops_high or rate) - rate for rate, record in zip(rates, records, strict=True)]
-    axes.errorbar(x, rates, [below, above], color=color, marker=marker, label=label or backend, capsize=3, linewidth=1.5)
+    axes.errorbar(
+        x, rates, [below, above], color=color, marker=marker, label=_marked(label or backend, records), capsize=3, linewidth=1.5
+    )
     told = [f"{each.title}: {digits(rate)} GFLOPS" for each, rate in zip(records, rates, strict=True)]
     tip(axes, x, rates, told)
+
+
+def _marked(name: str, records: Sequence[Record]) -> str:
+    return f"{name} (held back)" if any(record.held_back for record in records) else name
 
 
 def _heat(axes: Axes, records: Sequence[Record]) -> None:

@@ -26,7 +26,7 @@ def results(run: Run, tabs: Iterable[str] = ()) -> Table:
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.backend != record.backend:
             made.add_section()
-        cells = [record.kernel, *(str(getattr(record, name)) for name in varying), str(record.threads)]
+        cells = [record.label, *(str(getattr(record, name)) for name in varying), str(record.threads)]
         if record.failure:
             made.add_row(*cells, "failed", style="red")
             continue
@@ -47,7 +47,7 @@ def epochs(run: Run) -> Table:
         if before and before.kernel != record.kernel:
             made.add_section()
         cells = [
-            record.kernel,
+            record.label,
             *(str(getattr(record, name)) for name in varying),
             str(record.threads),
             str(record.shape["batch"]),
@@ -160,14 +160,14 @@ def sentences(run: Run) -> list[str]:
         mine = [record for record in passed if record.backend == backend]
         first, top = first_rung(run, mine[0]), max(mine, key=lambda record: record.gflops or 0)
         if first and first.gflops and top.gflops and top.kernel != first.kernel:
-            said.append(f"{top.kernel} is {digits(top.gflops / first.gflops)} times as fast as {first.kernel}.")
+            said.append(f"{top.label} is {digits(top.gflops / first.gflops)} times as fast as {first.label}.")
     if lower := _below_the_rung_before(passed):
         said.append(f"Slower here than the rung before: {', '.join(lower)}.")
     fastest = max((record for record in passed if record.workload == "gemm"), key=lambda each: each.gflops or 0, default=None)
     if fastest and fastest.percent_of_peak:
         peak = 100 * (fastest.gflops or 0) / fastest.percent_of_peak
         said.append(
-            f"The fastest, {fastest.kernel} on {fastest.threads} thread{'s'[: fastest.threads > 1]}, reaches"
+            f"The fastest, {fastest.label} on {fastest.threads} thread{'s'[: fastest.threads > 1]}, reaches"
             f" {digits(fastest.gflops or 0)} of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in"
             " the same minutes."
         )
@@ -179,6 +179,7 @@ def sentences(run: Run) -> list[str]:
         where = f" on {at[3]} threads" if at[3] > 1 else ""
         times = digits(torch[at] / fused[at])
         said.append(f"At batch {at[2]}{where} the fused epoch is {times} times as fast as torch's eager loop.")
+    said += held_back(passed)
     if split := sum(record.states_s is not None for record in passed):
         said.append(f"{split} case{'s' * (split != 1)} ran in one of two states, by where memory lay: both times are given.")
     if noisy := sum(bool(record.noisy) for record in passed):
@@ -204,6 +205,16 @@ def _below_the_rung_before(records: Sequence[Record]) -> list[str]:
         if last and (record.gflops_high or 0) < (last.gflops_low or 0):
             found.append(f"{record.title} than {last.rung}")
     return found
+
+
+def held_back(passed: Sequence[Record]) -> list[str]:
+    """A sentence on each library whose code was chosen by the environment."""
+    found = {each.backend: each for each in passed if each.held_back}
+    return [
+        f"{backend} is held back: {', '.join(each.held_back)} decides which code its library runs"
+        + (f", {each.code_path}." if each.code_path else ".")
+        for backend, each in found.items()
+    ]
 
 
 def tiling(records: Sequence[Record], predicted: dict[str, int]) -> Table:
@@ -252,7 +263,7 @@ def machine(here: Machine) -> Iterable[Table | str]:
     facts.add_row("system", f"{here.os}, Python {here.python}")
     facts.add_row("libraries", ", ".join(f"{name} {version}" for name, version in here.libraries.items()))
     for blas in here.blas:
-        facts.add_row("BLAS, OpenMP", f"{blas.name} {blas.version or ''}, {blas.threads} threads ({blas.path})")
+        facts.add_row("BLAS, OpenMP", f"{blas.label}, {blas.threads} threads ({blas.path})")
     yield facts
     for device, ceilings in here.ceilings.items():
         peaks = table("FMA peak", "threads", "GFLOPS", "slowest round", title=f"ceilings of the {device}, measured")

@@ -22,7 +22,9 @@ STYLES = {
     "numpy": ("#0072b2", "o"),
     "numba": ("#d55e00", "s"),
     "torch": ("#009e73", "^"),
-    "blis": ("#e69f00", "P"),
+    "openblas": ("#56b4e9", "v"),
+    "mkl": ("#e69f00", "P"),
+    "aocl": ("#882255", "<"),
 }
 OTHER = ("#cc79a7", "D")
 CYCLE = [

@@ -168,3 +168,18 @@ def test_settling_does_not_wait_for_ever(monkeypatch):
     start = time.monotonic()
     timing.settle()
     assert 0.05 <= time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(("kernel", "large"), [("numpy/full", 1), ("numpy/block", 0)])
+def test_a_peer_uses_all_of_its_buffers_before_it_is_timed(kernel, large):
+    placed = []
+
+    class Watched(devices.Cpu):
+        def place(self, host, library):
+            placed.append(host.shape)
+            return super().place(host, library)
+
+    from benchmarks.harness.cases import case
+
+    timing.wake(case(registry.find(kernel), {"m": 16, "n": 16, "p": 16}, "float32"), Watched())
+    assert placed == [(timing.LARGE, timing.LARGE)] * 3 * large

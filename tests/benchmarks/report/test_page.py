@@ -211,7 +211,8 @@ def test_the_notes_tables_are_those_of_their_records():
 
 def test_the_readme_and_the_notes_are_made_anew(tmp_path):
     compared = [{"case": "numba/full-64-float32-x1", "gflops": {"numba/full": 60.0, "numpy/full": 50.0}, "ratio": 1.2, "low": 1.1,
-                 "high": 1.3, "percent_of_peak": 33.3}]  # fmt: skip
+                 "high": 1.3, "percent_of_peak": 33.3, "best": "numpy/full",
+                 "libraries": {"numpy/full": "openblas, code: Zen"}}]  # fmt: skip
     (tmp_path / "docs").mkdir()
     (tmp_path / readme.MADE["comparison"][0]).write_text(json.dumps(compared))
     for name, marker in (("README.md", "ladder"), (readme.NOTES, "comparison")):
@@ -222,7 +223,8 @@ def test_the_readme_and_the_notes_are_made_anew(tmp_path):
         assert text.startswith("before <!--")
         assert text.endswith("--> after")
         assert "old" not in text
-    assert "| 64-float32-x1 | 60.0 | 50.0 | 33 | 1.200 | 1.100-1.300 |" in text
+    assert "| 64-float32-x1 | 60.0 | 50.0 | 33 | numpy/full | 1.200 | 1.100-1.300 |" in text
+    assert "- numpy/full: openblas, code: Zen\n" in text
     assert "1.200 with x1, 1 of 1 at 0.97 or more; 1.200 of all" in text
 
 

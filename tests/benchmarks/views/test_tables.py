@@ -104,3 +104,14 @@ def test_a_rung_that_is_slower_than_the_one_before_is_named():
     assert "Slower here than the rung before: numba/tiled-256-float32-x1 than block." in tables.sentences(make_run(block, tiled))
     undecided = tiled.model_copy(update={"gflops_high": 39.5})
     assert not any("rung before" in sentence for sentence in tables.sentences(make_run(block, undecided)))
+
+
+def test_a_library_that_is_held_back_is_marked_wherever_its_figure_stands():
+    held = make_record(kernel="numpy/full", code_path="Haswell", held_back=["OPENBLAS_CORETYPE"])
+    run = make_run(
+        held, make_record(kernel="numpy/elementwise", gflops=1.0, code_path="Haswell", held_back=["OPENBLAS_CORETYPE"])
+    )
+    assert next(iter(tables.results(run).columns[0].cells)) == "numpy/full (held back)"
+    said = tables.sentences(run)
+    assert "numpy/full (held back) is 50.0 times as fast as numpy/elementwise (held back)." in said
+    assert "numpy is held back: OPENBLAS_CORETYPE decides which code its library runs, Haswell." in said
