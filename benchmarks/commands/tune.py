@@ -21,8 +21,8 @@ WIDTHS = (4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """Of slabs."""
 
 PLANE_WIDTHS = (8, 16, 32, 64, 128)
-HALVINGS = 4
-"""Depths of the plane: the whole, a half and so on, since long tiles are the ones to look among."""
+HALVINGS = 3
+"""Depths of the plane: the whole, a half and a quarter, since long tiles are the ones to look among."""
 
 BUDGET_S = 0.05
 
@@ -71,8 +71,8 @@ def tune(
 
     expected = loop_tiles.predict(kernel, dtype, caches(), shape)
     predicted = {name: each.tile for name, each in expected.items()}
-    grid = _grid(shape, {name: min(size, shape[name[1]]) for name, size in entry.tile_for(dtype).items() if name != "width"})
-    grid = [dict(pairs) for pairs in dict.fromkeys(tuple(tile.items()) for tile in [*grid, *predicted.values()])]
+    default = {name: min(size, shape[name[1]]) for name, size in entry.tile_for(dtype).items() if name != "width"}
+    grid = _grid(shape, default, list(predicted.values()))
     chosen = [cases.case(entry, shape, dtype, threads=threads, tile=tile) for tile in grid]
     found, complaint = measure(chosen, BUDGET_S, timeout, "tune", runs, screen)
     passed = [record for record in found.records if record.gflops]
@@ -95,16 +95,18 @@ def tune(
     conclude(found, complaint)
 
 
-def _grid(shape: Mapping[str, int], default: Mapping[str, int]) -> list[dict[str, int]]:
+def _grid(shape: Mapping[str, int], default: Mapping[str, int], predicted: list[dict[str, int]]) -> list[dict[str, int]]:
     """Slabs, where there is no default tile; else square tiles, and tiles of each depth and width in bands of the default's."""
     m, n, p = shape["m"], shape["n"], shape["p"]
     if not default:
-        return [{"width": width} for width in sorted({*(width for width in WIDTHS if width < p), p})]
+        widths = {*(width for width in WIDTHS if width < p), p, *(tile["width"] for tile in predicted)}
+        return [{"width": width} for width in sorted(widths)]
     longest = max(m, n, p)
     squares = [dict.fromkeys(default, edge) for edge in (*(edge for edge in EDGES if edge < longest), longest)]
     depths = sorted({default["tn"], *(max(1, n >> halving) for halving in range(HALVINGS))})
-    widths = sorted({default["tp"], *(width for width in PLANE_WIDTHS if width < p), p})
-    return squares + [{"tm": default["tm"], "tn": depth, "tp": width} for depth in depths for width in widths]
+    widths = {default["tp"], *(width for width in PLANE_WIDTHS if width < p), p, *(tile["tp"] for tile in predicted)}
+    plane = [{"tm": default["tm"], "tn": depth, "tp": width} for depth in depths for width in sorted(widths)]
+    return [dict(pairs) for pairs in dict.fromkeys(tuple(tile.items()) for tile in [*squares, *plane, *predicted])]
 
 
 def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> None:

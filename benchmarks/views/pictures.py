@@ -128,7 +128,7 @@ def tiles(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]])
     for name, record in _expected(line, predicted):
         axes.axvline(edge(record), color="black", linestyle=":", linewidth=1.5)
         axes.annotate(
-            f"fills {name}: {edge(record)}", (edge(record), 0.03), (4, 0), xycoords=("data", "axes fraction"),
+            f"predicted for {name}: {edge(record)}", (edge(record), 0.03), (4, 0), xycoords=("data", "axes fraction"),
             textcoords="offset points", rotation=90, fontsize=9,
         )  # fmt: skip
     axes.set_xscale("log", base=2)
@@ -141,7 +141,6 @@ def tiles(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]])
     axes.legend(loc="upper left", fontsize=9)
     if plane:
         _heat(panels[1], plane, _expected(plane, predicted))
-        axes.set_ylim(top=1.05 * max(record.gflops or 0 for record in plane + line))
     return figure
 
 

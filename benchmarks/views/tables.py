@@ -233,14 +233,17 @@ def sides(tile: Mapping[str, int]) -> str:
 
 
 def predictions(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """How near each predicted tile comes to the measured best."""
-    of_best = 100 / max(record.gflops or 0 for record in records)
-    return [
-        f"The tile predicted for {name}, {sides(tile)}, reaches {percent(of_best * (record.gflops or 0))} % of the measured best."
-        for name, tile in predicted.items()
-        for record in records
-        if record.tile == tile
-    ]
+    """How near each predicted tile comes to the measured best, and whether their intervals tell the two apart."""
+    best = max(records, key=lambda record: record.gflops or 0)
+    said = []
+    for name, tile in predicted.items():
+        for record in records:
+            if record.tile == tile:
+                reached = percent(100 * (record.gflops or 0) / (best.gflops or 1))
+                apart = record is best or (record.gflops_high or 0) < (best.gflops_low or 0)
+                unsure = "" if apart else "; their intervals overlap"
+                said.append(f"The tile predicted for {name}, {sides(tile)}, reaches {reached} % of the measured best{unsure}.")
+    return said
 
 
 def machine(here: Machine) -> Iterable[Table | str]:

@@ -64,7 +64,7 @@ def test_the_tile_picture_marks_predicted_and_measured():
     figure = pictures.tiles(line + plane + other_band, predicted)
     left, right = figure.axes[:2]
     assert "best edge measured: 64" in [entry.get_text() for entry in left.get_legend().get_texts()]
-    assert [entry.get_text() for entry in left.texts if "fills" in entry.get_text()] == ["fills L1: 48"]
+    assert [entry.get_text() for entry in left.texts if entry.get_text()] == ["predicted for L1: 48"]
     assert [entry.get_text() for entry in right.texts] == ["32", "80", "144", "192", "L2 and L3"]
 
 
@@ -75,7 +75,7 @@ def test_the_tile_picture_of_slabs_has_no_plane():
     slabs = [slab(8, 1.0), slab(40, 9.0)]
     (axes,) = pictures.tiles(slabs, {"L1": {"width": 8}}).axes
     assert axes.get_xlabel().startswith("width")
-    assert any(entry.get_text() == "fills L1: 8" for entry in axes.texts)
+    assert any(entry.get_text() == "predicted for L1: 8" for entry in axes.texts)
 
 
 def test_tiles_without_an_edge_are_not_drawn():
