@@ -13,9 +13,9 @@ import numba
 from numpy.typing import NDArray
 
 from kernels.caching import cached
+from kernels.loop_tiles import loop_tile
 from kernels.registry import kernel
 from kernels.scratch import long_rows, scratch
-from kernels.tiles import loop_tile
 
 # A parallel loop starts in 2 us on OpenMP and in 137 us on numba's workqueue, which also cannot be entered by two
 # threads at once (numba manual, "The Threading Layers"). NUMBA_THREADING_LAYER still overrides this order.
@@ -126,7 +126,7 @@ def tiled_bands(a: Matrix, b: Matrix, out: Matrix, tm: int, tn: int, tp: int) ->
     for band in numba.prange((m + tm - 1) // tm):
         i0, i1 = band * tm, min((band + 1) * tm, m)
         out[i0:i1, :] = 0
-        columns = long_rows(tp + 3, tn, b)
+        columns = long_rows(min(tp, p) + 3, min(tn, n), b)
         for j0 in range(0, p, tp):
             j1 = min(j0 + tp, p)
             for k0 in range(0, n, tn):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.loop_tiles import square_tile
 from kernels.registry import kernel
-from kernels.tiles import loop_tile
 
 Matrix = NDArray[Any]
 
@@ -46,7 +46,7 @@ def block(a: Matrix, b: Matrix, out: Matrix, width: int) -> None:
         np.matmul(a, b[:, j : j + width], out=out[:, j : j + width])
 
 
-@kernel("numpy", "tiled", threads=True, tile=loop_tile)
+@kernel("numpy", "tiled", threads=True, tile=square_tile)
 def tiled(a: Matrix, b: Matrix, out: Matrix, tm: int, tn: int, tp: int) -> None:
     """Products of tiles, added up over n; numpy has no multiply-add, so each sum passes through a temporary tile."""
     out[...] = 0

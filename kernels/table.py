@@ -11,7 +11,9 @@ import difflib
 import fnmatch
 import importlib
 import importlib.metadata
+import os
 import re
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -103,13 +105,17 @@ class Table(Generic[E]):
         Unavailable
             If its backend cannot be imported; the message has the install command.
         """
-        backend = re.split("[/-]", name)[0]
-        if name not in self._entries and backend in self._modules and (reason := self._load(backend)):
-            raise Unavailable(f"{self._noun} {name!r} is unavailable: {reason}")
+        # Most likely its backend is what stands before the first "/" or "-"; but a backend may have dashes of its own, and a
+        # module may register entries of any.
+        likely = [name.partition("/")[0], re.split("[/-]", name)[0]]
+        for backend in dict.fromkeys(each for each in likely if each in self._modules):
+            if name not in self._entries and (reason := self._load(backend)):
+                raise Unavailable(f"{self._noun} {name!r} is unavailable: {reason}")
         if name not in self._entries:
             names = [entry.name for entry in self.available()]
-            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
-            raise UnknownKernel(f"unknown {self._noun} {name!r}: did you mean {nearest[0]!r}?")
+            if name not in self._entries:
+                nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
+                raise UnknownKernel(f"unknown {self._noun} {name!r}: did you mean {nearest[0]!r}?")
         return self._entries[name]
 
     @cached_property
@@ -120,9 +126,24 @@ class Table(Generic[E]):
 
     def _load(self, backend: str) -> str | None:
         """Have a backend's entries registered, once; why that failed, if it did."""
-        if backend not in self._reasons:
-            self._reasons[backend] = _import(self._modules[backend])
-        return self._reasons[backend]
+        with _loading:
+            if backend not in self._reasons:
+                self._reasons[backend] = _import(self._modules[backend])
+            return self._reasons[backend]
+
+
+_loading = threading.RLock()
+"""One for all tables: two threads that import modules which import each other find them half made."""
+
+
+def _after_fork() -> None:
+    """In a child, where the thread that was importing is not."""
+    global _loading
+    _loading = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _import(place: str) -> str | None:

@@ -1,18 +1,17 @@
-"""From cache sizes to tile sizes, with the reasoning.
+"""From cache sizes to the tile sizes of packed products, with the reasoning; the lower rungs' are in `kernels.loop_tiles`.
 
-Two algorithms need tiles. A loop-tiled product wants three square tiles resident in a cache at once, so that every element
-fetched is used T times. A packed product (Goto and van de Geijn 2008) keeps an mr x nr tile in registers, a kc x nr
-sliver of b in the first-level cache, an mc x kc block of a in the second and a kc x nc panel of b in the third; Low, Igual,
-Smith and Quintana-Orti, "Analytical Modeling Is Enough for High-Performance BLIS" (TOMS 43, 2016) derive the sizes.
+A packed product (Goto and van de Geijn 2008) keeps an mr x nr tile in registers, a kc x nr sliver of b in the first-level cache,
+an mc x kc block of a in the second and a kc x nc panel of b in the third; Low, Igual, Smith and Quintana-Orti, "Analytical
+Modeling Is Enough for High-Performance BLIS" (TOMS 43, 2016) derive the sizes.
 
 `numba/full` has blocks of its own (`block_tiling`): its panels need not stay in the first level, nor always in the second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isqrt, log2
+from math import ceil, floor, log2
 
 from kernels.caches import Cache, caches
 from kernels.vectors import Vectors, cpu_name, vectors
@@ -41,73 +40,6 @@ class Derivation:
     def __str__(self) -> str:
         inputs = ", ".join(f"{name} = {value}" for name, value in self.inputs.items())
         return f"{self.name} = {self.formula} = {self.result}, with {inputs}"
-
-
-def loop_tiling(dtype: str, cache: Cache, multiple: int = 8) -> Derivation:
-    """Edge T of the three square tiles that fill a cache: 3 T^2 S <= size, rounded down to a multiple.
-
-    Parameters
-    ----------
-    dtype : {"float32", "float64"}
-    cache : Cache
-        The cache to fill.
-    multiple : int
-        Whole vectors fill a row; 8 elements are a multiple of most vectors and a divisor of a cache line.
-
-    Examples
-    --------
-    >>> loop_tiling("float32", Cache(1, 48 << 10, 12, 64, 1, "sysfs")).result
-    64
-    """
-    size = ITEMSIZE[dtype]
-    edge = isqrt(cache.size // (3 * size)) // multiple * multiple
-    formula = f"floor(sqrt(L{cache.level} / (3 S))) to a multiple of {multiple}"
-    return Derivation("T", formula, {f"L{cache.level}": cache.size, "S": size}, max(edge, multiple))
-
-
-def loop_tile(dtype: str) -> dict[str, int]:
-    """Tile sizes of the loop-tiled rung on this CPU: three square tiles in the second-level cache.
-
-    The first level is too small for these loops: starting an inner loop costs them more than fetching from the second
-    level does. ``python -m benchmarks tune`` measures both.
-    """
-    hierarchy = caches()
-    edge = loop_tiling(dtype, hierarchy[min(1, len(hierarchy) - 1)]).result
-    return {"tm": edge, "tn": edge, "tp": edge}
-
-
-def slab_tiling(dtype: str, cache: Cache, n: int) -> Derivation:
-    """Width of a slab of b's columns that fills a cache: n width S <= size.
-
-    Examples
-    --------
-    >>> slab_tiling("float32", Cache(1, 32 << 10, 8, 64, 1, "sysfs"), n=256).result
-    32
-    """
-    size = ITEMSIZE[dtype]
-    inputs = {f"L{cache.level}": cache.size, "n": n, "S": size}
-    return Derivation("width", f"floor(L{cache.level} / (n S))", inputs, max(1, cache.size // (n * size)))
-
-
-def predict(tile: Mapping[str, int], dtype: str, cache: Cache, n: int) -> Derivation:
-    """The tile that fills a cache, by the model for that kind of tile: a slab's width, or the edge of three squares."""
-    return slab_tiling(dtype, cache, n) if "width" in tile else loop_tiling(dtype, cache)
-
-
-def resident_bytes(tile: Mapping[str, int], dtype: str, n: int) -> int:
-    """What a tile keeps in cache: a slab of n rows, or the three tiles of a, b and out.
-
-    Examples
-    --------
-    >>> resident_bytes({"tm": 64, "tn": 64, "tp": 64}, "float32", n=256)
-    49152
-    """
-    match tile:
-        case {"width": width}:
-            elements = n * width
-        case {"tm": tm, "tn": tn, "tp": tp}:
-            elements = tm * tn + tn * tp + tm * tp
-    return elements * ITEMSIZE[dtype]
 
 
 def rows_in_registers(vectors: int, registers: int, early: bool) -> int:

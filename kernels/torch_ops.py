@@ -10,8 +10,8 @@ from functools import partial
 
 import torch
 
+from kernels.loop_tiles import square_tile
 from kernels.registry import kernel
-from kernels.tiles import loop_tile
 
 rung = partial(kernel, "torch", arrays="torch", devices=("cpu", "cuda"))
 
@@ -45,7 +45,7 @@ def block(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, width: int) -> No
         torch.mm(a, b[:, j : j + width], out=out[:, j : j + width])
 
 
-@rung("tiled", threads=True, tile=loop_tile)
+@rung("tiled", threads=True, tile=square_tile)
 def tiled(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, tm: int, tn: int, tp: int) -> None:
     """Products of tiles, added up over n in place."""
     out.zero_()

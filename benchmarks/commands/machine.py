@@ -19,7 +19,8 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     from benchmarks.harness.workers import Worker
     from benchmarks.views import tables
     from kernels.caches import caches
-    from kernels.tiles import ITEMSIZE, block_tiling, loop_tiling, packed_tiling
+    from kernels.loop_tiles import loop_tiling, square_tiling
+    from kernels.tiles import ITEMSIZE, block_tiling, packed_tiling
     from minisgd.views.terminal import console, progress, write_json
 
     screen = console(json)
@@ -42,9 +43,13 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
         screen.print(part)
     screen.print("\n[bold]tile sizes from the caches[/bold]")
     for dtype in ITEMSIZE:
-        screen.print(f"{dtype}, three square tiles of a loop-tiled product resident in a cache:")
+        screen.print(f"{dtype}, a tile of b in a cache, for the compiled loops of the rung tiled:")
         for level in caches():
-            screen.print(f"  {loop_tiling(dtype, level)}")
+            for derivation in loop_tiling(dtype, level):
+                screen.print(f"  {derivation}")
+        screen.print(f"{dtype}, three square tiles in a cache, for products of tiles by a BLAS:")
+        for level in caches():
+            screen.print(f"  {square_tiling(dtype, level)[0]}")
         screen.print(f"{dtype}, a packed product (Low et al. 2016):")
         for derivation in packed_tiling(dtype):
             screen.print(f"  {derivation}")

@@ -12,10 +12,20 @@ from minisgd.cli import UsageError
 from minisgd.environment import AsIs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
-EDGES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
-PLANE = (32, 64, 128, 256, 512)
+EDGES = (16, 32, 64, 128, 256, 512, 1024)
+"""Of square tiles."""
+
+WIDTHS = (4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+"""Of slabs."""
+
+PLANE_WIDTHS = (8, 16, 32, 64, 128)
+HALVINGS = 3
+"""Depths of the plane: the whole, a half and a quarter, since long tiles are the ones to look among."""
+
 BUDGET_S = 0.05
 
 
@@ -40,9 +50,10 @@ def tune(
     from benchmarks.commands.show import draw
     from benchmarks.harness import cases
     from benchmarks.views import pictures, tables
-    from kernels import Unavailable, UnknownKernel, registry, tiles
+    from kernels import Unavailable, UnknownKernel, loop_tiles, registry
     from kernels.caches import caches
     from minisgd.views.terminal import console, require_writable, write_json
+    from minisgd.views.units import digits
 
     screen = console(json)
     if kernel == "numba/full":
@@ -61,16 +72,10 @@ def tune(
     if names not in (["width"], ["tm", "tn", "tp"]):
         raise UsageError(f"--kernel {kernel}: it has no tile to tune; numba/tiled, the block rungs and numba/full have")
 
-    longest = max(shape.values())
-    derived = {f"L{level.level}": tiles.predict(entry.tile_for(dtype), dtype, level, shape["n"]) for level in caches()}
-    predicted = {name: each.result for name, each in derived.items() if each.result < longest}
-    line = sorted({edge for edge in EDGES if edge < longest} | {longest} | set(predicted.values()))
-    grid = [dict.fromkeys(names, edge) for edge in line]
-    if len(names) == 3:
-        side = [edge for edge in PLANE if edge <= longest]
-        tm = min(entry.tile_for(dtype)["tm"], longest)
-        grid += [{"tm": tm, "tn": depth, "tp": width} for depth in side for width in side]
-    grid = [dict(pairs) for pairs in dict.fromkeys(tuple(tile.items()) for tile in grid)]
+    expected = loop_tiles.predict(kernel, dtype, caches(), shape)
+    predicted = {name: each.tile for name, each in expected.items()}
+    default = {name: min(size, shape[name[1]]) for name, size in entry.tile_for(dtype).items() if name != "width"}
+    grid = _grid(shape, default, list(predicted.values()))
     chosen = [cases.case(entry, shape, dtype, threads=threads, tile=tile) for tile in grid]
     found, complaint = measure(chosen, BUDGET_S, timeout, "tune", runs, screen)
     passed = [record for record in found.records if record.gflops]
@@ -80,20 +85,31 @@ def tune(
 
     best = max(passed, key=lambda record: record.gflops or 0)
     screen.print(tables.tiling(passed, predicted))
-    for each in derived.values():
-        screen.print(str(each))
+    for name, each in expected.items():
+        for derivation in each.derivations:
+            screen.print(f"{name}: {derivation}")
+        if each.cycles is not None:
+            screen.print(f"{name}: loads + starts + a + gathering = {digits(each.cycles)} cycles a multiply-add")
     for sentence in tables.predictions(passed, predicted):
         screen.print(sentence)
     write_json({"run": found.model_dump(mode="json"), "predicted": predicted, "best": best.tile}, json)
     if plot:
-        flat = [record for record in passed if len(set((record.tile or {}).values())) == 1]
-        plane = [
-            record
-            for record in passed
-            if (tile := record.tile or {}).get("tn") in PLANE and tile["tm"] == tm and tile["tp"] in PLANE
-        ]
-        draw(pictures.tiles(flat, plane, predicted), plot, screen)
+        draw(pictures.tiles(passed, predicted), plot, screen)
     conclude(found, complaint)
+
+
+def _grid(shape: Mapping[str, int], default: Mapping[str, int], predicted: list[dict[str, int]]) -> list[dict[str, int]]:
+    """Slabs, where there is no default tile; else square tiles, and tiles of each depth and width in bands of the default's."""
+    m, n, p = shape["m"], shape["n"], shape["p"]
+    if not default:
+        widths = {*(width for width in WIDTHS if width < p), p, *(tile["width"] for tile in predicted)}
+        return [{"width": width} for width in sorted(widths)]
+    longest = max(m, n, p)
+    squares = [dict.fromkeys(default, edge) for edge in (*(edge for edge in EDGES if edge < longest), longest)]
+    depths = sorted({default["tn"], *(max(1, n >> halving) for halving in range(HALVINGS))})
+    widths = {default["tp"], *(width for width in PLANE_WIDTHS if width < p), p, *(tile["tp"] for tile in predicted)}
+    plane = [{"tm": default["tm"], "tn": depth, "tp": width} for depth in depths for width in sorted(widths)]
+    return [dict(pairs) for pairs in dict.fromkeys(tuple(tile.items()) for tile in [*squares, *plane, *predicted])]
 
 
 def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> None:

@@ -14,7 +14,7 @@ from benchmarks.report.section import Grid, Section, grid
 from benchmarks.report.sources import Sources, swept
 from benchmarks.views import history, pictures, tables, verdicts
 from kernels.caches import Cache
-from kernels.tiles import predict
+from kernels.loop_tiles import predict
 from minisgd.experiments import batch_size, book
 from minisgd.views.units import digits, percent, seconds
 
@@ -145,31 +145,16 @@ def tiles(sources: Sources) -> Section:
         if not passed:
             continue
         some = passed[0]
-        derived = {
-            f"L{c.level}": predict(some.tile or {}, some.dtype, Cache(**vars(c)), some.shape["n"]) for c in run.machine.caches
-        }
-        predicted = {level: each.result for level, each in derived.items() if each.result < max(some.shape.values())}
-        flat = [record for record in passed if len(set((record.tile or {}).values())) == 1]
-        plane = _plane(passed)
+        hierarchy = [Cache(**vars(level)) for level in run.machine.caches]
+        predicted = {name: each.tile for name, each in predict(some.kernel, some.dtype, hierarchy, some.shape).items()}
         best = max(passed, key=lambda record: record.gflops or 0)
-        edges = "x".join(map(str, (best.tile or {}).values()))
-        made.sentences.append(f"{sources.label(name)}The best tile measured, {edges}, reaches {digits(best.gflops or 0)} GFLOPS.")
+        sides, rate = tables.sides(best.tile or {}), digits(best.gflops or 0)
+        made.sentences.append(f"{sources.label(name)}The best tile measured, {sides}, reaches {rate} GFLOPS.")
         made.sentences += tables.predictions(passed, predicted)
-        if flat:
-            made.draw(pictures.tiles(flat, plane, predicted), made.sentences[0])
+        if any(pictures.edge(record) for record in passed):
+            made.draw(pictures.tiles(passed, predicted), made.sentences[0])
         made.tables.append(grid(tables.tiling(passed, predicted)).captioned(name))
     return made
-
-
-def _plane(records: Sequence[Record]) -> list[Record]:
-    """Records of every pair of depth and width at one tm."""
-    by_tm = defaultdict(list)
-    for record in records:
-        if record.tile and "tm" in record.tile:
-            by_tm[record.tile["tm"]].append(record)
-    most = max(by_tm.values(), key=len, default=[])
-    depths = {(r.tile or {})["tn"] for r in most if sum((s.tile or {})["tn"] == (r.tile or {})["tn"] for s in most) > 1}
-    return [r for r in most if (r.tile or {})["tn"] in depths and (r.tile or {})["tp"] in depths]
 
 
 def overhead(sources: Sources) -> Section:

@@ -84,7 +84,7 @@ def compare(
             continue
         flops = WORKLOADS[case.workload].costs(case)["flops"]
         gflops = {name: flops / median(s for each in rounds for s in each[name]) / 1e9 for name in rounds[0]}
-        share = limits and limits.percent(gflops[kernel], case.dtype, case.threads)
+        share = limits.percent(gflops[kernel], case.dtype, case.threads) if limits else None
         bars = _bars(gflops, kernel, libraries)
         best = max(bars, key=lambda name: gflops[name], default=None)
         ahead = _ratio([_ahead(block, case, kernel, bars) for block in blocks]) if bars else None

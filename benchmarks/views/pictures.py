@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
@@ -102,41 +104,65 @@ def _limits(passed: Sequence[Record]) -> dict[int, float]:
     return found
 
 
-def tiles(line: Sequence[Record], plane: Sequence[Record], predicted: dict[str, int]) -> Figure:
-    """GFLOPS over the tile's edge, and over its depth and width.
+def tiles(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> Figure:
+    """GFLOPS over the edge of square tiles or the width of a slab, and over a tile's depth and width where those vary.
 
     Parameters
     ----------
-    line : sequence of Record
-        One kernel on one shape, a record for each edge of a square tile.
-    plane : sequence of Record
-        A record for each depth tn and width tp at the same tm; may be empty.
-    predicted : dict of str to int
-        Edge at which the tiles fill a cache, by cache: drawn as lines.
+    records : sequence of Record
+        One kernel on one shape, a record for each tile.
+    predicted : mapping of str to tile
+        By cache: a line where it is one of the widths or edges, and a frame in the plane.
     """
+    passed = [record for record in records if record.gflops and record.tile]
+    line, plane = [record for record in passed if edge(record)], _plane(passed)
+    if not line:
+        raise UsageError("nothing to draw: the run has no slabs and no square tiles")
     figure = Figure(figsize=(12 if plane else 7, 4.6), layout="constrained")
     panels = figure.subplots(1, 2 if plane else 1, squeeze=False)[0]
     axes = panels[0]
-    _points(axes, [edge(record) for record in line], line, "numba")
+    edges = [edge(record) for record in line]
+    _points(axes, edges, line, "numba")
     best = max(line, key=lambda record: record.gflops or 0)
     axes.plot(edge(best), best.gflops or 0, "o", mfc="none", mec="black", ms=14, label=f"best edge measured: {edge(best)}")
-    for name, value in predicted.items():
-        axes.axvline(value, color="black", linestyle=":", linewidth=1.5)
+    for name, record in _expected(line, predicted):
+        axes.axvline(edge(record), color="black", linestyle=":", linewidth=1.5)
         axes.annotate(
-            f"fills {name}: {value}", (value, 0.03), (4, 0), xycoords=("data", "axes fraction"),
+            f"predicted for {name}: {edge(record)}", (edge(record), 0.03), (4, 0), xycoords=("data", "axes fraction"),
             textcoords="offset points", rotation=90, fontsize=9,
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("edge of the square tiles, elements" if len(best.tile or {}) == 3 else "width of the slab, elements")
     axes.set_ylabel("GFLOPS (2mnp / median time)")
-    axes.set_xticks([edge(record) for record in line], [str(edge(record)) for record in line], rotation=60)
+    axes.set_xticks(edges, [str(each) for each in edges], rotation=60)
     axes.minorticks_off()
     axes.set_title(f"{best.kernel}, {best.size} {best.dtype}, threads: {best.threads}", loc="left", fontsize=11)
     axes.legend(loc="upper left", fontsize=9)
     if plane:
-        _heat(panels[1], plane)
+        _heat(panels[1], plane, _expected(plane, predicted))
     return figure
+
+
+def edge(record: Record) -> int:
+    """The width of a slab or the edge of a square tile; 0 for a tile of another form."""
+    first, *others = (record.tile or {"": 0}).values()
+    return first if all(other == first for other in others) else 0
+
+
+def _plane(records: Sequence[Record]) -> list[Record]:
+    """Records of tiles of the tm of most of them that are not square."""
+    by_tm: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.tile and "tm" in record.tile and not edge(record):
+            by_tm[record.tile["tm"]].append(record)
+    return max(by_tm.values(), key=len, default=[])
+
+
+def _expected(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> list[tuple[str, Record]]:
+    """The records of the predicted tiles, by their caches' names; one for all caches that ask for the same."""
+    found = [(" and ".join(name for name in predicted if predicted[name] == record.tile), record) for record in records]
+    return [(names, record) for names, record in found if names]
 
 
 def _points(axes: Axes, x: Sequence[int], records: Sequence[Record], backend: str, label: str | None = None) -> None:
@@ -156,8 +182,8 @@ def _marked(name: str, records: Sequence[Record]) -> str:
     return f"{name} (held back)" if any(record.held_back for record in records) else name
 
 
-def _heat(axes: Axes, records: Sequence[Record]) -> None:
-    """GFLOPS by depth and width, each figure written into its cell."""
+def _heat(axes: Axes, records: Sequence[Record], expected: Sequence[tuple[str, Record]]) -> None:
+    """GFLOPS by depth and width, each figure written into its cell; the predicted tiles framed and named."""
     rates = {((record.tile or {})["tn"], (record.tile or {})["tp"]): record.gflops or 0 for record in records}
     depths, widths = (sorted({tile[place] for tile in rates}) for place in (0, 1))
     values = [[rates.get((depth, width), float("nan")) for width in widths] for depth in depths]
@@ -167,15 +193,15 @@ def _heat(axes: Axes, records: Sequence[Record]) -> None:
     axes.set_yticks(range(len(depths)), [str(depth) for depth in depths])
     axes.set_xlabel("tp: columns of the tile of b")
     axes.set_ylabel("tn: its rows")
-    axes.set_title(f"tm = {edge(records[0])}", loc="left", fontsize=11)
+    axes.set_title(f"tm = {(records[0].tile or {})['tm']}", loc="left", fontsize=11)
     low, high = min(rates.values()), max(rates.values())
     for i, row in enumerate(values):
         for j, rate in enumerate(row):
             color = "black" if rate > (low + high) / 2 else "white"
             axes.text(j, i, f"{rate:.3g}", ha="center", va="center", color=color)
+    for names, record in expected:
+        i, j = depths.index((record.tile or {})["tn"]), widths.index((record.tile or {})["tp"])
+        axes.add_patch(Rectangle((j - 0.47, i - 0.47), 0.94, 0.94, fill=False, edgecolor="red", linewidth=2))
+        color = "black" if (record.gflops or 0) > (low + high) / 2 else "white"
+        axes.text(j, i - 0.33, names, ha="center", va="center", color=color, fontsize=7)
     axes.figure.colorbar(image, ax=axes, label="GFLOPS")
-
-
-def edge(record: Record) -> int:
-    """A tile's first size, which is its edge when it is a cube."""
-    return next(iter((record.tile or {"": 0}).values()))

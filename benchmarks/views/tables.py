@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 
 from benchmarks import book
 from benchmarks.harness.records import Machine, Record, Run
 from kernels.caches import caches
+from kernels.loop_tiles import resident_bytes
 from kernels.registry import RUNGS
-from kernels.tiles import resident_bytes
 from minisgd.views.terminal import table
 from minisgd.views.units import digits, percent, seconds, size
 
@@ -217,17 +217,17 @@ def held_back(passed: Sequence[Record]) -> list[str]:
     ]
 
 
-def tiling(records: Sequence[Record], predicted: dict[str, int]) -> Table:
+def tiling(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> Table:
     """A row a tile: what it keeps in cache, the cache that this fits, and its rate; the best and the predicted are noted."""
     best = max(records, key=lambda record: record.gflops or 0)
     made = table("tile", "resident", " fits", "GFLOPS", "interval", "% of best", "")
     for record in records:
         tile = record.tile or {}
-        resident = resident_bytes(tile, record.dtype, record.shape["n"])
+        resident = resident_bytes(record.kernel, tile, record.dtype, record.shape["n"])
         notes = ["measured best"] if record is best else []
-        notes += [f"predicted for {name}" for name, edge in predicted.items() if set(tile.values()) == {edge}]
+        notes += [f"predicted for {name}" for name, expected in predicted.items() if tile == expected]
         made.add_row(
-            " x ".join(map(str, tile.values())),
+            sides(tile),
             size(resident),
             next((f"L{level.level}" for level in caches() if resident <= level.size), "memory"),
             digits(record.gflops or 0),
@@ -238,15 +238,23 @@ def tiling(records: Sequence[Record], predicted: dict[str, int]) -> Table:
     return made
 
 
-def predictions(records: Sequence[Record], predicted: dict[str, int]) -> list[str]:
-    """How near each predicted tile comes to the measured best."""
-    best = max(record.gflops or 0 for record in records)
-    return [
-        f"The tile predicted for {name}, {edge}, reaches {digits(100 * (record.gflops or 0) / best)} % of the measured best."
-        for name, edge in predicted.items()
-        for record in records
-        if set((record.tile or {}).values()) == {edge}
-    ]
+def sides(tile: Mapping[str, int]) -> str:
+    """A tile's sizes: "512 x 512 x 40"."""
+    return " x ".join(map(str, tile.values()))
+
+
+def predictions(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """How near each predicted tile comes to the measured best, and whether their intervals tell the two apart."""
+    best = max(records, key=lambda record: record.gflops or 0)
+    said = []
+    for name, tile in predicted.items():
+        for record in records:
+            if record.tile == tile:
+                reached = percent(100 * (record.gflops or 0) / (best.gflops or 1))
+                apart = record is best or (record.gflops_high or 0) < (best.gflops_low or 0)
+                unsure = "" if apart else "; their intervals overlap"
+                said.append(f"The tile predicted for {name}, {sides(tile)}, reaches {reached} % of the measured best{unsure}.")
+    return said
 
 
 def machine(here: Machine) -> Iterable[Table | str]:

@@ -189,8 +189,12 @@ def test_tune_shows_predicted_and_measured(tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "t.json").read_text())
     assert set(found["best"]) == {"tm", "tn", "tp"}
-    assert found["predicted"]
-    assert "measured best" in done.stdout
+    measured = [record["tile"] for record in found["run"]["records"]]
+    assert all(tile in measured and max(tile.values()) <= 96 for tile in found["predicted"].values())
+    assert {tile["tn"] for tile in measured} >= {24, 48, 96}
+    assert done.stdout.count("% of the measured best") == len(found["predicted"])
+    assert "tn = n, below sqrt(A start far" in done.stdout  # each prediction with its inputs
+    assert sum("chosen" in name for name in found["predicted"]) == 1
     assert (tmp_path / "tiles.png").stat().st_size > 10_000
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels.caches import Cache
-from kernels.tiles import loop_tiling, packed_tiling, predict, register_tile, resident_bytes
+from kernels.tiles import packed_tiling, register_tile
 from kernels.vectors import Vectors
 
 AVX2, AVX512, NEON = Vectors("AVX2", 32, 16), Vectors("AVX-512", 64, 32), Vectors("NEON", 16, 32)
@@ -44,19 +44,6 @@ def test_packed_blocks_fit_their_caches_on_any_machine(dtype, unit, kib, ways):
     assert min(tile.values()) > 0
     assert tile["mc"] == tile["mr"] or tile["mc"] * tile["kc"] * size <= levels[1].size
     assert tile["nc"] <= 4080
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_three_square_tiles_fill_the_cache_and_no_more(dtype):
-    edge = loop_tiling(dtype, ZEN3[0]).result
-    assert resident_bytes(dict.fromkeys(("tm", "tn", "tp"), edge), dtype, 0) <= ZEN3[0].size
-    assert resident_bytes(dict.fromkeys(("tm", "tn", "tp"), edge + 8), dtype, 0) > ZEN3[0].size
-
-
-def test_a_slab_fills_the_cache_and_no_more():
-    width = predict({"width": 64}, "float32", ZEN3[0], n=500).result
-    assert resident_bytes({"width": width}, "float32", 500) <= ZEN3[0].size
-    assert resident_bytes({"width": width + 1}, "float32", 500) > ZEN3[0].size
 
 
 def test_without_a_third_level_nc_is_capped():

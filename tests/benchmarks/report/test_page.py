@@ -83,6 +83,21 @@ def everything():
     )  # fmt: skip
 
 
+def test_a_sweep_says_how_near_the_predicted_tile_comes_to_the_best():
+    rates = {8: 10.0, 20: 30.0, 64: 40.0}  # 20 columns of 256 rows fill five eighths of the machine's 32 KiB
+    run = make_run(*(square("numba/block", 256, tile={"width": width}, **rate(found)) for width, found in rates.items()))
+    (made,) = (section for section in all_of(Sources(runs=[("sweep.json", run)])) if section.name == "tiles")
+    assert made.sentences[0].endswith("The best tile measured, 64, reaches 40.0 GFLOPS.")
+    assert made.sentences[1] == "The tile predicted for L1 (chosen), 20, reaches 75 % of the measured best."
+
+
+def test_a_sweep_that_cannot_tell_two_tiles_apart_says_so():
+    near = square("numba/block", 256, tile={"width": 20}, gflops=30.0, gflops_low=25.0, gflops_high=41.0)
+    others = (square("numba/block", 256, tile={"width": width}, **rate(40.0 - width)) for width in (4, 8))
+    (made,) = (each for each in all_of(Sources(runs=[("s.json", make_run(near, *others))])) if each.name == "tiles")
+    assert made.sentences[1].endswith("reaches 83 % of the measured best; their intervals overlap.")
+
+
 def test_each_section_says_what_its_data_show():
     made = {section.name: section for section in all_of(everything())}
     assert list(made) == [

@@ -56,10 +56,28 @@ def test_the_tile_picture_marks_predicted_and_measured():
         tile = {"tm": tm, "tn": tn, "tp": tp}
         return make_record(kernel="numba/tiled", tile=tile, gflops=rate, gflops_low=rate, gflops_high=rate)
 
-    line = [tiled(edge, edge, edge, rate) for edge, rate in ((16, 5.0), (64, 30.0), (256, 20.0))]
-    plane = [tiled(64, depth, width, depth + width) for depth in (16, 64) for width in (16, 64)]
-    figure = pictures.tiles(line, plane, {"L1": 48})
+    line = [tiled(edge, edge, edge, rate) for edge, rate in ((16, 5.0), (48, 20.0), (64, 30.0), (256, 20.0))]
+    plane = [tiled(64, depth, width, depth + width) for depth, width in ((16, 16), (16, 64), (128, 16), (128, 64))]
+    other_band = [tiled(32, 16, 16, 90.0)]
+    seen, unseen = plane[2].tile, {"tm": 1, "tn": 2, "tp": 3}
+    predicted = {"L1": dict.fromkeys(("tm", "tn", "tp"), 48), "L2": seen, "L3": seen, "L4": unseen}
+    figure = pictures.tiles(line + plane + other_band, predicted)
     left, right = figure.axes[:2]
     assert "best edge measured: 64" in [entry.get_text() for entry in left.get_legend().get_texts()]
-    assert any(entry.get_text() == "fills L1: 48" for entry in left.texts)
-    assert [entry.get_text() for entry in right.texts] == ["32", "80", "80", "128"]
+    assert [entry.get_text() for entry in left.texts if entry.get_text()] == ["predicted for L1: 48"]
+    assert [entry.get_text() for entry in right.texts] == ["32", "80", "144", "192", "L2 and L3"]
+
+
+def test_the_tile_picture_of_slabs_has_no_plane():
+    def slab(width, rate):
+        return make_record(kernel="numba/block", tile={"width": width}, gflops=rate, gflops_low=rate, gflops_high=rate)
+
+    slabs = [slab(8, 1.0), slab(40, 9.0)]
+    (axes,) = pictures.tiles(slabs, {"L1": {"width": 8}}).axes
+    assert axes.get_xlabel().startswith("width")
+    assert any(entry.get_text() == "predicted for L1: 8" for entry in axes.texts)
+
+
+def test_tiles_without_an_edge_are_not_drawn():
+    with pytest.raises(UsageError, match="no square tiles"):
+        pictures.tiles([make_record(kernel="numba/tiled", tile={"tm": 1, "tn": 2, "tp": 3}, gflops=1.0)], {})
