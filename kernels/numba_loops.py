@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kernels.caching import cached
 from kernels.loop_tiles import loop_tile
+from kernels.parallel import entrance
 from kernels.registry import kernel
 from kernels.scratch import long_rows, scratch
 
@@ -115,7 +116,8 @@ def tiled(a: Matrix, b: Matrix, out: Matrix, tm: int, tn: int, tp: int) -> None:
     does not cache compiled code that asks for the number of threads.
     """
     share = -(-out.shape[0] // numba.get_num_threads())
-    tiled_bands(a, b, out, max(1, min(tm, share)), tn, tp)
+    with entrance():
+        tiled_bands(a, b, out, max(1, min(tm, share)), tn, tp)
 
 
 @compiled(parallel=True)

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 def install(folder: Path, backend: str, source: str) -> dict[str, str]:
     """Install into a folder; the environment variables that put the folder on the path of a process."""
-    module = f"{backend}_kernels"
+    module = f"{backend.replace(chr(45), chr(95))}_kernels"
     (folder / f"{module}.py").write_text(dedent(source))
     metadata = folder / f"{module}-1.0.dist-info"
     metadata.mkdir()

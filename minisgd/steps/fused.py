@@ -7,6 +7,7 @@ shuffles and a few multiply-adds in SIMD lanes; with many weights, one pass over
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numba
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.numba_packed.tasks import COUNTERS_BYTES, begin, claim, finish, wait
+from kernels.parallel import entrance
 from kernels.scratch import scratch
 from minisgd.steps import narrow, wide
 from minisgd.steps.compiled import Array, compiled, link, require_visits
@@ -37,8 +39,9 @@ def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> 
 
     def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
         threads = numba.get_num_threads() if batch_size * d * k >= PARALLEL else 1
-        loop = serial_rows if threads == 1 else parallel_rows
-        loop(x, y, weights, bias, order, batch_size, weights.dtype.type(rate), logistic, threads)
+        loop, entered = (serial_rows, nullcontext()) if threads == 1 else (parallel_rows, entrance())
+        with entered:
+            loop(x, y, weights, bias, order, batch_size, weights.dtype.type(rate), logistic, threads)
 
     return epoch
 

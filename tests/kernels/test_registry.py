@@ -67,3 +67,20 @@ def test_a_backend_that_cannot_be_imported_is_listed_with_the_reason_and_hides_n
     assert "numpy/full" in python("import kernels; print([k.name for k in kernels.available()])", **environment)
     code = "import kernels\ntry: kernels.find('broken/full')\nexcept kernels.Unavailable as error: print(error)"
     assert python(code, **environment) == f"kernel 'broken/full' is unavailable: {reason}"
+
+
+def test_a_kernel_is_found_whatever_the_entry_point_is_called(tmp_path):
+    source = """
+        from kernels import kernel
+
+        @kernel("numba", "borrowed")
+        @kernel("two-words", "full")
+        def full(a, b, out):
+            out[...] = a @ b
+    """
+    environment = install(tmp_path, "elsewhere", source)
+    for name in ("numba/borrowed", "two-words/full"):
+        assert python(f"import kernels; print(kernels.find({name!r}).name)", **environment) == name
+    environment = install(tmp_path, "two-words", "import numpy_is_not_called_so")
+    found = python("import kernels\ntry: kernels.find('two-words/other')\nexcept Exception as error: print(error)", **environment)
+    assert "kernel 'two-words/other' is unavailable: numpy_is_not_called_so is not installed" in found
