@@ -119,9 +119,6 @@ def profile(measured: Sequence[dict[str, Any]]) -> str:
 
 MADE = {
     "comparison": ("docs/compare.json", comparison),
-    "narrower": ("docs/compare-avx2.json", comparison),
-    "shapes": ("docs/compare-shapes.json", comparison),
-    "layouts": ("docs/compare-layouts.json", comparison),
     "inside": ("docs/inside.json", inside),
     "profile": ("docs/profile.json", profile),
 }
