@@ -48,8 +48,11 @@ def ladder(run: Run) -> Figure:
 def _products(records: Sequence[Record]) -> str:
     """What the records multiply: one product, or the largest and which rungs were measured at smaller ones."""
     largest = max(records, key=lambda record: record.flops or 0)
-    smaller = sorted({(record.rung, record.size) for record in records if record.size != largest.size})
-    apart = "".join(f"; {rung} at {size}" for rung, size in smaller)
+    smaller: dict[str, list[str]] = {}
+    for record in sorted(records, key=lambda record: record.flops or 0):
+        if record.size != largest.size and record.size not in smaller.setdefault(record.rung, []):
+            smaller[record.rung].append(record.size)
+    apart = "".join(f"; {rung} at {' and '.join(sizes)}" for rung, sizes in smaller.items())
     return f"The same product, {largest.size} {largest.dtype}{apart}"
 
 

@@ -81,3 +81,12 @@ def test_the_tile_picture_of_slabs_has_no_plane():
 def test_tiles_without_an_edge_are_not_drawn():
     with pytest.raises(UsageError, match="no square tiles"):
         pictures.tiles([make_record(kernel="numba/tiled", tile={"tm": 1, "tn": 2, "tp": 3}, gflops=1.0)], {})
+
+
+def test_the_ladder_s_title_says_which_rungs_were_measured_at_smaller_sizes():
+    def at(kernel, n):
+        return make_record(kernel=kernel, shape={"m": n, "n": n, "p": n}, flops=2 * n**3)
+
+    run = make_run(at("numpy/full", 256), at("numpy/elementwise", 128), at("python/elementwise", 64), at("numba/rowwise", 128))
+    title = pictures.ladder(run).axes[0].get_title(loc="left")
+    assert title.splitlines()[0] == "The same product, 256 float32; elementwise at 64 and 128; rowwise at 128"
