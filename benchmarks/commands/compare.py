@@ -38,8 +38,8 @@ def compare(
     import signal
 
     from benchmarks.gate import paired
-    from benchmarks.harness import cases, ceilings, machine, runs
-    from benchmarks.harness.records import Blas
+    from benchmarks.harness import cases, runs
+    from benchmarks.harness.records import Blas, Ceilings
     from benchmarks.harness.threads import CORES
     from benchmarks.harness.workers import Worker
     from benchmarks.views import comparison
@@ -64,17 +64,18 @@ def compare(
     if not peers and (missing := registry.unavailable()):
         screen.print(f"Not compared: {'; '.join(f'{name}: {reason}' for name, reason in missing.items())}.", markup=False)
     warn(screen)
-    found, order, limits, libraries = [], random.Random(0), None, dict[str, Blas]()
+    found, order, libraries = [], random.Random(0), dict[str, Blas]()
+    limits: Ceilings | None = None
     ended: KeyboardInterrupt | UsageError | None = None
     own = Worker()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with progress(screen, blocks * len(chosen)) as advance:
-            here = own.call(machine.describe, runs.SETUP_TIMEOUT_S)
+            here = runs.described(own)
             loaded = {blas.backend: blas for blas in here.blas}
             libraries = {each.name: loaded[each.backend] for each in kernels if each.backend in loaded}
             for _ in range(blocks):
-                limits = ceilings.best(limits, own.call(runs.measure_ceilings, runs.SETUP_TIMEOUT_S, "cpu", counts))
+                limits = runs.raised(own, limits, "cpu", counts)
                 found.append(paired.block(sides, chosen, order, lambda case: advance(case.title)))
                 if json != "-":  # each block as it comes: a crash loses none
                     write_json([each.plain() for each in comparison.compare(chosen, found, kernel, limits, libraries)], json)

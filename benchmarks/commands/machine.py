@@ -12,9 +12,9 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
 
     Example: python -m benchmarks machine --json machine.json
     """
-    from benchmarks.harness import ceilings, runs
+    from benchmarks.harness import runs
     from benchmarks.harness.devices import device as open_device
-    from benchmarks.harness.machine import describe
+    from benchmarks.harness.records import Ceilings
     from benchmarks.harness.threads import CORES
     from benchmarks.harness.workers import Worker
     from benchmarks.views import tables
@@ -26,19 +26,19 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     screen = console(json)
     open_device(device)
     warn(screen)
-    worker, found = Worker(), None
+    worker = Worker()
+    found: Ceilings | None = None
     threads = sorted({1, CORES})
     try:
         with progress(screen, 1 + runs.ROUNDS) as advance:
             advance("describing")
-            here = worker.call(describe, runs.SETUP_TIMEOUT_S)
+            here = runs.described(worker)
             for _ in range(runs.ROUNDS):
                 advance("measuring ceilings")
-                once = worker.call(runs.measure_ceilings, runs.SETUP_TIMEOUT_S, device, threads)
-                found = ceilings.best(found, once)
+                found = runs.raised(worker, found, device, threads)
     finally:
         worker.close()
-    here = here.model_copy(update={"ceilings": {device: found}})
+    here = here.model_copy(update={"ceilings": {device: found} if found else {}})
     for part in tables.machine(here):
         screen.print(part)
     screen.print("\n[bold]tile sizes from the caches[/bold]")

@@ -7,8 +7,9 @@ import platform
 import subprocess
 
 from benchmarks.harness import libraries
+from benchmarks.harness.quota import quota
 from benchmarks.harness.records import Machine
-from benchmarks.harness.threads import CORES
+from benchmarks.harness.threads import CPUS
 from kernels import registry
 from kernels.caches import caches
 from kernels.vectors import vectors
@@ -25,7 +26,8 @@ def describe() -> Machine:
     registry.unavailable()
     return Machine(
         cpu=cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or "unknown CPU",
-        cores=CORES,
+        cores=CPUS,
+        quota=quota(),
         vectors=vectors().name,
         caches=list(caches()),
         memory_bytes=psutil.virtual_memory().total,

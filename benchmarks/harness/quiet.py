@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from benchmarks.harness.threads import CORES, cpus
+from benchmarks.harness.quota import quota
+from benchmarks.harness.threads import CPUS, cpus
 
 WATCH_S = 0.3
 BUSY = 0.1
@@ -44,7 +44,7 @@ def watch(wait: Callable[[float], None] = time.sleep) -> Watched:
 
 def _others(watched: Watched) -> list[str]:
     used, stolen = watched
-    said = [f"{used * CORES:.1f} of {CORES} cores are at work for others"] if used > BUSY else []
+    said = [f"{used * CPUS:.1f} of {CPUS} cores are at work for others"] if used > BUSY else []
     return said + ([f"{100 * stolen:.0f} % of their time goes to other virtual machines"] if stolen > STOLEN else [])
 
 
@@ -56,34 +56,4 @@ def _governors(system: Path = Path("/sys/devices/system/cpu")) -> list[str]:
 
 def _quota() -> list[str]:
     cores = quota()
-    return [f"a quota of {cores:g} of {CORES} cores"] if cores is not None and cores < CORES else []
-
-
-def quota(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/cgroup")) -> float | None:
-    """Cores' worth of time that this process's control groups may use, the least of all levels; None without a limit.
-
-    Notes
-    -----
-    Linux, cgroup v2's cpu.max and v1's cpu.cfs_quota_us (Documentation/admin-guide/cgroup-v2.rst, scheduler/sched-bwc.rst). In a
-    container the paths that the process is told may lie outside what it can see: the root is looked at in any case.
-    """
-    limits = []
-    with suppress(OSError):
-        for line in mine.read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            root = groups / controllers if controllers else groups
-            own = Path(path.strip("/"))
-            for folder in {root, *(root / each for each in (own, *own.parents))}:
-                limits.append(_limit(folder))
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _limit(folder: Path) -> float | None:
-    with suppress(OSError, ValueError):
-        if (file := folder / "cpu.max").exists():
-            allowed, period = file.read_text().split()
-        else:
-            allowed, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
-        if int(allowed) > 0 and int(period) > 0:
-            return int(allowed) / int(period)
-    return None
+    return [f"a quota of {cores:g} of {CPUS} cores"] if cores is not None and cores < CPUS else []

@@ -203,6 +203,7 @@ class Machine(Model):
 
     cpu: str
     cores: int
+    quota: float | None = Field(default=None, description="cores' worth of time that a container allows")
     vectors: str
     caches: list[Cache]
     memory_bytes: int

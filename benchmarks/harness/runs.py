@@ -17,6 +17,7 @@ from benchmarks.harness import ceilings, layout, libraries, machine, statistics,
 from benchmarks.harness.devices import device
 from benchmarks.harness.records import Blas, Case, Ceilings, Machine, Record, Run
 from benchmarks.harness.workers import Worker, WorkerFailure
+from minisgd.cli import UsageError
 
 ROUNDS = 6
 """The fewest that give a 95 % interval of the median without assuming a distribution."""
@@ -79,6 +80,28 @@ def begin(case: Case, seed: int) -> None:
     timing.WORKLOADS[case.workload].find(case.kernel)
 
 
+def described(own: Worker) -> Machine:
+    """This machine, as a worker finds it.
+
+    Raises
+    ------
+    UsageError
+        If the worker dies of it.
+    """
+    try:
+        return own.call(machine.describe, SETUP_TIMEOUT_S)
+    except WorkerFailure as failure:
+        raise UsageError(f"this machine cannot be described: {failure}; is there enough memory?") from None
+
+
+def raised(own: Worker, before: Ceilings | None, name: str, threads: list[int]) -> Ceilings | None:
+    """A device's ceilings after one more round; as they were before if the worker dies of it, since the cases matter more."""
+    try:
+        return ceilings.best(before, own.call(measure_ceilings, SETUP_TIMEOUT_S, name, threads))
+    except WorkerFailure:
+        return before
+
+
 def measure_ceilings(name: str, threads: list[int]) -> Ceilings:
     """One round of a device's ceilings; runs in a worker."""
     return device(name).ceilings(threads)
@@ -119,17 +142,17 @@ def execute(
     threads = sorted({case.threads for case in cases})
     try:
         advance("this machine")
-        here: Machine = own.call(machine.describe, SETUP_TIMEOUT_S)
-        found: dict[str, Ceilings] = {}
+        here = described(own)
+        found: dict[str, Ceilings | None] = {}
         for round_ in range(rounds):
             if round_:
                 advance("ceilings")
                 workers.renew()
             for name in where:
-                found[name] = ceilings.best(found.get(name), own.call(measure_ceilings, SETUP_TIMEOUT_S, name, threads))
-            here = here.model_copy(update={"ceilings": found})
+                found[name] = raised(own, found.get(name), name, threads)
+            here = here.model_copy(update={"ceilings": {name: limits for name, limits in found.items() if limits}})
             records = {
-                case: record(case, slices[case], failures.get(case), found[case.device], ran.get(case.backend))
+                case: record(case, slices[case], failures.get(case), found.get(case.device), ran.get(case.backend))
                 for case in records
             }
             for case in order.sample(cases, len(cases)):
@@ -149,7 +172,7 @@ def execute(
                 else:
                     if done[-1].check.failure:
                         failures[case] = done[-1].check.failure
-                records[case] = record(case, slices[case], failures.get(case), found[case.device], ran.get(case.backend))
+                records[case] = record(case, slices[case], failures.get(case), found.get(case.device), ran.get(case.backend))
                 measured = [records[each] for each in cases if each in records]
                 run = Run(created=created, commit=commit, machine=here, records=measured)
                 keep(run)

@@ -9,8 +9,13 @@ from contextlib import contextmanager, suppress
 
 import threadpoolctl
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+from benchmarks.harness.quota import quota
+
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """Logical CPUs that this process may use."""
+
+CORES = max(1, min(CPUS, int(quota() or CPUS)))
+"""As many as it may use all of the time: a quota stops a process with more threads, as soon as they have used it up."""
 
 
 @contextmanager

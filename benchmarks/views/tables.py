@@ -261,7 +261,8 @@ def machine(here: Machine) -> Iterable[Table | str]:
     """The machine, its ceilings, and the balance between them."""
     facts = table("this machine", " ")
     facts.show_header = False
-    facts.add_row("CPU", f"{here.cpu}, {here.cores} cores, {here.vectors}")
+    allowed = "" if here.quota is None else f" (a quota of {here.quota:g})"
+    facts.add_row("CPU", f"{here.cpu}, {here.cores} cores{allowed}, {here.vectors}")
     facts.add_row("memory", size(here.memory_bytes))
     for level in here.caches:
         shared = f"shared by {level.shared_by}" if level.shared_by > 1 else "one a core"

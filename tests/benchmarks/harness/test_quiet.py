@@ -7,7 +7,6 @@ import pytest
 
 from benchmarks.harness import quiet
 
-V1 = "cpu,cpuacct/job/cpu.cfs"
 Times = namedtuple("Times", "user system idle iowait steal guest")
 
 
@@ -20,7 +19,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(psutil, "cpu_times", lambda percpu: next(looks))
 
     monkeypatch.setattr(quiet, "cpus", lambda: [0, 1])
-    monkeypatch.setattr(quiet, "CORES", 2)
+    monkeypatch.setattr(quiet, "CPUS", 2)
     monkeypatch.setattr(quiet, "WATCH_S", 0.0)
     monkeypatch.setattr(quiet, "_governors", list)
     monkeypatch.setattr(quiet, "quota", lambda: None)
@@ -50,29 +49,6 @@ def test_a_governor_that_saves_power_is_named(tmp_path):
         folder.mkdir(parents=True)
         (folder / "scaling_governor").write_text(name + "\n")
     assert quiet._governors(tmp_path) == ["the frequency governor is powersave, not performance"]
-
-
-@pytest.mark.parametrize(
-    ("mine", "files", "cores"),
-    [
-        ("0::/a/b\n", {"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000"}, 1.5),
-        ("0::/../x\n", {"cpu.max": "50000 100000"}, 0.5),
-        ("4:cpu,cpuacct:/job\n", {f"{V1}_quota_us": "-1", f"{V1}_period_us": "100000"}, None),
-        (
-            "4:cpu,cpuacct:/job\n",
-            {f"{V1}_quota_us": "300000", f"{V1}_period_us": "100000"},
-            3.0,
-        ),
-        ("0::/\n", {"cpu.max": "nonsense"}, None),
-        ("0::/\n", {}, None),
-    ],
-)
-def test_the_tightest_quota_of_all_groups_counts(tmp_path, mine, files, cores):
-    (tmp_path / "mine").write_text(mine)
-    for name, text in files.items():
-        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "groups" / name).write_text(text)
-    assert quiet.quota(tmp_path / "groups", tmp_path / "mine") == cores
 
 
 def test_a_quota_below_the_cores_is_told(monkeypatch, machine):

@@ -10,6 +10,8 @@ from runs_for_tests import CEILINGS, make_record
 from benchmarks.harness import layout, runs, timing
 from benchmarks.harness.product import Check
 from benchmarks.harness.records import Case
+from benchmarks.harness.workers import WorkerFailure
+from minisgd.cli import UsageError
 
 FLOPS = 2 * 256**3
 CASE = Case.model_validate({name: getattr(make_record(), name) for name in Case.model_fields})
@@ -73,3 +75,26 @@ def test_a_record_names_two_states():
     low, high = [5.0e-4] * 4, [7.0e-4] * 4
     assert runs.record(CASE, slices(low, high, low, high, low, low), None, None).states_s == pytest.approx((5e-4, 7e-4))
     assert runs.record(CASE, slices(low, low, low, high, low, low), None, None).states_s is None
+
+
+class Dying:
+    """A worker that answers so many calls, and is then killed."""
+
+    def __init__(self, answers):
+        self.answers = list(answers)
+
+    def call(self, function, timeout_s, *args):
+        if not self.answers:
+            raise WorkerFailure("the process died of SIGKILL")
+        return self.answers.pop(0)
+
+
+def test_a_worker_that_is_killed_beside_the_cases_costs_a_round_s_ceilings_and_no_more():
+    assert runs.raised(Dying([CEILINGS]), None, "cpu", [1]) == CEILINGS
+    assert runs.raised(Dying([]), CEILINGS, "cpu", [1]) == CEILINGS
+    assert runs.raised(Dying([]), None, "cpu", [1]) is None
+
+
+def test_a_machine_that_cannot_be_described_is_one_line():
+    with pytest.raises(UsageError, match="this machine cannot be described: the process died of SIGKILL"):
+        runs.described(Dying([]))
