@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from importlib import metadata
 from typing import Any
@@ -43,8 +44,8 @@ def openblas() -> None:
 def mkl() -> None:
     """Register oneMKL."""
     # Imported later, torch would take the names that it shares with MKL from this one, not from its own of another version.
-    import torch  # noqa: F401
-
+    with suppress(ModuleNotFoundError):
+        import torch  # noqa: F401
     (library,) = _load("mkl", "libmkl_rt.so.*")
     library.MKL_Set_Interface_Layer(MKL_LP64)
     library.MKL_Set_Threading_Layer(MKL_GNU)

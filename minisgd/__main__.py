@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+try:
+    import typer
+except ModuleNotFoundError as error:
+    print(f"error: {error.name} is not installed; the commands need it: pip install 'minisgd[bench]'", file=sys.stderr)
+    sys.exit(2)
 
 from minisgd import cli
 from minisgd.cli import INTERRUPTED, UsageError

@@ -67,3 +67,26 @@ def test_an_output_that_cannot_be_written_is_no_traceback(command, status, said,
     assert "Traceback" not in done.stderr
     assert len([each for each in done.stderr.splitlines() if each.strip()]) == bool(said)
     assert done.returncode == status
+
+
+def without(module, code):
+    """What a fresh interpreter makes of code where a module is not installed."""
+    line = f"import sys; sys.modules[{module!r}] = None\n{code}"
+    return subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_commands_without_typer_name_what_to_install():
+    done = without("typer", "import runpy; runpy.run_module('minisgd', run_name='__main__')")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: typer is not installed; the commands need it: pip install 'minisgd[bench]'\n"
+
+
+def test_products_and_training_do_without_torch():
+    code = """
+import numpy as np, kernels
+from minisgd.data import airfoil
+from minisgd.train import Settings, train
+print(kernels.matmul(np.eye(2), np.eye(2)).sum(), train(airfoil(), Settings(step="numpy")).points[-1].loss < 0.25)
+"""
+    done = without("torch", code)
+    assert done.stdout.split() == ["2.0", "True"], done.stderr
