@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from benchmarks.escaping import cell, prose
 from benchmarks.harness.records import Record, Run
 from benchmarks.views import tables
 from minisgd.cli import UsageError
@@ -91,7 +92,7 @@ def otava(runs: Sequence[Run]) -> dict[str, str]:
     for run in runs:
         medians = {each.title: each.median_s for each in timed(run)}
         rows.append([_time(run.created), run.commit or "", "main", *(medians.get(name, "") for name in names)])
-    metrics = "".join(f"      {_column(name)}: {{direction: -1}}\n" for name in names)
+    metrics = "".join(f"      {json.dumps(_column(name))}: {{direction: -1}}\n" for name in names)  # YAML's own quotes
     config = (
         "tests:\n  minisgd:\n    type: csv\n    file: otava.csv\n    time_column: time\n    attributes: [commit, branch]\n"
         "    csv_options: {delimiter: ','}\n    metrics:\n" + metrics
@@ -113,19 +114,19 @@ def markdown(runs: Sequence[Run]) -> dict[str, str]:
     """A table of the newest run, for a step summary."""
     run = runs[-1]
     lines = [
-        f"**{run.machine.cpu}**, commit {(run.commit or 'unknown')[:8]}, {run.created:%Y-%m-%d %H:%M} UTC",
+        f"**{prose(run.machine.cpu)}**, commit {prose((run.commit or 'unknown')[:8])}, {run.created:%Y-%m-%d %H:%M} UTC",
         "",
         "| case | median | GFLOPS | interval | % peak | % bound |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     for each in run.records:
         if each.failure:
-            lines.append(f"| {each.title} | failed: {each.failure} | | | | |")
+            lines.append(f"| {prose(each.title)} | failed: {prose(each.failure)} | | | | |")
         elif each.median_s:
             bound = units.percent(100 * each.error / each.error_bound) if each.error is not None and each.error_bound else ""
             peak = tables.of_peak(each)
             rates = f"{units.digits(each.gflops_low or 0)}-{units.digits(each.gflops_high or 0)}"
-            cells = [each.title, tables.median(each), units.digits(each.gflops or 0), rates, peak, bound]
+            cells = [prose(each.title), tables.median(each), units.digits(each.gflops or 0), rates, peak, bound]
             lines.append(f"| {' | '.join(cells)} |")
     return {"summary.md": "\n".join(lines) + "\n"}
 
@@ -153,7 +154,7 @@ def _extra(record: Record) -> str:
 
 def _column(name: str) -> str:
     """A metric's name without what a configuration file gives a meaning to."""
-    return name.replace("/", "_")
+    return str(cell(name.replace("/", "_")))
 
 
 def _time(created: datetime) -> str:
@@ -162,5 +163,5 @@ def _time(created: datetime) -> str:
 
 def _csv(rows: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(map(cell, row) for row in rows)
     return text.getvalue()

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+from minisgd.views.plain import printable
+
 BAD_USAGE, FAULT, INTERRUPTED, PIPE_CLOSED = 2, 70, 130, 141
 """Exit statuses; a fault of ours is sysexits.h's EX_SOFTWARE, since 1 is a verdict. The last two are 128 and the signal."""
 
@@ -47,8 +49,7 @@ def run(app: Any, name: str) -> int:
 
 def _fail(reason: str, status: int) -> int:
     """Say in one line, without control characters, why there is no result."""
-    line = (reason.splitlines() or [""])[0]
-    print("error:", "".join(each if each.isprintable() else "?" for each in line), file=sys.stderr)
+    print("error:", printable((reason.splitlines() or [""])[0]), file=sys.stderr)
     return status
 
 

@@ -56,6 +56,7 @@ def gate(
     import time
 
     from filelock import FileLock, Timeout
+    from rich.markup import escape
 
     from benchmarks.gate import budgets, choosing, judging, sides
     from benchmarks.gate.outcome import Change, Outcome
@@ -83,7 +84,7 @@ def gate(
             with screen.status("looking at what the change can touch") as status:
                 chosen = choosing.choose(
                     pair.base, pair.head, pair.changed, only or [], every or pair.apart,
-                    lambda kernel, total: status.update(f"looking at {kernel}, of {total} kernels"),
+                    lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")),
                 )  # fmt: skip
             trials += [judging.Trial(case) for case in chosen.cases]
             limit_s = limit_s or SECONDS_A_BENCHMARK * len(trials)

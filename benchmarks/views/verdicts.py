@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from rich.markup import escape
+
+from benchmarks.escaping import code, glob, prose
 from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import ALPHA, Verdict
+from minisgd.views.plain import printable
 from minisgd.views.terminal import table
 
 if TYPE_CHECKING:
@@ -37,10 +41,10 @@ def sorted_rows(rows: Sequence[Row]) -> list[Row]:
 
 def table_of(rows: Sequence[Row], title: str = "head against base") -> Table:
     """A row a benchmark, worst first."""
-    made = table("benchmark", "blocks", "time", "interval", " verdict", title=title)
+    made = table("benchmark", "blocks", "time", "interval", " verdict", title=escape(title))
     for row in sorted_rows(rows):
         color = COLORS[row.verdict]
-        made.add_row(row.case.title, str(row.blocks), change(row.ratio), interval(row), f"[{color}]{row.verdict}[/]")
+        made.add_row(escape(row.case.title), str(row.blocks), change(row.ratio), interval(row), f"[{color}]{row.verdict}[/]")
     return made
 
 
@@ -96,18 +100,18 @@ def sentences(outcome: Outcome) -> list[str]:
 def reproduce(outcome: Outcome, row: Row) -> str:
     """The command for one benchmark."""
     head = "" if outcome.head == "working tree" else f" {outcome.head[:12]}"
-    return f"{COMMAND} {outcome.base[:12]}{head} --only '{row.case.title}'"
+    return f"{COMMAND} {outcome.base[:12]}{head} --only {glob(row.case.title)}"
 
 
 def markdown(outcome: Outcome, false_alarms: str) -> str:
     """A comment for a pull request: the answer, worst first, how it was found, and how often the gate was seen to be wrong."""
     title = {0: "No benchmark got slower", 1: "Slower", 3: "Inconclusive", 4: "Nothing measured"}[outcome.status]
     rows = sorted_rows(outcome.rows)
-    parts = [f"## {title}", "", *(f"{_escape(sentence)}  " for sentence in sentences(outcome)), ""]
+    parts = [f"## {title}", "", *(f"{prose(sentence)}  " for sentence in sentences(outcome)), ""]
     if rows:
         parts += ["| | benchmark | time | interval | blocks | verdict |", "|---|---|---:|---:|---:|---|"]
         parts += [
-            f"| {MARKS[r.verdict]} | `{r.case.title}` | {change(r.ratio)} | {interval(r)} | {r.blocks} | {r.verdict} |"
+            f"| {MARKS[r.verdict]} | {code(r.case.title)} | {change(r.ratio)} | {interval(r)} | {r.blocks} | {r.verdict} |"
             for r in rows[:MOST_ROWS]
         ]
         if len(rows) > MOST_ROWS:
@@ -115,7 +119,7 @@ def markdown(outcome: Outcome, false_alarms: str) -> str:
     here = outcome.machine
     parts += [
         "",
-        f"Head `{outcome.head[:12]}` against base `{outcome.base[:12]}`, in turns on {_escape(here.cpu)} ({here.cores} cores),"
+        f"Head `{outcome.head[:12]}` against base `{outcome.base[:12]}`, in turns on {prose(here.cpu)} ({here.cores} cores),"
         f" Python {here.python}. Each interval misses the true ratio with a chance of at most {100 * ALPHA:g} %, whenever the"
         f" gate stops. Measured between equal sides: {false_alarms} (docs/gate.md).",
     ]
@@ -131,12 +135,9 @@ def junit(outcome: Outcome) -> str:
     )  # fmt: skip
     kinds = {Verdict.SLOWER: "failure", Verdict.FAILED: "error", Verdict.INCONCLUSIVE: "skipped"}
     for row in sorted_rows(outcome.rows):
-        test = ElementTree.SubElement(suite, "testcase", classname=row.case.kernel, name=row.case.title)
+        test = ElementTree.SubElement(suite, "testcase", classname=printable(row.case.kernel), name=printable(row.case.title))
         if kind := kinds.get(row.verdict):
             text = row.failure or f"{change(row.ratio)} {interval(row)} after {row.blocks} blocks"
-            ElementTree.SubElement(test, kind, message=f"{row.verdict}: {text}").text = reproduce(outcome, row)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _escape(text: str) -> str:
-    return text.replace("<", "&lt;").replace("|", "\\|")
+            ElementTree.SubElement(test, kind, message=printable(f"{row.verdict}: {text}")).text = reproduce(outcome, row)
+    report: bytes = ElementTree.tostring(suite, encoding="us-ascii", xml_declaration=True)  # right in any encoding of files
+    return report.decode("ascii") + "\n"

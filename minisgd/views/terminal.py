@@ -14,16 +14,27 @@ from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 
 from minisgd.cli import UsageError
+from minisgd.views.plain import printable
 
 
 def console(json_to: str | None) -> Console:
     """For people: standard output, unless that carries the JSON."""
-    plain = Console(stderr=json_to == "-", highlight=False)
+    plain = _Plain(stderr=json_to == "-", highlight=False)
     # A pipe has no width of its own; a table cut at 80 columns would lose figures.
-    return plain if plain.is_terminal else Console(stderr=json_to == "-", highlight=False, width=160)
+    return plain if plain.is_terminal else _Plain(stderr=json_to == "-", highlight=False, width=160)
+
+
+class _Plain(Console):
+    """Shows no control character of a name or a reason, which could move the cursor or hide what stands there."""
+
+    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            text = "\n".join(map(printable, segment.text.split("\n")))
+            yield segment if segment.control or text == segment.text else Segment(text, segment.style)
 
 
 def table(*headings: str, title: str | None = None) -> Table:

@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import asv_results
 import pytest
+from markdown_it import MarkdownIt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from runs_for_tests import make_record, make_run
 
@@ -142,6 +145,36 @@ def test_every_condition_is_a_series_of_its_own(format):
     assert len(set(names)) == len(CONDITIONS)
     assert names[0] == "numpy/full-256-float32-x1"
     assert all(name in found for name in names)
+
+
+NASTY = make_run(make_record(kernel="=x|`<b>&: #/full"), make_record(kernel="+y\x1b/full", failure="no | <i>\n`luck`"))
+
+
+def test_a_name_is_no_formula_in_csv_and_no_mark_in_markdown():
+    rows = list(csv.DictReader(io.StringIO(exports.as_csv([NASTY])["records.csv"])))
+    assert [row["title"] for row in rows] == ["'=x|`<b>&: #/full-256-float32-x1", "'+y /full-256-float32-x1"]
+    assert rows[1]["failure"] == "no | <i> `luck`"
+    cells = [
+        "".join(child.content for child in after.children)
+        for token, after in pairwise(MarkdownIt().enable("table").parse(exports.markdown([NASTY])["summary.md"]))
+        if token.type == "td_open"
+    ]
+    assert cells[::6] == ["=x|`<b>&: #/full-256-float32-x1", "+y?/full-256-float32-x1"]
+    assert cells[7] == "failed: no | <i>?`luck`"
+
+
+def test_negative_numbers_stay_numbers():
+    run = make_run(make_record(error=-1e-7))
+    (row,) = csv.DictReader(io.StringIO(exports.as_csv([run])["records.csv"]))
+    assert float(row["error"]) == -1e-7
+
+
+def test_otava_s_configuration_and_columns_have_the_same_names_whatever_they_hold():
+    files = exports.otava([NASTY])
+    header, *_ = csv.reader(io.StringIO(files["otava.csv"]))
+    configured = re.findall(r"^      (\".*\"): \{direction: -1\}$", files["otava.yaml"], re.M)
+    assert [json.loads(each) for each in configured] == header[3:]
+    assert header[3].startswith("'=x|`<b>&: #_full")
 
 
 @pytest.mark.parametrize("format", exports.FORMATS)

@@ -1,0 +1,70 @@
+"""A gate's outcome in each format, with names that the formats give a meaning to."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from xml.etree import ElementTree
+
+from runs_for_tests import MACHINE, make_record
+
+from benchmarks.gate.outcome import Outcome, Row
+from benchmarks.gate.verdict import Verdict
+from benchmarks.harness.records import Case
+from benchmarks.views import verdicts
+from minisgd.views.terminal import console
+
+NASTY = "x[/red]|<&`\x1b\x00\n/full"
+
+
+def row(verdict, kernel="numpy/full", failure=None):
+    fields = make_record(kernel=kernel).model_dump(include=set(Case.model_fields))
+    return Row(case=Case(**fields), verdict=verdict, ratio=1.1, low=1.05, high=1.2, blocks=10, failure=failure)
+
+
+def outcome(*rows, changes=()):
+    return Outcome(
+        base="b" * 40,
+        head="h" * 40,
+        min_effect=0.03,
+        budget_s=60,
+        seconds=30,
+        machine=MACHINE,
+        rows=list(rows),
+        changes=list(changes),
+    )
+
+
+FAILED = row(Verdict.FAILED, failure="head: OSError: <no> | `luck`\x1b[2J")
+
+
+def test_a_comment_has_a_row_of_six_cells_whatever_a_name_holds():
+    from markdown_it import MarkdownIt
+
+    made = verdicts.markdown(outcome(row(Verdict.SLOWER, kernel=NASTY), FAILED), "nothing yet")
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(made)
+    cells = [after for token, after in pairwise(tokens) if token.type == "td_open"]
+    assert len(cells) == 12
+    name = "".join(each.content for each in cells[7].children)
+    assert name == "x[/red]|<&`???/full-256-float32-x1"
+    assert not [each for token in tokens for each in token.children or [] if each.type == "html_inline"]
+    assert "\x1b" not in made
+
+
+def test_a_report_for_a_ci_is_xml_whatever_a_name_holds():
+    text = verdicts.junit(outcome(row(Verdict.SLOWER, kernel=NASTY), row(Verdict.SAME, kernel="é\ud800/full"), FAILED))
+    assert text.isascii()
+    failed, slower, same = ElementTree.fromstring(text).findall("testcase")
+    assert failed.find("error").get("message") == "failed: head: OSError: <no> | `luck`?[2J"
+    assert slower.get("name") == "x[/red]|<&`???/full-256-float32-x1"
+    assert same.get("name") == "é?/full-256-float32-x1"
+
+
+def test_a_table_and_sentences_show_a_name_as_it_is(capsys):
+    found = outcome(row(Verdict.SLOWER, kernel=NASTY), FAILED)
+    screen = console(None)
+    screen.print(verdicts.table_of(found.rows, f"now {NASTY}"))
+    for sentence in verdicts.sentences(found):
+        screen.print(sentence, markup=False)
+    said = capsys.readouterr().out
+    assert "x[/red]|<&`??" in said
+    assert not {"\x1b", "\x00"} & set(said)
