@@ -103,11 +103,19 @@ def reproduce(outcome: Outcome, row: Row) -> str:
     return f"{COMMAND} {outcome.base[:12]}{head} --only {glob(row.case.title)}"
 
 
+def heading(outcome: Outcome) -> str:
+    """The answer in a word, or in one for each of what is bad."""
+    verdicts = {row.verdict for row in outcome.rows}
+    bad = ["slower"] * (Verdict.SLOWER in verdicts) + ["failed"] * (Verdict.FAILED in verdicts)
+    bad += ["over budget"] * any(change.exceeds for change in outcome.changes)
+    good = {0: "No benchmark got slower", 3: "Inconclusive", 4: "Nothing measured"}
+    return ", ".join(bad).capitalize() or good[outcome.status]
+
+
 def markdown(outcome: Outcome, false_alarms: str) -> str:
     """A comment for a pull request: the answer, worst first, how it was found, and how often the gate was seen to be wrong."""
-    title = {0: "No benchmark got slower", 1: "Slower", 3: "Inconclusive", 4: "Nothing measured"}[outcome.status]
     rows = sorted_rows(outcome.rows)
-    parts = [f"## {title}", "", *(f"{prose(sentence)}  " for sentence in sentences(outcome)), ""]
+    parts = [f"## {heading(outcome)}", "", *(f"{prose(sentence)}  " for sentence in sentences(outcome)), ""]
     if rows:
         parts += ["| | benchmark | time | interval | blocks | verdict |", "|---|---|---:|---:|---:|---|"]
         parts += [

@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 from xml.etree import ElementTree
 
+import pytest
 from runs_for_tests import MACHINE, make_record
 
-from benchmarks.gate.outcome import Outcome, Row
+from benchmarks.gate.outcome import Change, Outcome, Row
 from benchmarks.gate.verdict import Verdict
 from benchmarks.harness.records import Case
 from benchmarks.views import verdicts
 from minisgd.views.terminal import console
 
 NASTY = "x[/red]|<&`\x1b\x00\n/full"
+OVER = Change(kernel="numba/full", figure="spills", base=0.0, head=2.0, most=1.0)
 
 
 def row(verdict, kernel="numpy/full", failure=None):
@@ -35,6 +37,23 @@ def outcome(*rows, changes=()):
 
 
 FAILED = row(Verdict.FAILED, failure="head: OSError: <no> | `luck`\x1b[2J")
+
+
+@pytest.mark.parametrize(
+    ("found", "heading"),
+    [
+        (outcome(row(Verdict.SLOWER)), "Slower"),
+        (outcome(FAILED), "Failed"),
+        (outcome(row(Verdict.SLOWER), FAILED), "Slower, failed"),
+        (outcome(changes=[OVER]), "Over budget"),
+        (outcome(row(Verdict.SAME), FAILED, changes=[OVER]), "Failed, over budget"),
+        (outcome(row(Verdict.INCONCLUSIVE)), "Inconclusive"),
+        (outcome(row(Verdict.SAME)), "No benchmark got slower"),
+        (outcome(), "Nothing measured"),
+    ],
+)
+def test_a_comment_is_headed_by_what_was_found(found, heading):
+    assert verdicts.markdown(found, "nothing yet").splitlines()[0] == f"## {heading}"
 
 
 def test_a_comment_has_a_row_of_six_cells_whatever_a_name_holds():
