@@ -52,13 +52,11 @@ def gate(
     """
     import random
     import signal
-    import tempfile
     import time
 
-    from filelock import FileLock, Timeout
     from rich.markup import escape
 
-    from benchmarks.gate import budgets, choosing, judging, sides
+    from benchmarks.gate import alone, budgets, choosing, judging, sides
     from benchmarks.gate.outcome import Change, Outcome
     from benchmarks.harness import machine, records
     from benchmarks.harness.workers import WorkerFailure
@@ -68,11 +66,7 @@ def gate(
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
     most = budgets.load()
     screen, known = console(json), _calibration()  # what cannot be read is told now, not when all is measured
-    lock = FileLock(Path(tempfile.gettempdir(), "minisgd-gate.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UsageError("another gate is running on this machine, and each would disturb the other; wait for it") from None
+    lock = alone.take()
     warn(screen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job leaves nothing behind either
     start, trials, interrupted = time.monotonic(), list[Any](), False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from shutil import copy2
 from pytest_benchmark.utils import parse_compare_fail
 
 from benchmarks import tools
-from benchmarks.gate import choosing, planted, sides
+from benchmarks.gate import alone, choosing, planted, sides
 from benchmarks.gate.calibration import SLOWDOWNS, Elsewhere, Load, beside
 from benchmarks.gate.paired import Side
 from benchmarks.harness.records import Case
@@ -74,8 +73,7 @@ def environment(side: Side, slowdown: float) -> dict[str, str]:
 
 def by_asv(cases: Sequence[Case], base: dict[str, str], head: dict[str, str]) -> tuple[Called, Called]:
     """``asv run`` of both, and ``asv compare``: what ``asv continuous`` does, without an environment for each."""
-    with tempfile.TemporaryDirectory() as home:
-        folder = Path(home)
+    with alone.folder() as folder:
         git = partial(subprocess.run, cwd=folder, check=True, capture_output=True, text=True)
         git(["git", "init", "-q", "-b", "main"])
         commits = []
@@ -104,10 +102,10 @@ def marks(printed: str) -> Iterator[tuple[str, str]]:
 
 def by_pytest(cases: Sequence[Case], base: dict[str, str], head: dict[str, str]) -> tuple[Called, Called]:
     """Both sides by pytest-benchmark, and its check of the second against the first; it knows no faster."""
-    with tempfile.TemporaryDirectory() as folder:
+    with alone.folder() as folder:
         found: list[dict[str, dict[str, float]]] = []
         for side in (base, head):
-            stored = Path(folder, f"{len(found)}.json")
+            stored = folder / f"{len(found)}.json"
             tools.run_pytest(cases, stored, side)
             found.append({record.title: {"median": record.median_s or 0.0} for record in pytest_benchmark.run(stored).records})
     before, after = found

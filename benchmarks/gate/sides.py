@@ -10,7 +10,6 @@ import io
 import subprocess
 import sys
 import tarfile
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy2
 
+from benchmarks.gate import alone
 from benchmarks.gate.paired import Side
 from benchmarks.harness.workers import Home
 from minisgd.cli import UsageError
@@ -56,8 +56,8 @@ def prepared(base: str, head: str | None, say: Callable[[str], None] = lambda te
     """
     root = Path(_git("rev-parse", "--show-toplevel").strip())
     commits = {"base": _commit(base), "head": _commit(head) if head else WORKING_TREE}
-    with tempfile.TemporaryDirectory(prefix="minisgd-gate-") as folder:
-        places = {name: Path(folder, name) for name in commits}
+    with alone.folder() as folder:
+        places = {name: folder / name for name in commits}
         for name, commit in commits.items():
             places[name].mkdir()
             if commit == WORKING_TREE:

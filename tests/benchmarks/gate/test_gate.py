@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.__main__ import app
-from benchmarks.gate import budgets, choosing, probe, sides
+from benchmarks.gate import alone, budgets, choosing, probe, sides
 from benchmarks.gate.paired import Side
 from benchmarks.harness.devices import Cpu
 from benchmarks.harness.product import Product
@@ -204,7 +204,7 @@ def test_a_comment_is_no_requirement(repository, monkeypatch):
 
 
 @pytest.mark.parametrize("apart", [False, True])
-def test_other_requirements_may_touch_any_benchmark(apart, monkeypatch):
+def test_other_requirements_may_touch_any_benchmark(apart, monkeypatch, tmp_path):
     asked = []
 
     @contextmanager
@@ -217,6 +217,7 @@ def test_other_requirements_may_touch_any_benchmark(apart, monkeypatch):
 
     monkeypatch.setattr(sides, "prepared", prepared)
     monkeypatch.setattr(choosing, "choose", choose)
+    monkeypatch.setattr(alone, "LOCK", tmp_path / "lock")
     handler = signal.getsignal(signal.SIGTERM)
     try:
         assert CliRunner().invoke(app, ["gate", "main"]).exit_code == 4
