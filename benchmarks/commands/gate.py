@@ -95,7 +95,7 @@ def gate(
                 for kernel, figure, one, other in choosing.differences(chosen.probed)
             ]
     except WorkerFailure as failure:
-        raise UsageError(f"a side cannot be measured by this harness: {failure}") from None
+        raise UsageError(f"a side cannot be measured by this harness: {failure}; expected a newer commit") from None
     finally:
         lock.release()
     outcome = Outcome(

@@ -35,11 +35,13 @@ def grid(side: Side) -> list[Case]:
     Raises
     ------
     WorkerFailure
-        If the side's packages cannot be imported, or know no registry like ours.
+        If the side's packages cannot be imported, or know no registry like ours; it says which side.
     """
     worker = Worker(side.home)
     try:
         return worker.call(cases_here, LOAD_S)
+    except WorkerFailure as failure:
+        raise WorkerFailure(f"{side.name}: {failure}") from None
     finally:
         worker.close()
 

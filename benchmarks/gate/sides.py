@@ -6,7 +6,6 @@ no difference between them.
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 import tarfile
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy2
+from typing import Any
 
 from benchmarks.gate import alone
 from benchmarks.gate.paired import Side
@@ -52,10 +52,10 @@ def prepared(base: str, head: str | None, say: Callable[[str], None] = lambda te
     Raises
     ------
     UsageError
-        If git knows no such commit, or an environment cannot be built.
+        If git knows no such commit, a side is not whole, or an environment cannot be built.
     """
-    root = Path(_git("rev-parse", "--show-toplevel").strip())
-    commits = {"base": _commit(base), "head": _commit(head) if head else WORKING_TREE}
+    root = _root()
+    commits = {"base": _commit(base), "head": WORKING_TREE if head is None else _commit(head)}
     with alone.folder() as folder:
         places = {name: folder / name for name in commits}
         for name, commit in commits.items():
@@ -64,6 +64,7 @@ def prepared(base: str, head: str | None, say: Callable[[str], None] = lambda te
                 _copy(root, places[name])
             else:
                 _check_out(root, commit, places[name])
+            _require_packages(places[name], commit)
         apart = _requirements(places["base"]) != _requirements(places["head"])
         if apart:
             say("the sides' requirements differ, which may touch any benchmark: building an environment for each")
@@ -86,7 +87,25 @@ def _sources(side: Path) -> Iterator[Path]:
         yield from (path for path in (side / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
+def _require_packages(place: Path, commit: str) -> None:
+    """Python would take a package that a side lacks from the checkout, and that would be measured."""
+    for package in PACKAGES:
+        if not (place / package / "__init__.py").is_file():
+            raise UsageError(
+                f"{place.name}, {commit[:12]}: no package {package}; expected a commit that has {' and '.join(PACKAGES)}"
+            )
+
+
+def _root() -> Path:
+    try:
+        return Path(_git("rev-parse", "--show-toplevel").strip())
+    except UsageError as error:
+        raise UsageError(f"{error}; the gate compares commits: run it in a clone of the repository") from None
+
+
 def _commit(name: str) -> str:
+    if not name.strip():
+        raise UsageError("an empty name of a commit; expected one such as main or HEAD~1, or none for the working tree")
     try:
         return _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip()
     except UsageError:
@@ -95,25 +114,57 @@ def _commit(name: str) -> str:
 
 def _check_out(root: Path, commit: str, place: Path) -> None:
     wanted = [path for path in (*PACKAGES, *REQUIREMENTS) if _git("ls-tree", "--name-only", commit, path, cwd=root)]
-    packed = subprocess.run(["git", "archive", commit, *wanted], capture_output=True, cwd=root, check=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(place, filter="data")
+    if not wanted:  # of nothing git would make an archive of everything
+        return
+    packed = place.with_suffix(".tar")
+    _git("archive", f"--output={packed}", commit, *wanted, cwd=root)
+    with tarfile.open(packed) as archive:
+        try:
+            archive.extractall(place, filter="data")
+        except tarfile.FilterError as error:
+            raise UsageError(f"{place.name}, {commit[:12]}: {error}; the gate copies what is in the repository alone") from None
 
 
 def _copy(root: Path, place: Path) -> None:
     listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", *PACKAGES, *REQUIREMENTS, cwd=root)
     for name in filter(None, listed.split("\0")):
-        if (root / name).exists():  # deleted, but not yet from git
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            copy2(root / name, place / name)
+        path = root / name
+        if not path.exists():  # deleted, but not yet from git
+            continue
+        if path.is_symlink() and (path.readlink().is_absolute() or not path.resolve().is_relative_to(root.resolve())):
+            raise UsageError(f"{name}: a link to {path.readlink()}; the gate copies what is in the repository alone")
+        if path.is_dir() and not path.is_symlink():
+            raise UsageError(f"{name}: a repository within this one, which the gate does not copy; expected files")
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        copy2(path, place / name, follow_symlinks=False)
 
 
 def _requirements(place: Path) -> tuple[list[str], list[str]]:
     """What it requires, and the versions that it is held to, without comments."""
-    project = tomllib.loads((place / "pyproject.toml").read_text())["project"] if (place / "pyproject.toml").exists() else {}
-    constraints = place / "constraints.txt"
-    lines = [line.split("#")[0].strip() for line in constraints.read_text().splitlines()] if constraints.exists() else []
-    return sorted(project.get("dependencies", [])), sorted(filter(None, lines))
+    constraints = _read(place / "constraints.txt")
+    lines = [line.split("#")[0].strip() for line in constraints.splitlines()]
+    return sorted(_project(place).get("dependencies", [])), sorted(filter(None, lines))
+
+
+def _project(place: Path) -> dict[str, Any]:
+    """The table of that name of a side's pyproject.toml."""
+    path = place / "pyproject.toml"
+    try:
+        project = tomllib.loads(_read(path)).get("project", {})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{place.name}: {path.name}: {error}; mend it, or compare another commit") from None
+    required = project.get("dependencies", []) if isinstance(project, dict) else None
+    if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
+        raise UsageError(f"{place.name}: {path.name}: expected a table project whose dependencies are a list of texts")
+    return project  # type: ignore[no-any-return]
+
+
+def _read(path: Path) -> str:
+    """A side's file; nothing if it has none."""
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path.parent.name}: {path.name}: {error}; expected UTF-8") from None
 
 
 def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> Home:
@@ -124,7 +175,7 @@ def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> H
         python = str(place / "venv/bin/python")
         _run(sys.executable, "-m", "venv", str(place / "venv"))
         constraints = ["-c", str(place / "constraints.txt")] if (place / "constraints.txt").exists() else []
-        bench = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+        bench = _project(root).get("optional-dependencies", {}).get("bench", [])
         _run(python, "-m", "pip", "install", "-qq", *constraints, *_requirements(place)[0], *bench)
         found = _run(python, "-c", "import sys; print(*sys.path[1:], sep='\\n')").split("\n")
     return Home(python, (str(place), str(root), *filter(None, found)), {"NUMBA_CACHE_DIR": str(place / "numba")})
@@ -135,7 +186,12 @@ def _git(*command: str, cwd: Path | None = None) -> str:
 
 
 def _run(*command: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+    try:  # names of files need not be text in any encoding
+        done = subprocess.run(
+            command, capture_output=True, encoding=sys.getfilesystemencoding(), errors="surrogateescape", cwd=cwd
+        )  # fmt: skip
+    except OSError as error:
+        raise UsageError(f"{command[0]}: {error.strerror}; install it, or put its folder into PATH") from None
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise UsageError(f"{' '.join(command[:4])} failed: {why}")
