@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,7 +52,6 @@ def gate(
     Example: python -m benchmarks gate main --only 'numba/*' --markdown comment.md
     """
     import random
-    import signal
     import time
 
     from rich.markup import escape
@@ -66,9 +66,10 @@ def gate(
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
     most = budgets.load()
     screen, known = console(json), _calibration()  # what cannot be read is told now, not when all is measured
+    require_files({"--json": Path(json) if json is not None and json != "-" else None, "--markdown": markdown, "--junit": junit})
     lock = alone.take()
     warn(screen)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job leaves nothing behind either
+    _end_as_interrupted()
     start, trials, interrupted = time.monotonic(), list[Any](), False
     try:
         if calibrate:
@@ -112,6 +113,40 @@ def gate(
     if junit:
         records.write(junit, verdicts.junit(outcome))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
+
+
+def require_files(files: dict[str, Path | None]) -> None:
+    """Fail before measuring for minutes, not after, if an option's file cannot be written.
+
+    Raises
+    ------
+    UsageError
+        If there is something else in its place, or it or its folder is protected.
+    """
+    from minisgd.views.terminal import require_writable
+
+    for option, path in files.items():
+        if path is None:
+            continue
+        try:
+            if path.exists() and not path.is_file() and (path.is_dir() or option != "--json"):  # JSON may go to a pipe
+                raise UsageError("not a file; expected the name of one to write")
+            if path.is_file() and not os.access(path, os.W_OK):
+                raise UsageError("protected; expected a file that can be written")
+            if path.is_file() or not path.exists():
+                require_writable(path.parent)
+        except (OSError, UsageError) as error:
+            raise UsageError(f"{option} {path}: {error}") from None
+
+
+def _end_as_interrupted() -> None:
+    """End as at Ctrl-C when a job is cancelled or a terminal is closed: nothing is left behind then either."""
+    import signal
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number and signal.getsignal(number) is not signal.SIG_IGN:  # nohup asks to go on
+            signal.signal(number, signal.default_int_handler)
 
 
 def _calibrate(
