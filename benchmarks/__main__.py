@@ -13,7 +13,7 @@ import typer
 from benchmarks.commands.agree import agree
 from benchmarks.commands.compare import compare
 from benchmarks.commands.export import export
-from benchmarks.commands.gate import gate
+from benchmarks.commands.gate import for_bisect, gate
 from benchmarks.commands.history import history
 from benchmarks.commands.inside import inside
 from benchmarks.commands.kernels import kernels
@@ -48,7 +48,9 @@ app.command("agree")(agree)
 
 def main() -> int:
     """Run a command; bad input is one line and status 2."""
-    return cli.run(app, "python -m benchmarks")
+    status = cli.run(app, "python -m benchmarks")
+    # Not in the command: a wrong option, too, is no reason to call a commit bad.
+    return for_bisect(status) if "--bisect" in sys.argv else status
 
 
 if __name__ == "__main__":

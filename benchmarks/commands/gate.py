@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SECONDS_A_BENCHMARK = 50
 """Default budget: ten minutes for twelve."""
 
+SKIP = 125
+"""Exit status at which ``git bisect run`` leaves a commit out; whatever else is neither 0 nor 128 and more it takes for bad."""
+
 DOCS = Path("docs")
 CALIBRATION = DOCS / "gate.json"
 
@@ -44,10 +47,12 @@ def gate(
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Put the gate itself to the test: docs/gate.md.")] = False,
     tool: Annotated[str, typer.Option(help="With --calibrate: gate, asv or pytest-benchmark.")] = "gate",
     as_is: AsIs = False,
+    bisect: Annotated[bool, typer.Option("--bisect", help="For git bisect run: what is no verdict is 125, skip.")] = False,
 ) -> None:
     """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
 
     Exit status: 0 nothing got slower; 1 something did, or failed; 3 something is inconclusive; 4 nothing was measured.
+    With --bisect, no verdict is 125: inconclusive, nothing measured, and whatever cannot be.
 
     Example: python -m benchmarks gate main --only 'numba/*' --markdown comment.md
     """
@@ -137,6 +142,17 @@ def require_files(files: dict[str, Path | None]) -> None:
                 require_writable(path.parent)
         except (OSError, UsageError) as error:
             raise UsageError(f"{option} {path}: {error}") from None
+
+
+def for_bisect(status: int) -> int:
+    """An exit status as ``git bisect run`` is to read it: good, bad, skip, or stop from 128 on.
+
+    Examples
+    --------
+    >>> [for_bisect(status) for status in (0, 1, 2, 3, 4, 130)]
+    [0, 1, 125, 125, 125, 130]
+    """
+    return SKIP if 1 < status < 128 else status
 
 
 def _end_as_interrupted() -> None:

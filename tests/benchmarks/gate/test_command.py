@@ -72,6 +72,23 @@ def test_files_are_written_where_they_can_be(command, tmp_path):
     assert all(place.stat().st_size for place in places)
 
 
+def test_bisect_is_told_to_skip_what_is_no_verdict(command, capsys):
+    assert command() == (4, True)
+    assert command("--bisect") == (125, True)
+    assert command("--min-effect", "x")[0] == 2
+    assert command("--bisect", "--min-effect", "x")[0] == 125
+    assert command("--bisect", "--no-such-option")[0] == 125
+
+
+@pytest.mark.parametrize(("status", "told"), [(0, 0), (1, 1), (2, 125), (3, 125), (4, 125), (70, 125), (130, 130), (141, 141)])
+def test_bisect_takes_verdicts_and_interruptions_as_they_are(status, told, monkeypatch):
+    monkeypatch.setattr(__main__.cli, "run", lambda app, name: status)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "gate", "--bisect"])
+    assert __main__.main() == told
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "gate"])
+    assert __main__.main() == status
+
+
 @pytest.fixture
 def handlers():
     """Signals as they were, afterwards."""
