@@ -145,5 +145,5 @@ def test_outside_of_a_repository_it_says_where_to_run(tmp_path, monkeypatch):
 
 
 def test_a_side_that_this_harness_does_not_know_is_named(repository):
-    with sides.prepared("HEAD", None) as pair, pytest.raises(WorkerFailure, match="^head: .*ModuleNotFoundError"):
+    with sides.prepared("HEAD", None) as pair, pytest.raises(WorkerFailure, match=r"^head: .*ModuleNotFoundError"):
         choosing.grid(pair.head)
