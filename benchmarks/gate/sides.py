@@ -24,6 +24,9 @@ from minisgd.cli import UsageError
 
 PACKAGES = ("kernels", "minisgd")
 REQUIREMENTS = ("pyproject.toml", "constraints.txt")
+EXTRAS = ("torch",)
+"""Extras of a side that hold what is measured."""
+
 WORKING_TREE = "working tree"
 
 
@@ -143,7 +146,9 @@ def _requirements(place: Path) -> tuple[list[str], list[str]]:
     """What it requires, and the versions that it is held to, without comments."""
     constraints = _read(place / "constraints.txt")
     lines = [line.split("#")[0].strip() for line in constraints.splitlines()]
-    return sorted(_project(place).get("dependencies", [])), sorted(filter(None, lines))
+    project = _project(place)
+    extras = [each for name in EXTRAS for each in project.get("optional-dependencies", {}).get(name, [])]
+    return sorted([*project.get("dependencies", []), *extras]), sorted(filter(None, lines))
 
 
 def _project(place: Path) -> dict[str, Any]:
@@ -153,9 +158,10 @@ def _project(place: Path) -> dict[str, Any]:
         project = tomllib.loads(_read(path)).get("project", {})
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{place.name}: {path.name}: {error}; mend it, or compare another commit") from None
-    required = project.get("dependencies", []) if isinstance(project, dict) else None
-    if not isinstance(required, list) or not all(isinstance(each, str) for each in required):
-        raise UsageError(f"{place.name}: {path.name}: expected a table project whose dependencies are a list of texts")
+    extras = project.get("optional-dependencies", {}) if isinstance(project, dict) else None
+    lists = [project.get("dependencies", []), *extras.values()] if isinstance(extras, dict) else [None]
+    if not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists):
+        raise UsageError(f"{place.name}: {path.name}: expected a table project whose dependencies are lists of texts")
     return project  # type: ignore[no-any-return]
 
 
@@ -175,7 +181,9 @@ def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> H
         python = str(place / "venv/bin/python")
         _run(sys.executable, "-m", "venv", str(place / "venv"))
         constraints = ["-c", str(place / "constraints.txt")] if (place / "constraints.txt").exists() else []
-        bench = _project(root).get("optional-dependencies", {}).get("bench", [])
+        harness = _project(root)
+        own = f"{harness.get('name')}["  # begins one of its own extras, which are the side's to name
+        bench = [each for each in harness.get("optional-dependencies", {}).get("bench", []) if not each.startswith(own)]
         _run(python, "-m", "pip", "install", "-qq", *constraints, *_requirements(place)[0], *bench)
         found = _run(python, "-c", "import sys; print(*sys.path[1:], sep='\\n')").split("\n")
     return Home(python, (str(place), str(root), *filter(None, found)), {"NUMBA_CACHE_DIR": str(place / "numba")})

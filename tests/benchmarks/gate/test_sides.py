@@ -82,6 +82,8 @@ def test_a_commit_with_neither_package_nor_requirements_is_refused(repository):
         (b"project = 1\n", "pyproject.toml: expected a table project"),
         (b"[project]\ndependencies = 3\n", "pyproject.toml: expected a table project"),
         (b"[project]\ndependencies = [3]\n", "pyproject.toml: expected a table project"),
+        (b"[project]\noptional-dependencies = 3\n", "pyproject.toml: expected a table project"),
+        (b"[project.optional-dependencies]\ntorch = 3\n", "pyproject.toml: expected a table project"),
     ],
 )
 def test_broken_requirements_are_named_with_their_side(repository, text, said):
@@ -89,6 +91,16 @@ def test_broken_requirements_are_named_with_their_side(repository, text, said):
     assert refused().startswith(f"head: {said}")
     commit(repository)
     assert refused("HEAD", "HEAD~1").startswith(f"base: {said}")
+
+
+def test_what_is_measured_is_required_whether_it_is_an_extra_or_not(repository):
+    def required(dependencies, torch):
+        extras = f'[project.optional-dependencies]\ntorch = {torch}\nother = ["a"]\n'
+        (repository / "pyproject.toml").write_text(f"[project]\ndependencies = {dependencies}\n{extras}")
+        return sides._requirements(repository)
+
+    assert required(["numpy", "torch"], []) == required(["numpy"], ["torch"]) == (["numpy", "torch"], [])
+    assert required(["numpy"], ["torch>3"]) != required(["numpy"], ["torch"])
 
 
 def test_a_side_may_require_nothing(repository):
