@@ -25,6 +25,7 @@ def export(
     """
     from benchmarks.commands.options import find_runs
     from benchmarks.exports import FORMATS, render
+    from minisgd.files import write
     from minisgd.views.terminal import console, require_writable
 
     screen = console(None)
@@ -35,7 +36,7 @@ def export(
     for name, text in render(format, found).items():
         path = out / name
         try:
-            path.write_text(text)
+            write(path, text)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from None
         screen.print(str(path), soft_wrap=True)

@@ -7,7 +7,6 @@ beside its file and then in its place, so that a reader or a kill at any moment 
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from kernels.caches import Cache
 from minisgd.cli import UsageError
+from minisgd.files import as_json
+from minisgd.files import write as write
 
 SCHEMA = 1
 
@@ -229,21 +230,7 @@ class Run(Model):
 
 def save(found: Model, path: Path) -> None:
     """Write a run, or the like."""
-    write(path, found.model_dump_json(indent=1))
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file in one step: what is at `path` is the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write(path, as_json(found.model_dump(mode="json")))
 
 
 def load(path: Path) -> Run:

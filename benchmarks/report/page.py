@@ -8,10 +8,10 @@ from pathlib import Path
 import matplotlib as mpl
 from jinja2 import Environment, PackageLoader
 
-from benchmarks.harness.records import write
 from benchmarks.report.section import STYLE
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
+from minisgd.files import write
 
 PAGE = "index.html"
 

@@ -12,10 +12,10 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.harness.records import Run, save
-from benchmarks.harness.records import write as write_text
 from benchmarks.report.section import grid
 from benchmarks.views import pictures, tables
 from minisgd.cli import UsageError
+from minisgd.files import write
 from minisgd.views import pictures as files
 from minisgd.views.units import digits, percent
 
@@ -150,10 +150,10 @@ def update(run: Run, root: Path) -> list[Path]:
         raise UsageError(f"{page}: no markers; expected <!-- ladder: --> and <!-- end of ladder -->")
     save(run, root / RUN)
     drawn = files.save(pictures.ladder(run), root / PICTURE)
-    write_text(page, put(ladder(run), "ladder", text))
+    write(page, put(ladder(run), "ladder", text))
     written = [page, root / RUN, *drawn]
     notes = root / NOTES
     if notes.exists():
-        write_text(notes, refreshed(notes.read_text(), root))
+        write(notes, refreshed(notes.read_text(), root))
         written.append(notes)
     return written

@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from minisgd.cli import UsageError
+from minisgd.files import write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,8 +65,9 @@ def save(figure: Figure, prefix: Path) -> list[Path]:
     """
     if not prefix.name:
         raise UsageError("--plot: expected the name of a file, got an empty one")
-    prefix.parent.mkdir(parents=True, exist_ok=True)
     paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
-    paths[0].write_text(svg(figure))
-    figure.savefig(paths[1], dpi=150, metadata={"Software": None})
+    made = io.BytesIO()
+    figure.savefig(made, format="png", dpi=150, metadata={"Software": None})
+    write(paths[0], svg(figure))
+    write(paths[1], made.getvalue())
     return paths

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from minisgd.cli import UsageError
+from minisgd.files import as_json, write
 
 
 def console(json_to: str | None) -> Console:
@@ -42,12 +42,12 @@ def write_json(found: BaseModel | Any, json_to: str | None) -> None:
     """To a file or to standard output, if asked for."""
     if json_to is None:
         return
-    text = found.model_dump_json(indent=1) if isinstance(found, BaseModel) else json.dumps(found, indent=1)
+    text = as_json(found.model_dump(mode="json") if isinstance(found, BaseModel) else found)
     if json_to == "-":
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(text)
         return
     try:
-        Path(json_to).write_text(text + "\n")
+        write(Path(json_to), text)
     except OSError as error:
         raise UsageError(f"--json {json_to}: {error.strerror}") from None
 
