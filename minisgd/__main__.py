@@ -174,6 +174,7 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
         from matplotlib.figure import Figure
 
         from minisgd.files import write
+        from minisgd.views.pictures import as_text
 
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()
@@ -188,7 +189,7 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
             raise UsageError("--plot: expected the name of a file, got an empty one")
         try:
             made = io.BytesIO()
-            figure.savefig(made, format=plot.suffix[1:] or "png", dpi=150)
+            as_text(figure).savefig(made, format=plot.suffix[1:] or "png", dpi=150)
             write(plot, made.getvalue())
         except (OSError, ValueError) as error:
             raise UsageError(f"--plot {plot}: {error}") from None

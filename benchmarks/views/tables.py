@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks import book
 from benchmarks.harness.records import Machine, Record, Run
 from kernels.caches import caches
 from kernels.loop_tiles import resident_bytes
 from kernels.registry import RUNGS
-from minisgd.views.terminal import table
+from minisgd.views.terminal import styled, table
 from minisgd.views.units import digits, percent, seconds, size
 
 
@@ -60,7 +61,7 @@ def epochs(run: Run) -> Table:
             *cells,
             seconds(record.median_s),
             digits((record.examples_s or 0) / 1e6),
-            f"[bold]{digits(record.gflops or 0)}[/bold]",
+            styled(digits(record.gflops or 0), "bold"),
             interval(record),
             _over_limit(record),
             digits(framework / record.median_s) if framework else "",
@@ -99,10 +100,10 @@ def first_rung(run: Run, record: Record) -> Record | None:
     return max(alike, key=lambda each: each.shape == record.shape, default=None)
 
 
-def _speed(record: Record, first: Record | None) -> list[str]:
+def _speed(record: Record, first: Record | None) -> list[str | Text]:
     return [
         median(record),
-        f"[bold]{digits(record.gflops or 0)}[/bold]",
+        styled(digits(record.gflops or 0), "bold"),
         interval(record),
         of_peak(record),
         digits((record.gflops or 0) / first.gflops) if first and first.gflops else "",
@@ -144,7 +145,7 @@ def legend(run: Run) -> Table:
     present = {record.rung for record in run.records}
     for rung, why in RUNGS.items():
         if rung in present:
-            made.add_row(rung, f"[dim]{why}[/dim]")
+            made.add_row(rung, styled(why, "dim"))
     return made
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import ALPHA, Verdict
-from minisgd.views.terminal import table
+from minisgd.views.terminal import styled, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +40,7 @@ def table_of(rows: Sequence[Row], title: str = "head against base") -> Table:
     made = table("benchmark", "blocks", "time", "interval", " verdict", title=title)
     for row in sorted_rows(rows):
         color = COLORS[row.verdict]
-        made.add_row(row.case.title, str(row.blocks), change(row.ratio), interval(row), f"[{color}]{row.verdict}[/]")
+        made.add_row(row.case.title, str(row.blocks), change(row.ratio), interval(row), styled(row.verdict, color))
     return made
 
 

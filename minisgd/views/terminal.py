@@ -14,16 +14,34 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from minisgd.cli import UsageError
 from minisgd.files import as_json, write
+from minisgd.views.units import printable
+
+
+class Screen(Console):
+    """A console that prints names, paths and reasons as they are: nothing in them is markup, an emoji or an escape."""
+
+    def __init__(self, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Whatever is printed as text, a table's cell included, passes here."""
+        return super().render_str(printable(text), **how)
+
+
+def styled(text: str, style: str) -> Text:
+    """A text in a style, as a line or a cell."""
+    return Text(printable(text), style=style)
 
 
 def console(json_to: str | None) -> Console:
     """For people: standard output, unless that carries the JSON."""
-    plain = Console(stderr=json_to == "-", highlight=False)
+    plain = Screen(stderr=json_to == "-")
     # A pipe has no width of its own; a table cut at 80 columns would lose figures.
-    return plain if plain.is_terminal else Console(stderr=json_to == "-", highlight=False, width=160)
+    return plain if plain.is_terminal else Screen(stderr=json_to == "-", width=160)
 
 
 def table(*headings: str, title: str | None = None) -> Table:
@@ -71,7 +89,7 @@ def progress(screen: Console, steps: int) -> Iterator[Callable[[str], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     ]
     # Redrawing costs processor time beside what is measured, so only at each step.
     with Progress(*columns, console=screen, transient=True, auto_refresh=False) as bar:

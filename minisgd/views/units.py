@@ -72,6 +72,17 @@ def within(measured: Sequence[float], form: Callable[[float], str] = digits) -> 
     return f"{middle} [{low}, {high}]"
 
 
+def printable(text: str) -> str:
+    r"""A text without what would command a terminal, or what a file of text cannot hold.
+
+    Examples
+    --------
+    >>> printable("a name\x1b[2J\0\udcff"), printable("two\nlines")
+    ('a name?[2J??', 'two\nlines')
+    """
+    return text if text.isprintable() else "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
+
+
 def shorten(text: str, most: int = 60) -> str:
     """A name as it fits a picture.
 
@@ -80,4 +91,5 @@ def shorten(text: str, most: int = 60) -> str:
     >>> shorten("a" * 100, 5)
     'aaaa…'
     """
+    text = printable(text)
     return text if len(text) <= most else text[: most - 1] + "…"
