@@ -71,7 +71,7 @@ def report(
         if gate:
             sources.outcome = records.read(gate, Outcome, "gate --json")
         if asv:
-            sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow", markup=False)))
+            sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow")), asv)
     with screen.status("drawing"):
         made = page.save(sources, [*files, *([pytest] if pytest else []), *([gate] if gate else [])], out)
     screen.print(str(made), soft_wrap=True)

@@ -12,7 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from kernels.caches import Cache
 from minisgd.cli import UsageError
@@ -25,11 +34,11 @@ SCHEMA = 1
 BEYOND = 1.03
 """A rate of more than this many times a ceiling shows that the ceiling was not reached; up to it the two may differ by noise."""
 
-Quantity = Annotated[float, Field(ge=1e-30, le=1e30)]
+Quantity = Annotated[float, Field(ge=1e-60, le=1e60)]
 """What was measured. No machine is beyond, and what follows from such a figure is a finite number."""
 
-Sum = Annotated[float, Field(ge=0, le=1e30)]
-Count = Annotated[int, Field(ge=0, le=1 << 80)]
+Sum = Annotated[float, Field(ge=0, le=1e60)]
+Count = Annotated[int, Field(ge=0, le=1 << 128)]
 Extent = Annotated[int, Field(ge=1, le=1 << 40)]
 
 
@@ -136,7 +145,9 @@ class Record(Case):
     calls_per_sample: Count | None = None
     samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
     median_s: Quantity | None = None
-    states_s: tuple[Quantity, Quantity] | None = Field(default=None, description="medians of two states that the rounds fall into")
+    states_s: tuple[Quantity, Quantity] | None = Field(
+        default=None, description="medians of two states that the rounds fall into"
+    )
     compile_s: Sum | None = None
     workspace_bytes: Sum | None = Field(default=None, description="memory that a call takes beside its operands")
     thread_settings: dict[str, int] | None = Field(default=None, description="threads of each pool, as it reports")

@@ -12,6 +12,7 @@ from benchmarks.harness.records import Record, Run
 from benchmarks.report import pictures as drawn
 from benchmarks.report.section import Grid, Section, grid
 from benchmarks.report.sources import Sources, swept
+from benchmarks.stores.history import worst_first
 from benchmarks.views import history, pictures, tables, verdicts
 from kernels.caches import Cache
 from kernels.loop_tiles import predict
@@ -244,7 +245,7 @@ def commits(sources: Sources) -> Section:
     made = Section("history", "History", "asv run; python -m benchmarks report --asv .asv/results")
     if not sources.series:
         return made
-    ordered = sorted(sources.series, key=lambda each: -max((step.ratio for step in each.steps), default=0))
+    ordered = worst_first(sources.series)
     made.sentences += history.sentences(sources.series)
     made.draw(history.picture(ordered), f"The series with the largest steps for the worse. {made.sentences[0]}")
     listed = [each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]

@@ -53,9 +53,10 @@ def some_outcome():
 def some_series(kernels=4, commits=30):
     case = [square(f"numpy/{name}", 64) for name in ("full", "block", "tiled", "rowwise")][:kernels]
     return series(
-        Point("a machine", "an environment", f"{place:040d}", 1_700_000_000 + place * 1000, each, "seconds",
+        (Point("a machine", "an environment", f"{place:040d}", 1_700_000_000 + place * 1000, each, "seconds",
               1e-3 * (1 if place < commits / 2 else 1.5), 0.9e-3, 1.6e-3, None)
-        for each in case for place in range(commits)
+        for each in case for place in range(commits)),
+        Path(),
     )  # fmt: skip
 
 
