@@ -100,6 +100,21 @@ def test_otava_finds_a_planted_step_and_calls_it_a_regression(tmp_path):
     assert "+50.0%" in found[0]
 
 
+def test_otava_gets_complete_columns_and_a_test_for_each_set_of_runs():
+    slow, fast = make_record(), FAST
+    runs = [make_run(slow), make_run(slow, fast), make_run(slow, FAILED), make_run(slow, fast)]
+    files = exports.otava(runs)
+    assert list(files) == ["otava.csv", "otava-2.csv", "otava.yaml"]
+    whole, part = (list(csv.reader(io.StringIO(files[name]))) for name in ("otava.csv", "otava-2.csv"))
+    assert whole[0][3:] == ["numpy_full-256-float32-x1"]
+    assert (len(whole), len(part)) == (5, 3)
+    assert part[0][3:] == ["numba_block-256-float32-x1"]
+    assert all(cell for row in whole + part for cell in row)
+    config = files["otava.yaml"]
+    assert config.index("  minisgd:") < config.index("file: otava.csv") < config.index("numpy_full-256")
+    assert config.index("numpy_full-256") < config.index("  minisgd-2:") < config.index("file: otava-2.csv")
+
+
 @pytest.mark.parametrize("format", list(exports.FORMATS))
 def test_the_command_writes_and_names_its_files(tmp_path, format):
     asv_results.history(tmp_path / "results", [1.0, 2.0])
