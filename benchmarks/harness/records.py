@@ -7,7 +7,7 @@ beside its file and then in its place, so that a reader or a kill at any moment 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -297,6 +297,14 @@ class Run(Model):
 def save(found: Model, path: Path) -> None:
     """Write a run, or the like."""
     write(path, as_json(found.model_dump(mode="json")))
+
+
+def fresh(folder: Path, name: str) -> Path:
+    """Where a run that begins now is kept: the moment tells it from any other, and the name ends it."""
+    moment = datetime.now(UTC)
+    while (path := folder / f"{moment:%Y%m%dT%H%M%S.%fZ}-{name}.json").exists():
+        moment += timedelta(microseconds=1)
+    return path
 
 
 def load(path: Path) -> Run:
