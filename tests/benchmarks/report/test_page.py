@@ -205,7 +205,7 @@ def test_the_raw_records_lie_beside_the_page(tmp_path):
     raw = tmp_path / "raw" / "one.json"
     raw.parent.mkdir()
     raw.write_text("{}")
-    made = page.save(Sources(runs=[("one.json", some_run())]), [raw], tmp_path / "out")
+    made = page.save(Sources(runs=[("one.json", some_run())]), page.names([raw], tmp_path / "out"), tmp_path / "out")
     assert made.read_text().startswith("<!doctype html>")
     assert (tmp_path / "out/one.json").exists()
 
@@ -270,7 +270,7 @@ def browser():
 @pytest.fixture
 def opened(browser, tmp_path):
     """The page in a browser, and what it asked for and complained of."""
-    path = page.save(everything(), [], tmp_path)
+    path = page.save(everything(), {}, tmp_path)
     context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}, color_scheme="light")
     view = context.new_page()
     requests, complaints = [], []
