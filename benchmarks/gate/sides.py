@@ -110,9 +110,17 @@ def _copy(root: Path, place: Path) -> None:
 
 def _requirements(place: Path) -> tuple[list[str], list[str]]:
     """What it requires, and the versions that it is held to, without comments."""
-    project = tomllib.loads((place / "pyproject.toml").read_text())["project"] if (place / "pyproject.toml").exists() else {}
+    project = (
+        tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        if (place / "pyproject.toml").exists()
+        else {}
+    )
     constraints = place / "constraints.txt"
-    lines = [line.split("#")[0].strip() for line in constraints.read_text().splitlines()] if constraints.exists() else []
+    lines = (
+        [line.split("#")[0].strip() for line in constraints.read_text(encoding="utf-8").splitlines()]
+        if constraints.exists()
+        else []
+    )
     return sorted(project.get("dependencies", [])), sorted(filter(None, lines))
 
 
@@ -124,7 +132,7 @@ def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> H
         python = str(place / "venv/bin/python")
         _run(sys.executable, "-m", "venv", str(place / "venv"))
         constraints = ["-c", str(place / "constraints.txt")] if (place / "constraints.txt").exists() else []
-        bench = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+        bench = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]["bench"]
         _run(python, "-m", "pip", "install", "-qq", *constraints, *_requirements(place)[0], *bench)
         found = _run(python, "-c", "import sys; print(*sys.path[1:], sep='\\n')").split("\n")
     return Home(python, (str(place), str(root), *filter(None, found)), {"NUMBA_CACHE_DIR": str(place / "numba")})

@@ -129,7 +129,8 @@ def refreshed(notes: str, root: Path) -> str:
     """The notes with everything between markers made anew from the files that are there."""
     for marker, (file, make) in MADE.items():
         if (root / file).exists():
-            made = f"<!-- {marker}: {file} -->\n{make(json.loads((root / file).read_text()))}\n<!-- end of {marker} -->"
+            kept = json.loads((root / file).read_text(encoding="utf-8"))
+            made = f"<!-- {marker}: {file} -->\n{make(kept)}\n<!-- end of {marker} -->"
             notes = put(made, marker, notes)
     return notes
 
@@ -145,7 +146,7 @@ def update(run: Run, root: Path) -> list[Path]:
         If README.md has no markers.
     """
     page = root / "README.md"
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     if not between("ladder").search(text):
         raise UsageError(f"{page}: no markers; expected <!-- ladder: --> and <!-- end of ladder -->")
     save(run, root / RUN)
@@ -154,6 +155,6 @@ def update(run: Run, root: Path) -> list[Path]:
     written = [page, root / RUN, *drawn]
     notes = root / NOTES
     if notes.exists():
-        write(notes, refreshed(notes.read_text(), root))
+        write(notes, refreshed(notes.read_text(encoding="utf-8"), root))
         written.append(notes)
     return written

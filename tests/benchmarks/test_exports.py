@@ -89,7 +89,7 @@ def test_otava_finds_a_planted_step_and_calls_it_a_regression(tmp_path):
         pytest.skip("OTAVA names no otava program; make test installs one")
     asv_results.history(tmp_path / "results", [1.0] * 12 + [1.5] * 12 + [0.6] * 12)
     for name, text in exports.otava(store.runs(tmp_path / "results")).items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     done = subprocess.run(
         [Path(otava).resolve(), "analyze", "minisgd", "--since", "1970-01-01", "--output", "regressions_only"],
         cwd=tmp_path, env=os.environ | {"OTAVA_CONFIG": "otava.yaml"}, capture_output=True, text=True, timeout=100,

@@ -22,7 +22,7 @@ def test_a_run_comes_back_as_it_went(tmp_path):
 
 def test_the_file_has_the_published_fields(tmp_path):
     save(make_run(make_record()), tmp_path / "run.json")
-    found = json.loads((tmp_path / "run.json").read_text())
+    found = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert set(found) == {"schema", "created", "commit", "machine", "records"}
     assert found["schema"] == 1
     assert set(found["records"][0]) >= {
@@ -48,7 +48,7 @@ def test_the_file_has_the_published_fields(tmp_path):
 def test_a_spoilt_file_is_refused_in_one_line(tmp_path, spoil, said):
     path = tmp_path / "run.json"
     save(make_run(make_record()), path)
-    path.write_text(spoil(path.read_text()))
+    path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(UsageError, match=said) as caught:
         load(path)
     assert str(path) in str(caught.value)
@@ -98,7 +98,7 @@ def test_runs_of_one_second_have_a_file_each(tmp_path, monkeypatch):
 def test_a_moment_without_a_zone_is_one_of_utc(tmp_path):
     path = tmp_path / "run.json"
     save(make_run(make_record()), path)
-    path.write_text(path.read_text().replace("2026-01-02T03:04:05Z", "2026-01-02T03:04:05"))
+    path.write_text(path.read_text(encoding="utf-8").replace("2026-01-02T03:04:05Z", "2026-01-02T03:04:05"), encoding="utf-8")
     assert load(path) == make_run(make_record())
 
 
@@ -121,7 +121,7 @@ def test_what_is_not_a_finite_figure_is_refused(tmp_path, field, value):
     path = tmp_path / "run.json"
     found = make_run(make_record()).model_dump(mode="json")
     found["records"][0][field] = ["here"] if field == "samples_s" else "here"
-    path.write_text(json.dumps(found).replace('"here"', value))
+    path.write_text(json.dumps(found).replace('"here"', value), encoding="utf-8")
     with pytest.raises(UsageError, match=field):
         load(path)
 
@@ -130,6 +130,6 @@ def test_an_error_may_be_infinite_and_not_nan(tmp_path):
     path = tmp_path / "run.json"
     save(make_run(make_record(error=float("inf"))), path)
     assert load(path).records[0].error == float("inf")
-    path.write_text(path.read_text().replace('"inf"', "NaN"))
+    path.write_text(path.read_text(encoding="utf-8").replace('"inf"', "NaN"), encoding="utf-8")
     with pytest.raises(UsageError, match="error"):
         load(path)

@@ -52,8 +52,8 @@ def repository(tmp_path):
     for number, name in enumerate(hashes):
         asv_results.add(folder, 9 - number, [1e-5 if number < 3 else 2e-5, 1e-3])
         (stored,) = (folder / "here").glob(f"{9 - number:08x}-*.json")
-        text = stored.read_text().replace(asv_results.commit_hash(9 - number), name)
-        (folder / "here" / f"{name[:8]}-an-env.json").write_text(text)
+        text = stored.read_text(encoding="utf-8").replace(asv_results.commit_hash(9 - number), name)
+        (folder / "here" / f"{name[:8]}-an-env.json").write_text(text, encoding="utf-8")
         stored.unlink()
     return folder, hashes
 

@@ -39,7 +39,7 @@ def stored(tmp_path_factory):
 
 
 def test_what_is_stored_says_what_the_clock_does_not_know(stored):
-    found = json.loads(stored.read_text())
+    found = json.loads(stored.read_text(encoding="utf-8"))
     assert found["machine_info"]["minisgd"]["caches"]
     assert len(found["commit_info"]["minisgd"].rstrip("+")) == 40
     extra = found["benchmarks"][0]["extra_info"]
@@ -59,10 +59,10 @@ def test_it_comes_back_as_records(stored):
 
 
 def test_without_the_samples_the_box_plot_s_notches_stand_in(stored, tmp_path):
-    found = json.loads(stored.read_text())
+    found = json.loads(stored.read_text(encoding="utf-8"))
     for each in found["benchmarks"]:
         del each["stats"]["data"]
-    (tmp_path / "lean.json").write_text(json.dumps(found))
+    (tmp_path / "lean.json").write_text(json.dumps(found), encoding="utf-8")
     product, _ = pytest_benchmark.run(tmp_path / "lean.json").records
     assert product.samples_s is None
     assert product.gflops_low < product.gflops < product.gflops_high
@@ -96,7 +96,7 @@ def older(spoil):
     ],
 )
 def test_files_of_older_versions_are_read(tmp_path, spoil):
-    (tmp_path / "old.json").write_text(json.dumps(older(spoil)))
+    (tmp_path / "old.json").write_text(json.dumps(older(spoil)), encoding="utf-8")
     run = pytest_benchmark.run(tmp_path / "old.json")
     assert run.commit is None
     assert run.created == datetime(2015, 8, 17, 20, 40, 21, 160239, tzinfo=UTC)
@@ -106,7 +106,9 @@ def test_files_of_older_versions_are_read(tmp_path, spoil):
 
 @pytest.mark.parametrize("stats", [{"median": 0.0, "iqr": 0, "rounds": 5}, {"median": 1e-3, "iqr": 0, "rounds": 0}])
 def test_what_has_no_time_failed(tmp_path, stats):
-    (tmp_path / "old.json").write_text(json.dumps(older(lambda found: found["benchmarks"][1].update(stats=stats))))
+    (tmp_path / "old.json").write_text(
+        json.dumps(older(lambda found: found["benchmarks"][1].update(stats=stats))), encoding="utf-8"
+    )
     (record,) = pytest_benchmark.run(tmp_path / "old.json").records
     assert record.failure
     assert record.gflops is None
@@ -115,7 +117,9 @@ def test_what_has_no_time_failed(tmp_path, stats):
 @pytest.mark.parametrize("median", [float("nan"), float("inf"), -1.0, "1", None, 1e-300])
 def test_what_is_no_time_is_refused_or_failed(tmp_path, median):
     stats = {"median": median, "iqr": 0, "rounds": 5}
-    (tmp_path / "old.json").write_text(json.dumps(older(lambda found: found["benchmarks"][1].update(stats=stats))))
+    (tmp_path / "old.json").write_text(
+        json.dumps(older(lambda found: found["benchmarks"][1].update(stats=stats))), encoding="utf-8"
+    )
     try:
         (record,) = pytest_benchmark.run(tmp_path / "old.json").records
     except UsageError:
@@ -125,7 +129,7 @@ def test_what_is_no_time_is_refused_or_failed(tmp_path, median):
 
 def test_advice_does_not_overwrite_the_file_that_it_is_about(tmp_path):
     path = tmp_path / "theirs.json"
-    path.write_text('{"benchmarks": []}')
+    path.write_text('{"benchmarks": []}', encoding="utf-8")
     with pytest.raises(UsageError) as caught:
         pytest_benchmark.run(path)
     assert str(path) not in str(caught.value).partition(";")[2]
@@ -140,7 +144,7 @@ def test_advice_does_not_overwrite_the_file_that_it_is_about(tmp_path):
     ],
 )
 def test_a_bad_file_is_one_clear_line(tmp_path, text, said):
-    (tmp_path / "bad.json").write_text(text)
+    (tmp_path / "bad.json").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         pytest_benchmark.run(tmp_path / "bad.json")
 
