@@ -62,7 +62,7 @@ def github(runs: Sequence[Run]) -> dict[str, str]:
     rates = [
         {
             "name": each.title, "unit": "GFLOPS", "value": each.gflops,
-            "range": f"{each.gflops_low:.3g} to {each.gflops_high:.3g}", "extra": _extra(each),
+            "range": f"{each.gflops_low or each.gflops:.3g} to {each.gflops_high or each.gflops:.3g}", "extra": _extra(each),
         }
         for each in passed
     ]  # fmt: skip
@@ -78,8 +78,8 @@ def bencher(runs: Sequence[Run]) -> dict[str, str]:
             "latency": {"value": 1e9 * (each.median_s or 0), "lower_value": 1e9 * low, "upper_value": 1e9 * high},
             "throughput": {
                 "value": 1e9 * (each.gflops or 0),
-                "lower_value": 1e9 * (each.gflops_low or 0),
-                "upper_value": 1e9 * (each.gflops_high or 0),
+                "lower_value": 1e9 * (each.gflops_low or each.gflops or 0),
+                "upper_value": 1e9 * (each.gflops_high or each.gflops or 0),
             },
         }
     return {"bencher.json": json.dumps(found, indent=1)}
@@ -155,7 +155,7 @@ def timed(run: Run) -> list[Record]:
 def interval_s(record: Record) -> tuple[float, float]:
     """The interval of the rate, in seconds."""
     flops = (record.gflops or 0) * 1e9 * (record.median_s or 0)
-    return flops / ((record.gflops_high or 1) * 1e9), flops / ((record.gflops_low or 1) * 1e9)
+    return flops / ((record.gflops_high or record.gflops or 1) * 1e9), flops / ((record.gflops_low or record.gflops or 1) * 1e9)
 
 
 def _extra(record: Record) -> str:

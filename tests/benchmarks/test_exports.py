@@ -70,6 +70,15 @@ def test_bencher_gets_latency_and_throughput_with_their_bounds_in_order():
     assert all(each.lower_value <= each.value <= each.upper_value for by in found.values() for each in by.values())
 
 
+def test_a_record_without_an_interval_is_exported_with_its_rate():
+    bare = make_run(make_record(gflops_low=None, gflops_high=None))
+    (entry,) = json.loads(exports.github([bare])["customBiggerIsBetter.json"])
+    assert entry["range"] == "50 to 50"
+    (found,) = json.loads(exports.bencher([bare])["bencher.json"]).values()
+    for metric in found.values():
+        assert metric["lower_value"] == pytest.approx(metric["upper_value"])
+
+
 def test_csv_has_every_record_with_its_failure():
     rows = list(csv.DictReader(io.StringIO(exports.as_csv([RUN])["records.csv"])))
     assert [row["failure"] for row in rows] == ["", "", "wrong result"]
