@@ -31,7 +31,7 @@ def export(
     screen = console(None)
     if format not in FORMATS:
         raise UsageError(f"--format {format}: expected {', '.join(FORMATS)}")
-    found = find_runs(run, asv, pytest, runs, lambda line: screen.print(line, style="yellow", markup=False))
+    found = find_runs(run, asv, pytest, runs, lambda line: screen.print(line, style="yellow"))
     require_writable(out)
     for name, text in render(format, found).items():
         path = out / name
