@@ -43,7 +43,7 @@ def by_asv(cases: Sequence[Case]) -> dict[str, float]:
         return {
             point.case.title: median(point.samples_s or [point.value])
             for point in asv_store.points(Path(folder, "results"))
-            if point.metric == "seconds"
+            if point.metric == "seconds" and point.value is not None
         }
 
 

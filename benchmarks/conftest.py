@@ -101,14 +101,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = config.stash.get(SPEEDS, [])
     if not rows:
         return
-    from rich.console import Console
-
-    from minisgd.views.terminal import table
+    from minisgd.views.terminal import Screen, table
 
     made = table("case", "median", "GFLOPS", "% peak", "% bound", title="speed and error")
     for row in rows:
         made.add_row(*row)
-    screen = Console(width=100)
+    screen = Screen(width=100)
     with screen.capture() as text:
         screen.print(made)
     terminalreporter.write(text.get())

@@ -20,10 +20,12 @@ TIMEOUT_S = 600.0
 
 def prepare_asv(folder: Path, repository: Path = CHECKOUT) -> None:
     """Put asv's settings for this suite and a description of this machine into a folder; commits are those of a repository."""
-    settings = json.loads((CHECKOUT / "asv.conf.json").read_text())
+    settings = json.loads((CHECKOUT / "asv.conf.json").read_text(encoding="utf-8"))
     del settings["matrix"]
     places = {"repo": repository, "benchmark_dir": CHECKOUT / "benchmarks", "results_dir": folder / "results"}
-    (folder / "asv.conf.json").write_text(json.dumps(settings | {name: str(place) for name, place in places.items()}))
+    (folder / "asv.conf.json").write_text(
+        json.dumps(settings | {name: str(place) for name, place in places.items()}), encoding="utf-8"
+    )
     run_tool("asv", folder, "machine", "--yes")
 
 

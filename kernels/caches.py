@@ -104,7 +104,11 @@ def from_sysfs(cpu: Path = Path("/sys/devices/system/cpu/cpu0")) -> list[Cache]:
     """Linux (Documentation/ABI/testing/sysfs-devices-system-cpu)."""
     found = []
     for index in sorted(cpu.glob("cache/index*")):
-        fact = {file.name: file.read_text().strip() for file in index.iterdir() if file.is_file() and file.name != "uevent"}
+        fact = {
+            file.name: file.read_text(encoding="utf-8").strip()
+            for file in index.iterdir()
+            if file.is_file() and file.name != "uevent"
+        }
         if fact.get("type") == "Instruction":
             continue
         found.append(

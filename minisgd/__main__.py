@@ -169,7 +169,12 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
 
     write_json(asdict(history), json)
     if plot:
+        import io
+
         from matplotlib.figure import Figure
+
+        from minisgd.files import write
+        from minisgd.views.pictures import as_text
 
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()
@@ -183,7 +188,9 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
         if not plot.name:
             raise UsageError("--plot: expected the name of a file, got an empty one")
         try:
-            figure.savefig(plot, dpi=150)
+            made = io.BytesIO()
+            as_text(figure).savefig(made, format=plot.suffix[1:] or "png", dpi=150)
+            write(plot, made.getvalue())
         except (OSError, ValueError) as error:
             raise UsageError(f"--plot {plot}: {error}") from None
         screen.print(str(plot), soft_wrap=True)

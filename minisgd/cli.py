@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -25,6 +26,8 @@ def run(app: Any, name: str) -> int:
 
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (open as long as the process)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a locale of ASCII alone loses a letter, not the table
     try:
         status = int(app(standalone_mode=False, prog_name=name) or 0)
         sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from kernels.table import Unavailable, UnknownKernel
 from minisgd import steps
 from minisgd.cli import UsageError
 from minisgd.data import Problem
+from minisgd.files import as_json, write
 from minisgd.objectives import OBJECTIVES, loss
 from minisgd.orders import orders
 from minisgd.schedules import SCHEDULES
@@ -103,10 +103,8 @@ class History:
         return next((point.seconds for point in self.points if point.loss <= target), None)
 
     def save(self, path: Path) -> None:
-        """Write as JSON, beside the file and then in its place."""
-        beside = path.with_name(f".{path.name}")
-        beside.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        beside.replace(path)
+        """Write as JSON."""
+        write(path, as_json(asdict(self)))
 
 
 def check(settings: Settings, problem: Problem) -> None:

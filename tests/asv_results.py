@@ -18,7 +18,7 @@ def machine(folder: Path, name: str = "here") -> Path:
     """A folder for a machine."""
     (folder / name).mkdir(parents=True, exist_ok=True)
     about = {"machine": name, "cpu": "a CPU", "num_cpu": "2", "os": "an OS", "ram": "8000000", "arch": "x86_64", "version": 1}
-    (folder / name / "machine.json").write_text(json.dumps(about))
+    (folder / name / "machine.json").write_text(json.dumps(about), encoding="utf-8")
     return folder
 
 

@@ -27,7 +27,7 @@ def agree(
     from fnmatch import fnmatchcase
 
     from benchmarks import agreement, tracked
-    from minisgd.views.terminal import console, progress, table, write_json
+    from minisgd.views.terminal import console, progress, styled, table, write_json
     from minisgd.views.units import seconds
 
     screen = console(json)
@@ -42,7 +42,7 @@ def agree(
     made = table("case", *(heading for tool in agreement.TOOLS for heading in (tool, "interval")), "agree")
     for title, by_tool in found.items():
         cells = [cell for middle, low, high in by_tool.values() for cell in (seconds(middle), f"{seconds(low)}-{seconds(high)}")]
-        made.add_row(title, *cells, "yes" if agreement.agree(list(by_tool.values())) else "[red]no[/red]")
+        made.add_row(title, *cells, "yes" if agreement.agree(list(by_tool.values())) else styled("no", "red"))
     screen.print(made)
     apart = [title for title, by_tool in found.items() if not agreement.agree(list(by_tool.values()))]
     screen.print(f"{len(found) - len(apart)} of {len(found)} cases: all three intervals overlap.")

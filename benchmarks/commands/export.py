@@ -25,17 +25,18 @@ def export(
     """
     from benchmarks.commands.options import find_runs
     from benchmarks.exports import FORMATS, render
+    from minisgd.files import write
     from minisgd.views.terminal import console, require_writable
 
     screen = console(None)
     if format not in FORMATS:
         raise UsageError(f"--format {format}: expected {', '.join(FORMATS)}")
-    found = find_runs(run, asv, pytest, runs, lambda line: screen.print(line, style="yellow", markup=False))
+    found = find_runs(run, asv, pytest, runs, lambda line: screen.print(line, style="yellow"))
     require_writable(out)
     for name, text in render(format, found).items():
         path = out / name
         try:
-            path.write_text(text)
+            write(path, text)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from None
         screen.print(str(path), soft_wrap=True)

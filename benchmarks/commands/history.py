@@ -26,21 +26,18 @@ def history(
 
     from benchmarks.commands.show import draw
     from benchmarks.stores import asv as store
-    from benchmarks.stores.history import series
+    from benchmarks.stores.history import series, worst_first
     from benchmarks.views import history as views
     from minisgd.views.terminal import console, write_json
 
     screen = console(json)
     with screen.status("reading the results"):
-        found = series(
-            point
-            for point in store.points(asv, lambda line: screen.print(line, style="yellow", markup=False))
-            if fnmatchcase(point.case.title, only)
-        )
+        points = store.points(asv, lambda line: screen.print(line, style="yellow"))
+        found = series((point for point in points if fnmatchcase(point.case.title, only)), asv)
     if not found:
         raise UsageError(f"{asv}: no results of this suite that match {only}; make some: asv run")
     with screen.status("looking for steps"):
-        ordered = sorted(found, key=lambda each: -max((step.ratio for step in each.steps), default=0))
+        ordered = worst_first(found)
     shown = [each for each in ordered if every or each.steps]
     if shown:
         screen.print(views.table_of(shown))

@@ -11,7 +11,7 @@ def kernels(json: Json = None) -> None:
     Example: python -m benchmarks list --json -
     """
     from kernels import registry
-    from minisgd.views.terminal import console, table, write_json
+    from minisgd.views.terminal import console, styled, table, write_json
 
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):
@@ -23,7 +23,7 @@ def kernels(json: Json = None) -> None:
         threads = "yes" if each.threads else ""
         made.add_row(each.name, " ".join(each.devices), " ".join(each.dtypes), threads, tile, does)
     for backend, reason in missing.items():
-        made.add_row(f"{backend}/*", "", "", "", "", f"[red]unavailable: {reason}[/red]")
+        made.add_row(f"{backend}/*", "", "", "", "", styled(f"unavailable: {reason}", "red"))
     screen.print(made)
     write_json(
         [

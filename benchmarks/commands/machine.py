@@ -21,7 +21,7 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     from kernels.caches import caches
     from kernels.loop_tiles import loop_tiling, square_tiling
     from kernels.tiles import ITEMSIZE, block_tiling, packed_tiling
-    from minisgd.views.terminal import console, progress, write_json
+    from minisgd.views.terminal import console, progress, styled, write_json
 
     screen = console(json)
     open_device(device)
@@ -41,7 +41,7 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     here = here.model_copy(update={"ceilings": {device: found} if found else {}})
     for part in tables.machine(here):
         screen.print(part)
-    screen.print("\n[bold]tile sizes from the caches[/bold]")
+    screen.print(styled("\ntile sizes from the caches", "bold"))
     for dtype in ITEMSIZE:
         screen.print(f"{dtype}, a tile of b in a cache, for the compiled loops of the rung tiled:")
         for level in caches():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -27,14 +28,14 @@ def report(
 ) -> None:
     """Write one HTML page, which needs no network: index.html, with the raw records beside it.
 
-    Example: python -m benchmarks report --run .runs/20260101T120000Z-quick.json --asv .asv/results
+    Example: python -m benchmarks report --run .runs/20260101T120000.123456Z-quick.json --asv .asv/results
     """
     import shlex
 
     from benchmarks.gate.outcome import Outcome
     from benchmarks.harness import records
     from benchmarks.report import page
-    from benchmarks.report.sources import Sources
+    from benchmarks.report.sources import Sources, finding
     from benchmarks.stores import asv as asv_store
     from benchmarks.stores import history, pytest_benchmark
     from minisgd.views.terminal import console, require_writable
@@ -49,12 +50,14 @@ def report(
             screen.print(str(written), soft_wrap=True)
         return
     require_writable(out)
-    files = run or _newest(RUNS)
-    given = [("--run", each) for each in files] + [
-        (n, f) for n, f in (("--asv", asv), ("--pytest", pytest), ("--gate", gate)) if f
-    ]
-    command = " ".join(["python -m benchmarks report", *(f"{name} {shlex.quote(str(path))}" for name, path in given)])
-    sources = Sources(command=command, commit_url=_commit_url(Path("asv.conf.json")))
+    others = [(option, path) for option, path in (("--asv", asv), ("--pytest", pytest), ("--gate", gate)) if path]
+    files = list(dict.fromkeys(run or _newest(RUNS)))
+    if not files and not others:
+        raise UsageError(f"{RUNS}: no runs yet; make bench makes some")
+    given = [*(("--run", each) for each in files), *others]
+    shown = (f"{option} {shlex.quote(path.name if path.is_absolute() else str(path))}" for option, path in given)
+    sources = Sources(command=" ".join(["python -m benchmarks report", *shown]), commit_url=_commit_url(Path("asv.conf.json")))
+    names = page.names([path for _, path in given if path != asv], out)
     with screen.status("reading"):
         for path in files:
             found = _experiment(path)
@@ -63,23 +66,27 @@ def report(
                     f"{path}: left out, since an older version made it; run the experiment again", style="yellow", markup=False
                 )
             elif found:
-                sources.findings[found["experiment"]] = found
+                sources.findings[finding(found, path).experiment] = found
             else:
-                sources.runs.append((path.name, records.load(path)))
+                sources.runs.append((names[path], records.load(path)))
         if pytest:
-            sources.runs.append((pytest.name, pytest_benchmark.run(pytest)))
+            sources.runs.append((names[pytest], pytest_benchmark.run(pytest)))
         if gate:
             sources.outcome = records.read(gate, Outcome, "gate --json")
         if asv:
-            sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow", markup=False)))
+            sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow")), asv)
     with screen.status("drawing"):
-        made = page.save(sources, [*files, *([pytest] if pytest else []), *([gate] if gate else [])], out)
+        made = page.save(sources, names, out)
     screen.print(str(made), soft_wrap=True)
 
 
 def _commit_url(settings: Path) -> str:
-    """Where asv's settings say that commits can be looked at."""
-    return str(json.loads(settings.read_text()).get("show_commit_url", "")) if settings.exists() else ""
+    """Where asv's settings say that commits can be looked at, if that is on the web: anything else is no link."""
+    try:
+        address = str(json.loads(settings.read_text(encoding="utf-8")).get("show_commit_url", ""))
+        return address if urlsplit(address).scheme in ("http", "https") else ""
+    except (OSError, ValueError, AttributeError, RecursionError):  # no settings, or asv's own to complain of
+        return ""
 
 
 def _newest(folder: Path) -> list[Path]:
@@ -87,15 +94,13 @@ def _newest(folder: Path) -> list[Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.glob("*.json")):
         found[path.stem.partition("-")[2] or path.stem] = path
-    if not found:
-        raise UsageError(f"{folder}: no runs yet; make bench makes some")
     return list(found.values())
 
 
 def _experiment(path: Path) -> dict[str, Any] | None:
     """An experiment's data, if that is what the file holds."""
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None  # whoever reads it as a run says what is wrong
     return found if isinstance(found, dict) and "experiment" in found else None

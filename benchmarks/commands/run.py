@@ -122,14 +122,12 @@ def measure(
     cases: list[Case], budget_s: float, timeout_s: float, name: str, folder: Path, screen: Console
 ) -> tuple[Run, OSError | KeyboardInterrupt | None]:
     """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
-    from datetime import UTC, datetime
-
     from benchmarks.harness import records, runs
     from minisgd.views.terminal import progress
 
     warn(screen)
 
-    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}.json"
+    path = records.fresh(folder, name)
     kept: Run | None = None
     complaint: OSError | KeyboardInterrupt | None = None
 

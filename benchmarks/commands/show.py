@@ -33,7 +33,7 @@ def show(
     from minisgd.views.terminal import console, write_json
 
     screen = console(json)
-    newest = find_runs(file, asv, pytest, runs, lambda line: screen.print(line, style="yellow", markup=False))[-1]
+    newest = find_runs(file, asv, pytest, runs, lambda line: screen.print(line, style="yellow"))[-1]
     for workload in dict.fromkeys(record.workload for record in newest.records):
         part = newest.model_copy(update={"records": [each for each in newest.records if each.workload == workload]})
         place = plot and plot.with_name(f"{plot.name}-{workload}") if len(part.records) < len(newest.records) else plot
@@ -53,7 +53,7 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
     if not sgd:
         screen.print(tables.legend(run))
     for sentence in tables.sentences(run):
-        screen.print(sentence, markup=False)
+        screen.print(sentence)
     from minisgd.views.terminal import write_json
 
     write_json(run, json)

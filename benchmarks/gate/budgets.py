@@ -19,7 +19,7 @@ def load(path: Path = FILE) -> dict[str, dict[str, float]]:
         If it is not TOML, or a budget is not a number.
     """
     try:
-        found = tomllib.loads(path.read_text())
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}; expected TOML") from None
     for kernel, budget in found.items():

@@ -27,11 +27,11 @@ def workspace(case: Case) -> float:
         here.seconds(work.calls(1))
     with timing.prepared(case, here) as work:
         (call,) = work.calls(1)
-        CLEAR_REFS.write_text(RESET_PEAK)
+        CLEAR_REFS.write_text(RESET_PEAK, encoding="utf-8")
         before = _kib("VmRSS")
         call()
         return max(0, _kib("VmHWM") - before) * 1024
 
 
 def _kib(name: str) -> int:
-    return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(name + ":"))
+    return next(int(line.split()[1]) for line in STATUS.read_text(encoding="utf-8").splitlines() if line.startswith(name + ":"))

@@ -50,7 +50,9 @@ def _others(watched: Watched) -> list[str]:
 
 def _governors(system: Path = Path("/sys/devices/system/cpu")) -> list[str]:
     """Linux (Documentation/admin-guide/pm/cpufreq.rst)."""
-    found = {file.read_text().strip() for file in system.glob("cpu[0-9]*/cpufreq/scaling_governor")} - {"performance"}
+    found = {file.read_text(encoding="utf-8").strip() for file in system.glob("cpu[0-9]*/cpufreq/scaling_governor")} - {
+        "performance"
+    }
     return [f"the frequency governor is {', '.join(sorted(found))}, not performance"] if found else []
 
 

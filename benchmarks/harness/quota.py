@@ -16,7 +16,7 @@ def quota(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/c
     """
     limits = []
     with suppress(OSError):
-        for line in mine.read_text().splitlines():
+        for line in mine.read_text(encoding="utf-8").splitlines():
             _, controllers, path = line.split(":", 2)
             root = groups / controllers if controllers else groups
             own = Path(path.strip("/"))
@@ -28,9 +28,9 @@ def quota(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/c
 def _limit(folder: Path) -> float | None:
     with suppress(OSError, ValueError):
         if (file := folder / "cpu.max").exists():
-            allowed, period = file.read_text().split()
+            allowed, period = file.read_text(encoding="utf-8").split()
         else:
-            allowed, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+            allowed, period = ((folder / f"cpu.cfs_{name}_us").read_text(encoding="utf-8") for name in ("quota", "period"))
         if int(allowed) > 0 and int(period) > 0:
             return int(allowed) / int(period)
     return None

@@ -7,56 +7,109 @@ beside its file and then in its place, so that a reader or a kill at any moment 
 from __future__ import annotations
 
 import json
-import os
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from kernels.caches import Cache
 from minisgd.cli import UsageError
+from minisgd.files import as_json
+from minisgd.files import write as write
+from minisgd.views.plain import LAYOUT, printable
 
 SCHEMA = 1
 
 BEYOND = 1.03
 """A rate of more than this many times a ceiling shows that the ceiling was not reached; up to it the two may differ by noise."""
 
+Quantity = Annotated[float, Field(ge=1e-60, le=1e60)]
+"""What was measured. No machine is beyond, and what follows from such a figure is a finite number."""
+
+Sum = Annotated[float, Field(ge=0, le=1e60)]
+Count = Annotated[int, Field(ge=0, le=1 << 128)]
+Extent = Annotated[int, Field(ge=1, le=1 << 40)]
+
+
+def _no_control(text: str) -> str:
+    if printable(text, keep=LAYOUT) != text:
+        raise ValueError("has control characters")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_no_control)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment without a zone is one of UTC, as older tools wrote it."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("not within the years 1 to 9999") from None
+
+
 # JSON has no infinity; an error is infinite where an element was left unwritten.
 Unbounded = Annotated[
     float,
+    Field(ge=0, allow_inf_nan=True),
     BeforeValidator(lambda value: float("inf") if value == "inf" else value),
     PlainSerializer(lambda value: "inf" if value == float("inf") else value, when_used="json"),
 ]
 
 
 class Model(BaseModel):
-    """Fields are exactly those declared: an unknown one is an error, never dropped in silence."""
+    """Fields are exactly those declared: an unknown one is an error, never dropped in silence. Numbers are finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=Model)
 
 
+SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch")}
+"""Of a shape, by workload."""
+
+TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
+"""Of a tile, by rung."""
+
+
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
-    workload: str = "gemm"
-    kernel: str
-    rung: str
-    backend: str
-    device: str = "cpu"
-    dtype: str
-    shape: dict[str, int]
-    tile: dict[str, int] | None = None
+    workload: Literal["gemm", "sgd"] = "gemm"
+    kernel: Name
+    rung: Name
+    backend: Name
+    device: Name = "cpu"
+    dtype: Literal["float32", "float64"]
+    shape: dict[str, Extent]
+    tile: dict[Name, Extent] | None = None
     threads: int = Field(ge=1)
     chosen_tile: bool = Field(default=False, description="the tile was asked for, and is in the name")
     cache: Literal["warm", "cold"] = "warm"
     layout: Literal["nn", "nt", "tn", "tt", "strided"] = Field(
         default="nn", description="a and b as they are, stored as their transposes, or with rows longer than they are wide"
     )
+
+    @model_validator(mode="after")
+    def _has_its_sizes(self) -> Self:
+        """The sizes of its shape, and those of its tile, that its workload and its rung are reckoned by."""
+        if set(self.shape) != set(SIZES[self.workload]):
+            raise ValueError(f"shape: expected {', '.join(SIZES[self.workload])}")
+        if self.tile and not set(TILES.get(self.rung, ())) <= set(self.tile):
+            raise ValueError(f"tile: expected {', '.join(TILES[self.rung])}")
+        return self
 
     def __hash__(self) -> int:
         return self._hash
@@ -88,30 +141,38 @@ class Case(Model):
 class Record(Case):
     """A case, its samples, and what follows from them. None where a thing does not apply."""
 
-    samples_s: list[float] | None = Field(default=None, description="seconds a call, in measured order")
-    calls_per_sample: int | None = None
+    samples_s: list[Sum] | None = Field(default=None, description="seconds a call, in measured order")
+    calls_per_sample: Count | None = None
     samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
-    median_s: float | None = None
-    states_s: tuple[float, float] | None = Field(default=None, description="medians of two states that the rounds fall into")
-    compile_s: float | None = None
-    workspace_bytes: float | None = Field(default=None, description="memory that a call takes beside its operands")
+    median_s: Quantity | None = None
+    states_s: tuple[Quantity, Quantity] | None = Field(
+        default=None, description="medians of two states that the rounds fall into"
+    )
+    compile_s: Sum | None = None
+    workspace_bytes: Sum | None = Field(default=None, description="memory that a call takes beside its operands")
     thread_settings: dict[str, int] | None = Field(default=None, description="threads of each pool, as it reports")
-    flops: int | None = None
-    bytes: int | None = Field(default=None, description="compulsory: each operand once")
-    gflops: float | None = None
-    gflops_low: float | None = None
-    gflops_high: float | None = None
-    examples_s: float | None = Field(default=None, description="examples a second, of an epoch of SGD")
-    limit_s: float | None = Field(default=None, description="seconds that an epoch takes at least")
+    flops: Count | None = None
+    bytes: Count | None = Field(default=None, description="compulsory: each operand once")
+    gflops: Quantity | None = None
+    gflops_low: Quantity | None = None
+    gflops_high: Quantity | None = None
+    examples_s: Quantity | None = Field(default=None, description="examples a second, of an epoch of SGD")
+    limit_s: Quantity | None = Field(default=None, description="seconds that an epoch takes at least")
     noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
-    percent_of_peak: float | None = None
+    percent_of_peak: Quantity | None = None
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
     code_path: str | None = Field(default=None, description="the code that the backend's library ran, in its own words")
     held_back: list[str] = Field(default=[], description="variables that chose that code in the library's stead")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
-    error_bound: float | None = None
+    error_bound: Sum | None = None
     passed: bool = False
     failure: str | None = None
+
+    @model_validator(mode="after")
+    def _rates_have_grounds(self) -> Self:
+        if (self.gflops or self.examples_s) and not (self.gflops and self.median_s and self.flops):
+            raise ValueError("a rate without its time and flops")
+        return self
 
     @property
     def label(self) -> str:
@@ -124,28 +185,28 @@ class Peak(Model):
 
     dtype: str
     threads: int
-    gflops: float
-    gflops_low: float | None = None
+    gflops: Quantity
+    gflops_low: Quantity | None = None
 
 
 class Bandwidth(Model):
     """A level of memory: 10^9 bytes a second read, and read plus written by a copy; the best, and the slowest round's median."""
 
     level: str
-    working_set: int
+    working_set: Count
     threads: int
-    read_gbs: float
-    copy_gbs: float
-    read_gbs_low: float | None = None
-    copy_gbs_low: float | None = None
+    read_gbs: Quantity
+    copy_gbs: Quantity
+    read_gbs_low: Quantity | None = None
+    copy_gbs_low: Quantity | None = None
 
 
 class Latency(Model):
     """Seconds from an operation on one thread to the next, which takes its result."""
 
     dtype: str
-    multiply_add_s: float
-    add_s: float
+    multiply_add_s: Quantity
+    add_s: Quantity
 
 
 class Ceilings(Model):
@@ -198,6 +259,12 @@ class Blas(Model):
         return f"{named}, code: {self.code_path}, its own choice" if self.code_path else named
 
 
+def _has_a_size(level: Cache) -> Cache:
+    if not (level.level >= 1 and 1 <= level.size <= 1 << 40):
+        raise ValueError("a cache without a level and a size")
+    return level
+
+
 class Machine(Model):
     """Where a run was measured."""
 
@@ -205,8 +272,8 @@ class Machine(Model):
     cores: int
     quota: float | None = Field(default=None, description="cores' worth of time that a container allows")
     vectors: str
-    caches: list[Cache]
-    memory_bytes: int
+    caches: list[Annotated[Cache, AfterValidator(_has_a_size)]]
+    memory_bytes: Count
     os: str
     python: str
     libraries: dict[str, str]
@@ -219,31 +286,25 @@ class Run(Model):
     """The records of one invocation, and the machine."""
 
     schema_: Literal[1] = Field(default=1, alias="schema")
-    created: datetime
+    created: Annotated[datetime, AfterValidator(_in_utc)]
     commit: str | None
     machine: Machine
     records: list[Record]
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 def save(found: Model, path: Path) -> None:
     """Write a run, or the like."""
-    write(path, found.model_dump_json(indent=1))
+    write(path, as_json(found.model_dump(mode="json")))
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file in one step: what is at `path` is the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+def fresh(folder: Path, name: str) -> Path:
+    """Where a run that begins now is kept: the moment tells it from any other, and the name ends it."""
+    moment = datetime.now(UTC)
+    while (path := folder / f"{moment:%Y%m%dT%H%M%S.%fZ}-{name}.json").exists():
+        moment += timedelta(microseconds=1)
+    return path
 
 
 def load(path: Path) -> Run:
@@ -266,7 +327,7 @@ def read(path: Path, kind: type[M], name: str) -> M:
         If the file is missing, cut off, not JSON, of another schema, or something else.
     """
     try:
-        found: Any = json.loads(path.read_text())
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; expected a {name} file, as `python -m benchmarks {name}` writes") from None
     except (ValueError, RecursionError) as error:

@@ -113,7 +113,7 @@ class Worker:
         theirs.close()
 
     def _last_words(self) -> str:
-        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+        lines = [line for line in self._log.read_text(errors="replace", encoding="utf-8").splitlines() if line.strip()]
         return lines[-1].strip() if lines else ""
 
 
@@ -131,7 +131,7 @@ def _serve(pipe: Connection, log: str, home: Home) -> None:
     if early:  # a script that is not a package's __main__ is run again in its workers, with its imports
         raise ImportError(f"{', '.join(early)}: imported before the worker knew from where; start from python -m")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    file = open(log, "w", buffering=1)  # noqa: SIM115 (open as long as the process)
+    file = open(log, "w", buffering=1, encoding="utf-8")  # noqa: SIM115 (open as long as the process)
     os.dup2(file.fileno(), 1)
     os.dup2(file.fileno(), 2)
     sys.stdout = sys.stderr = file

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+import json
+from collections.abc import Sequence
+from itertools import count
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from jinja2 import Environment, PackageLoader
 
-from benchmarks.harness.records import write
 from benchmarks.report.section import STYLE
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
+from benchmarks.views.tables import file_name
+from minisgd.cli import UsageError
+from minisgd.files import as_json, write
 
 PAGE = "index.html"
 
@@ -30,10 +36,41 @@ def render(sources: Sources) -> str:
     )
 
 
-def save(sources: Sources, files: list[Path], folder: Path) -> Path:
-    """Write the page and put the raw records beside it; its path."""
-    write(folder / PAGE, render(sources))
+def names(files: Sequence[Path], folder: Path) -> dict[Path, str]:
+    """A name beside the page for each file, never that of another or of the page; a file that lies there keeps its own.
+
+    Raises
+    ------
+    UsageError
+        If a file would be replaced by the page.
+    """
+    there = folder.resolve()
+    found = {path: path.name for path in files if path.resolve().parent == there}
+    for path, name in found.items():
+        if name.lower() == PAGE:
+            raise UsageError(f"{path}: the page would replace it; expected another --out")
+    taken = {PAGE, *(name.lower() for name in found.values())}  # some file systems know no capitals
     for path in files:
+        if path not in found:
+            tries = (path.name if not number else f"{path.stem}-{number + 1}{path.suffix}" for number in count())
+            found[path] = next(name for name in tries if name.lower() not in taken)
+            taken.add(found[path].lower())
+    return found
+
+
+def save(sources: Sources, files: dict[Path, str], folder: Path) -> Path:
+    """Write the page and put the raw records beside it by the names given, without paths of this machine; its path."""
+    write(folder / PAGE, render(sources))
+    for path, name in files.items():
         if path.resolve().parent != folder.resolve():
-            shutil.copy2(path, folder / path.name)
+            write(folder / name, as_json(without_paths(json.loads(path.read_text(encoding="utf-8")))))
     return folder / PAGE
+
+
+def without_paths(found: Any) -> Any:
+    """The same JSON, of each library's path its name alone; a number that JSON does not have is none."""
+    if isinstance(found, dict):
+        return {key: file_name(value) if key == "path" else without_paths(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [without_paths(each) for each in found]
+    return None if isinstance(found, float) and not isfinite(found) else found

@@ -12,10 +12,10 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.harness.records import Run, save
-from benchmarks.harness.records import write as write_text
 from benchmarks.report.section import grid
 from benchmarks.views import pictures, tables
 from minisgd.cli import UsageError
+from minisgd.files import write
 from minisgd.views import pictures as files
 from minisgd.views.units import digits, percent
 
@@ -129,7 +129,8 @@ def refreshed(notes: str, root: Path) -> str:
     """The notes with everything between markers made anew from the files that are there."""
     for marker, (file, make) in MADE.items():
         if (root / file).exists():
-            made = f"<!-- {marker}: {file} -->\n{make(json.loads((root / file).read_text()))}\n<!-- end of {marker} -->"
+            kept = json.loads((root / file).read_text(encoding="utf-8"))
+            made = f"<!-- {marker}: {file} -->\n{make(kept)}\n<!-- end of {marker} -->"
             notes = put(made, marker, notes)
     return notes
 
@@ -145,15 +146,15 @@ def update(run: Run, root: Path) -> list[Path]:
         If README.md has no markers.
     """
     page = root / "README.md"
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     if not between("ladder").search(text):
         raise UsageError(f"{page}: no markers; expected <!-- ladder: --> and <!-- end of ladder -->")
     save(run, root / RUN)
     drawn = files.save(pictures.ladder(run), root / PICTURE)
-    write_text(page, put(ladder(run), "ladder", text))
+    write(page, put(ladder(run), "ladder", text))
     written = [page, root / RUN, *drawn]
     notes = root / NOTES
     if notes.exists():
-        write_text(notes, refreshed(notes.read_text(), root))
+        write(notes, refreshed(notes.read_text(encoding="utf-8"), root))
         written.append(notes)
     return written

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from minisgd.views import pictures
+from minisgd.views.plain import LAYOUT, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,4 +102,4 @@ def inline(figure: Figure, prefix: str) -> str:
 
 
 def _plain(cell: Any) -> str:
-    return Text.from_markup(cell).plain.strip() if isinstance(cell, str) else str(cell)
+    return printable(str(cell), keep=LAYOUT).strip()

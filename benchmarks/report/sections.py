@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.harness.records import Record, Run
+from benchmarks.harness.records import TILES, Record, Run
 from benchmarks.report import pictures as drawn
 from benchmarks.report.section import Grid, Section, grid
 from benchmarks.report.sources import Sources, swept
+from benchmarks.stores.history import worst_first
 from benchmarks.views import history, pictures, tables, verdicts
 from kernels.caches import Cache
 from kernels.loop_tiles import predict
+from minisgd.cli import UsageError
 from minisgd.experiments import batch_size, book
 from minisgd.views.units import digits, percent, seconds
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STEPS_SHOWN = 200
 """Rows of steps; more are in the command's own output."""
@@ -141,7 +147,7 @@ def tiles(sources: Sources) -> Section:
     for name, run in sources.runs:
         if not swept(run):
             continue
-        passed = [record for record in run.records if record.gflops]
+        passed = [record for record in run.records if record.gflops and record.rung in TILES and record.tile]
         if not passed:
             continue
         some = passed[0]
@@ -209,9 +215,24 @@ def sgd(sources: Sources) -> Section:
     for name, picture in (("book", book.draw), ("batch-size", batch_size.draw), ("noise", drawn.noise)):
         if found := sources.findings.get(name):
             made.sentences += found["sentences"]
-            made.draw(picture(found), found["sentences"][0])
+            made.draw(_drawn(name, picture, found), found["sentences"][0])
             made.tables.append(Grid(found["table"]["headings"], found["table"]["rows"], found["table"]["title"]))
     return made
+
+
+def _drawn(name: str, picture: Callable[[dict[str, Any]], Figure], found: dict[str, Any]) -> Figure:
+    """An experiment's picture.
+
+    Raises
+    ------
+    UsageError
+        If its figures are not those that the picture is of.
+    """
+    try:
+        return picture(found)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(f"experiment {name}: its figures cannot be drawn ({reason}); run the experiment again") from None
 
 
 def devices(sources: Sources) -> Section:
@@ -244,7 +265,7 @@ def commits(sources: Sources) -> Section:
     made = Section("history", "History", "asv run; python -m benchmarks report --asv .asv/results")
     if not sources.series:
         return made
-    ordered = sorted(sources.series, key=lambda each: -max((step.ratio for step in each.steps), default=0))
+    ordered = worst_first(sources.series)
     made.sentences += history.sentences(sources.series)
     made.draw(history.picture(ordered), f"The series with the largest steps for the worse. {made.sentences[0]}")
     listed = [each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]

@@ -7,9 +7,43 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, Field, ValidationError
+
 from benchmarks.gate.outcome import Outcome
 from benchmarks.harness.records import Run
 from benchmarks.stores.history import Series
+from minisgd.cli import UsageError
+
+
+class Listed(BaseModel):
+    """An experiment's table."""
+
+    title: str
+    headings: list[str]
+    rows: list[list[str]]
+
+
+class Finding(BaseModel):
+    """What the page takes from any experiment's file; its picture takes more."""
+
+    experiment: str
+    table: Listed
+    sentences: list[str] = Field(min_length=1)
+
+
+def finding(found: dict[str, Any], path: Path) -> Finding:
+    """Validate an experiment's file.
+
+    Raises
+    ------
+    UsageError
+        If its table or its sentences are not there.
+    """
+    try:
+        return Finding.model_validate(found)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise UsageError(f"{path}: not a valid experiment: {where}; run the experiment again") from None
 
 
 @dataclass

@@ -7,16 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from benchmarks.harness import statistics
 from benchmarks.harness.records import Case, Machine, Record, Run
-from benchmarks.stores.asv import timed
+from benchmarks.stores.asv import MALFORMED, timed
 from minisgd.cli import UsageError
 
 
 def run(path: Path) -> Run:
-    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` has written.
+    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` has written; those of old versions say less.
 
     Raises
     ------
@@ -24,27 +22,43 @@ def run(path: Path) -> Run:
         If the file is missing, cut off, or has no benchmark of this suite.
     """
     try:
-        found = json.loads(path.read_text())
-        noted = [each for each in found["benchmarks"] if "case" in each["extra_info"]]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        noted = [each for each in found["benchmarks"] if "case" in (each.get("extra_info") or {})]
         if not noted:
-            raise UsageError(f"{path}: no benchmark of this suite; make one with: pytest benchmarks --benchmark-json={path}")
+            raise UsageError(f"{path}: no benchmark of this suite; make one with: pytest benchmarks --benchmark-json=NEW.json")
+        commit = found.get("commit_info") or {}
         return Run(
             created=datetime.fromisoformat(found["datetime"]),
-            commit=found["commit_info"].get("minisgd") or found["commit_info"].get("id"),
-            machine=Machine.model_validate(found["machine_info"]["minisgd"]),
+            commit=commit.get("minisgd") or commit.get("id"),
+            machine=_machine(found.get("machine_info") or {}),
             records=[_record(each["extra_info"], each["stats"]) for each in noted],
         )
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; expected a file of pytest --benchmark-json") from None
     except UsageError:
         raise
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except MALFORMED as error:
         raise UsageError(f"{path}: not pytest-benchmark's, or cut off ({type(error).__name__}); measure again") from None
+
+
+def _machine(info: dict[str, Any]) -> Machine:
+    """What this suite has noted of the machine, or else what pytest-benchmark has."""
+    if "minisgd" in info:
+        return Machine.model_validate(info["minisgd"])
+    cpu = info.get("cpu") or {}
+    named = (cpu.get("brand_raw"), cpu.get("brand"), info.get("processor"), "unknown CPU")
+    return Machine(
+        cpu=next(filter(None, named)), cores=cpu.get("count") or 0, vectors="", caches=[], memory_bytes=0,
+        os=" ".join(filter(None, (info.get("system"), info.get("release")))), python=info.get("python_version") or "",
+        libraries={}, blas=[], gpu=None,
+    )  # fmt: skip
 
 
 def _record(noted: dict[str, Any], stats: dict[str, Any]) -> Record:
     case = Case.model_validate(noted["case"])
     samples = stats.get("data")
+    if not stats.get("rounds") or not stats["median"]:
+        return Record(**dict(case), failure="the clock said 0, or no round was kept")
     if samples:
         middle, low, high = statistics.summary([[sample] for sample in samples])
     else:  # not kept: the notches of a box plot (McGill, Tukey and Larsen 1978)
@@ -54,14 +68,14 @@ def _record(noted: dict[str, Any], stats: dict[str, Any]) -> Record:
         **dict(case),
         **timed(noted["flops"], middle, low, high, case.shape.get("n") if case.workload == "sgd" else None),
         samples_s=samples,
-        calls_per_sample=stats["iterations"],
-        thread_settings=noted["thread_settings"],
+        calls_per_sample=stats.get("iterations"),
+        thread_settings=noted.get("thread_settings"),
         flops=noted["flops"],
-        bytes=noted["bytes"],
-        percent_of_peak=noted["percent_of_peak"],
+        bytes=noted.get("bytes"),
+        percent_of_peak=noted.get("percent_of_peak"),
         code_path=noted.get("code_path"),
         held_back=noted.get("held_back", []),
-        error=noted["error"],
-        error_bound=noted["error_bound"],
+        error=noted.get("error"),
+        error_bound=noted.get("error_bound"),
         passed=True,
     )

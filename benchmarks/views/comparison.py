@@ -12,7 +12,7 @@ from benchmarks.gate.estimate import FEWEST, hodges_lehmann
 from benchmarks.gate.paired import Block
 from benchmarks.harness.records import Blas, Case, Ceilings
 from benchmarks.harness.timing import WORKLOADS
-from minisgd.views.terminal import table
+from minisgd.views.terminal import styled, table
 from minisgd.views.units import digits, percent
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def table_of(compared: Sequence[Compared], kernel: str) -> Table:
         color = colors[each.ahead.verdict if each.ahead else "undecided"]
         made.add_row(
             size, each.case.dtype, str(each.case.threads), *(digits(each.gflops[side]) for side in sides), peak,
-            each.best or "", f"[{color}]{ratio}[/]", interval.strip("[]").replace(", ", "-"),
+            each.best or "", styled(ratio, color), interval.strip("[]").replace(", ", "-"),
         )  # fmt: skip
     return made
 

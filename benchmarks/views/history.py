@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.stores.history import Series
+from benchmarks.stores.history import Series, Step
 from minisgd.views import units
 from minisgd.views.pictures import CYCLE, tip
-from minisgd.views.terminal import table
+from minisgd.views.terminal import styled, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,12 +26,12 @@ def table_of(shown: Sequence[Series]) -> Table:
     """A row a step; a series without one has a row of its own."""
     made = table("case", " of", "commits", "first", "last", " at commit", "from", "to", "ratio", " verdict")
     for each in shown:
-        ends = (_value(each, each.points[0].value), _value(each, each.points[-1].value))
+        ends = (_value(each, each.values[0]), _value(each, each.values[-1]))
         cells = [each.case.title, each.metric.split()[0], str(len(each.points)), *ends]
         for step in each.steps:
             made.add_row(
-                *cells, step.commit[:8], _value(each, step.before), _value(each, step.after), units.digits(step.ratio),
-                f"[{'red' if step.verdict == 'worse' else 'green'}]{step.verdict}[/]",
+                *cells, step.commit[:8], _value(each, step.before), _value(each, step.after), _ratio(step),
+                styled(step.verdict, "red" if step.verdict == "worse" else "green"),
             )  # fmt: skip
         if not each.steps:
             made.add_row(*cells, "", "", "", "", "no step")
@@ -44,10 +44,17 @@ def sentences(found: Sequence[Series]) -> list[str]:
     better = sum(any(step.verdict == "better" for step in each.steps) for each in found)
     commits = {point.commit for each in found for point in each.points}
     where = sorted({each.machine for each in found})
-    return [
+    said = [
         f"{len(found)} series over {len(commits)} commits on {', '.join(where)}: {worse} with a step for the worse, {better} with"
         f" one for the better, {sum(not each.steps for each in found)} without. Less is better of each."
     ]
+    if failing := sum(each.fails_since is not None for each in found):
+        said.append(f"{failing} fail{'s' * (failing == 1)} since a commit, to the last: worse, without a ratio.")
+    if dated := sum(each.by_date for each in found):
+        said.append(
+            f"{dated} of the series stand in the order of their commits' dates: no repository here has all their commits."
+        )
+    return said
 
 
 def plain(found: Sequence[Series]) -> list[dict[str, Any]]:
@@ -55,7 +62,8 @@ def plain(found: Sequence[Series]) -> list[dict[str, Any]]:
     return [
         {
             "case": each.case.title, "metric": each.metric, "machine": each.machine, "environment": each.environment,
-            "commits": [point.commit for point in each.points], "values": [point.value for point in each.points],
+            "commits": [point.commit for point in each.points], "values": each.values,
+            "fails_since": each.fails_since, "by_date": each.by_date,
             "steps": [
                 {"commit": step.commit, "before": step.before, "after": step.after, "ratio": step.ratio, "verdict": step.verdict}
                 for step in each.steps
@@ -71,19 +79,20 @@ def picture(shown: Sequence[Series]) -> Figure:
     figure = Figure(figsize=(10, 0.6 + 2.2 * len(chosen)), layout="constrained")
     for axes, each, (color, marker) in zip(figure.subplots(len(chosen), squeeze=False)[:, 0], chosen, CYCLE, strict=False):
         places = range(len(each.points))
-        values = [point.value for point in each.points]
-        below = [max(0, point.value - point.low) for point in each.points]
-        above = [max(0, point.high - point.value) for point in each.points]
+        values = each.values
+        below = [max(0, value - point.low) for value, point in zip(values, each.points, strict=True)]
+        above = [max(0, point.high - value) for value, point in zip(values, each.points, strict=True)]
         axes.errorbar(places, values, [below, above], color=color, marker=marker, linestyle="none", capsize=3)
-        told = [f"{point.commit[:8]}: {_value(each, point.value)}" for point in each.points]
-        tip(axes, places, values, told)
+        tips = [f"{point.commit[:8]}: {_value(each, value)}" for value, point in zip(values, each.points, strict=True)]
+        tip(axes, places, values, tips)
         for left, right, level in each.levels:
             axes.hlines(level, left - 0.4, right - 0.6, color="black", linewidth=1)
         for step in each.steps:
-            at = next(place for place, point in enumerate(each.points) if point.commit == step.commit)
+            at = next((place for place, point in enumerate(each.points) if point.commit == step.commit), len(each.points))
             axes.axvline(at - 0.5, color=COLORS[step.verdict], linestyle="--")
+            told = f"x {_ratio(step)}" if step.ratio else _value(each, step.after)
             axes.annotate(
-                f"{step.verdict} x {units.digits(step.ratio)}", (at - 0.5, 0.05), (4, 0), xycoords=("data", "axes fraction"),
+                f"{step.verdict} {told}", (at - 0.5, 0.05), (4, 0), xycoords=("data", "axes fraction"),
                 textcoords="offset points", color=COLORS[step.verdict],
             )  # fmt: skip
         axes.set_ylim(bottom=0)
@@ -99,5 +108,11 @@ def _commit(each: Series, place: int) -> str:
     return f"{point.commit[:8]}\n{datetime.fromtimestamp(point.date, UTC):%Y-%m-%d}"
 
 
-def _value(each: Series, value: float) -> str:
+def _ratio(step: Step) -> str:
+    return "" if step.ratio is None else units.digits(step.ratio)
+
+
+def _value(each: Series, value: float | None) -> str:
+    if value is None:
+        return "fails"
     return units.size(int(value)) if each.metric.endswith("bytes") else units.seconds(value)

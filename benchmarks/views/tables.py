@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PureWindowsPath
+from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks import book
 from benchmarks.harness.records import Machine, Record, Run
 from kernels.caches import caches
 from kernels.loop_tiles import resident_bytes
 from kernels.registry import RUNGS
-from minisgd.views.terminal import table
+from kernels.tiles import ITEMSIZE
+from minisgd.views.terminal import styled, table
 from minisgd.views.units import digits, percent, seconds, size
 
 
@@ -60,7 +64,7 @@ def epochs(run: Run) -> Table:
             *cells,
             seconds(record.median_s),
             digits((record.examples_s or 0) / 1e6),
-            f"[bold]{digits(record.gflops or 0)}[/bold]",
+            styled(digits(record.gflops or 0), "bold"),
             interval(record),
             _over_limit(record),
             digits(framework / record.median_s) if framework else "",
@@ -99,10 +103,10 @@ def first_rung(run: Run, record: Record) -> Record | None:
     return max(alike, key=lambda each: each.shape == record.shape, default=None)
 
 
-def _speed(record: Record, first: Record | None) -> list[str]:
+def _speed(record: Record, first: Record | None) -> list[str | Text]:
     return [
         median(record),
-        f"[bold]{digits(record.gflops or 0)}[/bold]",
+        styled(digits(record.gflops or 0), "bold"),
         interval(record),
         of_peak(record),
         digits((record.gflops or 0) / first.gflops) if first and first.gflops else "",
@@ -144,7 +148,7 @@ def legend(run: Run) -> Table:
     present = {record.rung for record in run.records}
     for rung, why in RUNGS.items():
         if rung in present:
-            made.add_row(rung, f"[dim]{why}[/dim]")
+            made.add_row(rung, styled(why, "dim"))
     return made
 
 
@@ -272,7 +276,7 @@ def machine(here: Machine) -> Iterable[Table | str]:
     facts.add_row("system", f"{here.os}, Python {here.python}")
     facts.add_row("libraries", ", ".join(f"{name} {version}" for name, version in here.libraries.items()))
     for blas in here.blas:
-        facts.add_row("BLAS, OpenMP", f"{blas.label}, {blas.threads} threads ({blas.path})")
+        facts.add_row("BLAS, OpenMP", f"{blas.label}, {blas.threads} threads ({file_name(blas.path)})")
     yield facts
     for device, ceilings in here.ceilings.items():
         peaks = table("FMA peak", "threads", "GFLOPS", "slowest round", title=f"ceilings of the {device}, measured")
@@ -291,8 +295,13 @@ def machine(here: Machine) -> Iterable[Table | str]:
         yield memory
         for peak in ceilings.peaks:
             served = ceilings.bandwidth("memory", peak.threads)
-            if served:
+            if served and peak.dtype in ITEMSIZE:
                 yield balance(peak.dtype, peak.threads, peak.gflops, served.read_gbs)
+
+
+def file_name(path: Any) -> Any:
+    """The last part of a path of any system; what is none stays as it is."""
+    return PureWindowsPath(path).name or path if isinstance(path, str) else path
 
 
 def _known(figure: float | None) -> str:
@@ -301,7 +310,7 @@ def _known(figure: float | None) -> str:
 
 def balance(dtype: str, threads: int, gflops: float, read_gbs: float) -> str:
     """The textbook's balance: how much faster the arithmetic could eat than the memory serves."""
-    eaten = gflops * {"float32": 4, "float64": 8}[dtype]  # a multiply-add is two flops, and eats two fresh elements
+    eaten = gflops * ITEMSIZE[dtype]  # a multiply-add is two flops, and eats two fresh elements
     return (
         f"{dtype}, {threads} thread{'s'[: threads > 1]}: multiply-adds could eat {digits(eaten)} GB/s of fresh operands;"
         f" memory serves {digits(read_gbs)}. Each element fetched must be used {digits(eaten / read_gbs)} times."

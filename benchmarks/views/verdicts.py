@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from rich.markup import escape
-
 from benchmarks.escaping import code, glob, prose
 from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import ALPHA, Verdict
 from minisgd.views.plain import printable
-from minisgd.views.terminal import table
+from minisgd.views.terminal import styled, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,10 +39,10 @@ def sorted_rows(rows: Sequence[Row]) -> list[Row]:
 
 def table_of(rows: Sequence[Row], title: str = "head against base") -> Table:
     """A row a benchmark, worst first."""
-    made = table("benchmark", "blocks", "time", "interval", " verdict", title=escape(title))
+    made = table("benchmark", "blocks", "time", "interval", " verdict", title=title)
     for row in sorted_rows(rows):
         color = COLORS[row.verdict]
-        made.add_row(escape(row.case.title), str(row.blocks), change(row.ratio), interval(row), f"[{color}]{row.verdict}[/]")
+        made.add_row(row.case.title, str(row.blocks), change(row.ratio), interval(row), styled(row.verdict, color))
     return made
 
 

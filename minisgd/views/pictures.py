@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatterSciNotation
 
 from minisgd.cli import UsageError
+from minisgd.files import write
+from minisgd.views.plain import LAYOUT, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +40,8 @@ CYCLE = [
 mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "minisgd", "font.size": 10, "axes.grid": True})
 mpl.rcParams.update({"grid.color": "#dddddd", "axes.axisbelow": True, "axes.spines.top": False})
 mpl.rcParams.update({"axes.spines.right": False, "legend.frameon": False})
+mpl.rcParams["text.parse_math"] = False  # a name with dollars in it is a name
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 TIP = "tip:"
@@ -44,12 +50,36 @@ TIP = "tip:"
 def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
     """Say a point's values where the pointer rests on it, in SVG."""
     for one, other, text in zip(x, y, texts, strict=True):
-        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + text)
+        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+
+
+class Powers(LogFormatterSciNotation):
+    """Labels of a logarithmic axis as text: matplotlib's own are in TeX, which no text here is."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of a tick."""
+        said = re.sub(r"\$\\mathdefault\{(.*)\}\$", r"\1", super().__call__(x, pos)).replace(r"\times", "×")
+        return re.sub(r"\^\{(.*?)\}", lambda found: found[1].translate(SUPERSCRIPTS), said)
+
+
+def as_text(figure: Figure) -> Figure:
+    """The same, its texts drawn as they are: no TeX, and nothing that a file of text cannot hold."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            base = getattr(axis.get_transform(), "base", 10.0)
+            if type(axis.get_major_formatter()) is LogFormatterSciNotation:
+                axis.set_major_formatter(Powers(base))
+            if type(axis.get_minor_formatter()) is LogFormatterSciNotation:
+                axis.set_minor_formatter(Powers(base, labelOnlyBase=False))
+    for text in figure.findobj(Text):
+        text.set_text(printable(text.get_text(), keep=LAYOUT))
+    return figure
 
 
 def svg(figure: Figure) -> str:
     """A figure as SVG, with no date: the same records give the same bytes."""
     made = io.StringIO()
+    as_text(figure)
     figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
     return re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
 
@@ -64,8 +94,9 @@ def save(figure: Figure, prefix: Path) -> list[Path]:
     """
     if not prefix.name:
         raise UsageError("--plot: expected the name of a file, got an empty one")
-    prefix.parent.mkdir(parents=True, exist_ok=True)
     paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
-    paths[0].write_text(svg(figure))
-    figure.savefig(paths[1], dpi=150, metadata={"Software": None})
+    made = io.BytesIO()
+    as_text(figure).savefig(made, format="png", dpi=150, metadata={"Software": None})
+    write(paths[0], svg(figure))
+    write(paths[1], made.getvalue())
     return paths

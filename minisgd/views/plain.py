@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+LAYOUT = "\n\t"
+"""What lays out a text of several lines."""
 
-def printable(text: str, instead: str = "?") -> str:
+
+def printable(text: str, instead: str = "?", keep: str = "") -> str:
     r"""Put `instead` in the place of whatever is not printed: line breaks, control and format characters, halves of a surrogate.
 
     Examples
     --------
-    >>> printable("a\x1b[31m\nb")
-    'a?[31m?b'
+    >>> printable("a\x1b[31m\nb"), printable("a\x1b[31m\nb", keep=LAYOUT)
+    ('a?[31m?b', 'a?[31m\nb')
     """
-    return text if text.isprintable() else "".join(each if each.isprintable() else instead for each in text)
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in keep else instead for each in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,27 +13,35 @@ from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
 from minisgd.cli import UsageError
-from minisgd.views.plain import printable
+from minisgd.files import as_json, write
+from minisgd.views.plain import LAYOUT, printable
+
+
+class Screen(Console):
+    """A console that prints names, paths and reasons as they are: nothing in them is markup, an emoji or an escape."""
+
+    def __init__(self, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Whatever is printed as text, a table's cell included, passes here."""
+        return super().render_str(printable(text, keep=LAYOUT), **how)
+
+
+def styled(text: str, style: str) -> Text:
+    """A text in a style, as a line or a cell."""
+    return Text(printable(text, keep=LAYOUT), style=style)
 
 
 def console(json_to: str | None) -> Console:
     """For people: standard output, unless that carries the JSON."""
-    plain = _Plain(stderr=json_to == "-", highlight=False)
+    plain = Screen(stderr=json_to == "-")
     # A pipe has no width of its own; a table cut at 80 columns would lose figures.
-    return plain if plain.is_terminal else _Plain(stderr=json_to == "-", highlight=False, width=160)
-
-
-class _Plain(Console):
-    """Shows no control character of a name or a reason, which could move the cursor or hide what stands there."""
-
-    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
-        for segment in super().render(renderable, options):
-            text = "\n".join(map(printable, segment.text.split("\n")))
-            yield segment if segment.control or text == segment.text else Segment(text, segment.style)
+    return plain if plain.is_terminal else Screen(stderr=json_to == "-", width=160)
 
 
 def table(*headings: str, title: str | None = None) -> Table:
@@ -53,12 +60,12 @@ def write_json(found: BaseModel | Any, json_to: str | None) -> None:
     """To a file or to standard output, if asked for."""
     if json_to is None:
         return
-    text = found.model_dump_json(indent=1) if isinstance(found, BaseModel) else json.dumps(found, indent=1)
+    text = as_json(found.model_dump(mode="json") if isinstance(found, BaseModel) else found)
     if json_to == "-":
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(text)
         return
     try:
-        Path(json_to).write_text(text + "\n")
+        write(Path(json_to), text)
     except OSError as error:
         raise UsageError(f"--json {json_to}: {error.strerror}") from None
 
@@ -82,7 +89,7 @@ def progress(screen: Console, steps: int) -> Iterator[Callable[[str], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     ]
     # Redrawing costs processor time beside what is measured, so only at each step.
     with Progress(*columns, console=screen, transient=True, auto_refresh=False) as bar:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from minisgd.views.plain import LAYOUT, printable
+
 
 def seconds(value: float) -> str:
     """Three digits and a unit.
@@ -80,4 +82,5 @@ def shorten(text: str, most: int = 60) -> str:
     >>> shorten("a" * 100, 5)
     'aaaa…'
     """
+    text = printable(text, keep=LAYOUT)
     return text if len(text) <= most else text[: most - 1] + "…"

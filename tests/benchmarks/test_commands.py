@@ -99,7 +99,7 @@ def test_json_on_standard_output_is_all_that_is_there(tmp_path):
     assert {"ladder.svg", "ladder.png"} < {each.name for each in tmp_path.iterdir()}
     assert done.stderr.strip().endswith("ladder.png")
     (kept,) = tmp_path.glob("*.json")
-    assert json.loads(kept.read_text()) == run
+    assert json.loads(kept.read_text(encoding="utf-8")) == run
 
 
 def test_a_cold_run_and_an_oblong_product(tmp_path):
@@ -156,7 +156,7 @@ def test_show_prints_a_kept_run_with_the_book_beside(tmp_path):
 def test_machine_measures_the_ceilings(tmp_path):
     done = benchmarks("machine", "--json", tmp_path / "machine.json")
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "machine.json").read_text())
+    found = json.loads((tmp_path / "machine.json").read_text(encoding="utf-8"))
     peaks = {(peak["dtype"], peak["threads"]): peak["gflops"] for peak in found["ceilings"]["cpu"]["peaks"]}
     assert peaks["float32", 1] > peaks["float64", 1] > 0
     assert "Each element fetched must be used" in done.stdout
@@ -166,7 +166,7 @@ def test_machine_measures_the_ceilings(tmp_path):
 def test_inside_shows_what_each_stage_brings(tmp_path):
     done = benchmarks("inside", "--size", "120x200x130", "--dtype", "float64", "--turns", 4, "--json", tmp_path / "i.json")
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "i.json").read_text())
+    found = json.loads((tmp_path / "i.json").read_text(encoding="utf-8"))
     assert [each["stage"] for each in found][:4] == ["naive", "+ registers", "+ packing", "+ tile model"]
     assert all(0 < each["low"] <= each["gflops"] <= each["high"] for each in found)
     assert all(each["stage"] in done.stdout for each in found)
@@ -175,7 +175,7 @@ def test_inside_shows_what_each_stage_brings(tmp_path):
 def test_profile_says_where_the_time_goes(tmp_path):
     done = benchmarks("profile", "--size", "120x200x130", "--size", 67, "--turns", 1, "--json", tmp_path / "p.json")
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "p.json").read_text())
+    found = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
     for size, dtype in itertools.product(("120x200x130", "67"), ("float32", "float64")):
         percent = {each["part"]: each["percent"] for each in found if (each["size"], each["dtype"]) == (size, dtype)}
         assert sum(percent[part] for part in percent if part != "all threads") == pytest.approx(100)
@@ -187,7 +187,7 @@ def test_profile_says_where_the_time_goes(tmp_path):
 def test_tune_shows_predicted_and_measured(tmp_path):
     done = benchmarks("tune", "--size", 96, "--runs", tmp_path, "--plot", tmp_path / "tiles", "--json", tmp_path / "t.json")
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "t.json").read_text())
+    found = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
     assert set(found["best"]) == {"tm", "tn", "tp"}
     measured = [record["tile"] for record in found["run"]["records"]]
     assert all(tile in measured and max(tile.values()) <= 96 for tile in found["predicted"].values())

@@ -73,6 +73,15 @@ def test_bencher_gets_latency_and_throughput_with_their_bounds_in_order():
     assert all(each.lower_value <= each.value <= each.upper_value for by in found.values() for each in by.values())
 
 
+def test_a_record_without_an_interval_is_exported_with_its_rate():
+    bare = make_run(make_record(gflops_low=None, gflops_high=None))
+    (entry,) = json.loads(exports.github([bare])["customBiggerIsBetter.json"])
+    assert entry["range"] == "50 to 50"
+    (found,) = json.loads(exports.bencher([bare])["bencher.json"]).values()
+    for metric in found.values():
+        assert metric["lower_value"] == pytest.approx(metric["upper_value"])
+
+
 def test_csv_has_every_record_with_its_failure():
     rows = list(csv.DictReader(io.StringIO(exports.as_csv([RUN])["records.csv"])))
     assert [row["failure"] for row in rows] == ["", "", "wrong result"]
@@ -86,21 +95,58 @@ def test_markdown_has_a_row_a_record():
     assert "failed: wrong result" in text
 
 
-def test_otava_finds_a_planted_step_and_calls_it_a_regression(tmp_path):
+@pytest.fixture
+def analysed(tmp_path):
+    """Otava's own finding in a history of asv's: regressions of a test."""
     otava = os.environ.get("OTAVA")
     if not otava:
         pytest.skip("OTAVA names no otava program; make test installs one")
+
+    def analyse(folder, test):
+        for name, text in exports.otava(store.runs(folder)).items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [Path(otava).resolve(), "analyze", test, "--since", "1970-01-01", "--output", "regressions_only"],
+            cwd=tmp_path, env=os.environ | {"OTAVA_CONFIG": "otava.yaml"}, capture_output=True, text=True, timeout=100,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [line for line in done.stdout.splitlines() if "-->" in line]
+
+    return analyse
+
+
+def test_otava_finds_a_planted_step_and_calls_it_a_regression(tmp_path, analysed):
     asv_results.history(tmp_path / "results", [1.0] * 12 + [1.5] * 12 + [0.6] * 12)
-    for name, text in exports.otava(store.runs(tmp_path / "results")).items():
-        (tmp_path / name).write_text(text)
-    done = subprocess.run(
-        [Path(otava).resolve(), "analyze", "minisgd", "--since", "1970-01-01", "--output", "regressions_only"],
-        cwd=tmp_path, env=os.environ | {"OTAVA_CONFIG": "otava.yaml"}, capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
-    found = [line for line in done.stdout.splitlines() if "-->" in line]
-    assert len(found) == 1, done.stdout + done.stderr
-    assert "numba_tiled-64-float32-x1" in found[0]
-    assert "+50.0%" in found[0]
+    (found,) = analysed(tmp_path / "results", "minisgd")
+    assert "numba_tiled-64-float32-x1" in found
+    assert "+50.0%" in found
+
+
+def test_otava_finds_it_though_a_kernel_is_missing_at_a_commit(tmp_path, analysed):
+    folder = asv_results.machine(tmp_path / "results")
+    for commit in range(1, 25):
+        wobble = 1 + 0.01 * (commit % 3)
+        level = 1.5 if commit > 12 else 1.0
+        asv_results.add(folder, commit, [None if commit == 5 else 1e-5 * level * wobble, 2e-3 * level * wobble])
+    (whole,) = analysed(folder, "minisgd")
+    (part,) = analysed(folder, "minisgd-2")
+    assert "numba_tiled-256-float32-x1" in whole
+    assert "numba_tiled-64-float32-x1" in part
+
+
+def test_otava_gets_complete_columns_and_a_test_for_each_set_of_runs():
+    slow, fast = make_record(), FAST
+    runs = [make_run(slow), make_run(slow, fast), make_run(slow, FAILED), make_run(slow, fast)]
+    files = exports.otava(runs)
+    assert list(files) == ["otava.csv", "otava-2.csv", "otava.yaml"]
+    whole, part = (list(csv.reader(io.StringIO(files[name]))) for name in ("otava.csv", "otava-2.csv"))
+    assert whole[0][3:] == ["numpy_full-256-float32-x1"]
+    assert (len(whole), len(part)) == (5, 3)
+    assert part[0][3:] == ["numba_block-256-float32-x1"]
+    assert all(cell for row in whole + part for cell in row)
+    config = files["otava.yaml"]
+    assert config.index("  minisgd:") < config.index("file: otava.csv") < config.index("numpy_full-256")
+    assert config.index("numpy_full-256") < config.index("  minisgd-2:") < config.index("file: otava-2.csv")
 
 
 @pytest.mark.parametrize("format", list(exports.FORMATS))

@@ -18,7 +18,7 @@ import pytest
 from benchmarks.harness.workers import Worker
 
 CHECKOUT = Path(__file__).parents[2]
-SETTINGS = json.loads((CHECKOUT / "asv.conf.json").read_text())
+SETTINGS = json.loads((CHECKOUT / "asv.conf.json").read_text(encoding="utf-8"))
 
 
 def points(module):
@@ -45,7 +45,7 @@ def here(tmp_path):
     """asv's settings for the installed packages, with files of their own."""
     settings = {name: value for name, value in SETTINGS.items() if name != "matrix"}
     settings |= {"repo": str(CHECKOUT), "benchmark_dir": str(CHECKOUT / "benchmarks"), "results_dir": "results"}
-    (tmp_path / "asv.conf.json").write_text(json.dumps(settings))
+    (tmp_path / "asv.conf.json").write_text(json.dumps(settings), encoding="utf-8")
     assert asv("machine", "--yes", cwd=tmp_path).returncode == 0
     return tmp_path
 
@@ -59,7 +59,7 @@ def test_names_and_versions_are_as_they_were(monkeypatch):
     from benchmarks import gemm, sgd, tracked
 
     monkeypatch.setenv(tracked.GRAPHS, "1")
-    pinned = set((CHECKOUT / "tests/benchmarks/tracked.txt").read_text().splitlines())
+    pinned = set((CHECKOUT / "tests/benchmarks/tracked.txt").read_text(encoding="utf-8").splitlines())
     try:
         found = points(importlib.reload(gemm)) | points(importlib.reload(sgd))
     finally:
@@ -82,7 +82,7 @@ def test_every_setting_is_one_that_asv_knows():
 
 def test_the_package_is_built_once_and_torch_is_the_pinned_one():
     assert [command for command in SETTINGS["build_command"] if "wheel" in command] == SETTINGS["build_command"]
-    pins = (CHECKOUT / "constraints.txt").read_text().splitlines()
+    pins = (CHECKOUT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert [f"torch=={SETTINGS['matrix']['req']['torch'][0]}"] == [pin for pin in pins if pin.startswith("torch==")]
 
 
@@ -108,13 +108,13 @@ def test_returned_samples_are_stored_with_their_statistics(here):
     done = asv(*RUN, "--bench", r"^gemm.NumpyFull.track_seconds\('numpy/full', 64, 'float32', 1\)", cwd=here)
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = (here / "results").glob("*/*existing*.json")
-    stored = json.loads(path.read_text())
+    stored = json.loads(path.read_text(encoding="utf-8"))
     row = dict(zip(stored["result_columns"], stored["results"]["gemm.NumpyFull.track_seconds"], strict=False))
     (samples,) = [sampled for sampled in row["samples"] if sampled]
     assert len(samples) >= 12  # from two processes
     assert min(samples) <= row["result"][0] <= max(samples)
     assert 0 < row["stats_ci_99_a"][0] <= row["result"][0] <= row["stats_ci_99_b"][0]
-    listed = json.loads((here / "results" / "benchmarks.json").read_text())
+    listed = json.loads((here / "results" / "benchmarks.json").read_text(encoding="utf-8"))
     about = listed["gemm.NumpyFull.track_seconds"]
     assert (about["type"], about["unit"], about["rounds"], about["version"]) == ("time", "seconds", 2, "1")
 
@@ -144,7 +144,7 @@ def test_a_new_kernel_is_tracked_without_a_line_and_libraries_are_not_tied(here,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = (here / "results").glob("*/*existing*.json")
-    stored = json.loads(path.read_text())
+    stored = json.loads(path.read_text(encoding="utf-8"))
     row = dict(zip(stored["result_columns"], stored["results"]["gemm.LaterFull.track_seconds"], strict=False))
     assert [seconds for seconds in row["result"] if seconds]  # a kernel that leaves out as it was has none
 
@@ -156,7 +156,7 @@ def test_asv_skips_a_point_whose_class_is_absent(tmp_path):
     root = str(CHECKOUT / "benchmarks")
     result = tmp_path / "result.json"
     _run((root, "gemm.NumbaGone.track_seconds-7", "{}", "None", str(result)))
-    assert math.isnan(json.loads(result.read_text()))
+    assert math.isnan(json.loads(result.read_text(encoding="utf-8")))
     assert get_benchmark_from_name(root, "gemm.NumpyFull.track_seconds-0").version == "1"
 
 

@@ -22,7 +22,7 @@ def sysfs(folder, *rows):
         place = folder / "cache" / f"index{index}"
         place.mkdir(parents=True)
         for name, value in zip(names, row, strict=True):
-            (place / name).write_text(f"{value}\n")
+            (place / name).write_text(f"{value}\n", encoding="utf-8")
     return folder
 
 
@@ -55,7 +55,7 @@ def test_sysfs_leaves_out_instructions_and_counts_the_sharers(tmp_path):
 def test_what_cannot_be_true_of_a_level_is_assumed_and_says_so(tmp_path, monkeypatch, fact, value, found):
     cpu = sysfs(tmp_path, (1, "Data", "32K", 8, 64, "0"), (2, "Unified", "512K", 8, 64, "0"))
     file = cpu / "cache" / "index1" / fact
-    file.unlink() if value is None else file.write_text(f"{value}\n")
+    file.unlink() if value is None else file.write_text(f"{value}\n", encoding="utf-8")
     monkeypatch.setattr(module, "SOURCES", (lambda: from_sysfs(cpu),))
     assert caches() == (Cache(1, 32 << 10, 8, 64, 1, "sysfs"), found)
 

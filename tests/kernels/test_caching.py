@@ -35,25 +35,27 @@ def run(folder):
 
 
 def test_a_change_in_a_file_that_is_inlined_is_seen(tmp_path):
-    (tmp_path / "outer.py").write_text(OUTER.format(decorator="@cached()"))
-    (tmp_path / "inner.py").write_text(INNER.format(1))
+    (tmp_path / "outer.py").write_text(OUTER.format(decorator="@cached()"), encoding="utf-8")
+    (tmp_path / "inner.py").write_text(INNER.format(1), encoding="utf-8")
     assert run(tmp_path) == ["2", "0"]
     assert run(tmp_path) == ["2", "1"]  # from the disk
-    (tmp_path / "inner.py").write_text(INNER.format(2))
+    (tmp_path / "inner.py").write_text(INNER.format(2), encoding="utf-8")
     assert run(tmp_path) == ["3", "0"]
 
 
 def test_a_signature_is_compiled_at_once_and_no_other(tmp_path):
-    (tmp_path / "outer.py").write_text(OUTER.format(decorator="@cached('int64(int64)')").replace("outer(1)", "outer(1.5)"))
-    (tmp_path / "inner.py").write_text(INNER.format(1))
+    (tmp_path / "outer.py").write_text(
+        OUTER.format(decorator="@cached('int64(int64)')").replace("outer(1)", "outer(1.5)"), encoding="utf-8"
+    )
+    (tmp_path / "inner.py").write_text(INNER.format(1), encoding="utf-8")
     assert run(tmp_path)[0] == "2"
     assert run(tmp_path) == ["2", "1"]
 
 
 @pytest.fixture(params=["@cached()", "@cached('int64(int64)')"], ids=["any", "signature"])
 def program(tmp_path, request):
-    (tmp_path / "outer.py").write_text(OUTER.format(decorator=request.param))
-    (tmp_path / "inner.py").write_text(INNER.format(1))
+    (tmp_path / "outer.py").write_text(OUTER.format(decorator=request.param), encoding="utf-8")
+    (tmp_path / "inner.py").write_text(INNER.format(1), encoding="utf-8")
     return tmp_path
 
 
@@ -87,8 +89,8 @@ def test_a_damaged_cache_is_compiled_anew_and_mended(program, suffix, spoil):
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(program, tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    (program / "__pycache__").write_text("no folder either")
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    (program / "__pycache__").write_text("no folder either", encoding="utf-8")
     assert told(start(program, HOME=str(tmp_path / "file"), XDG_CACHE_HOME=str(tmp_path / "file")))
 
 
@@ -104,7 +106,7 @@ def opened(name, mode="r", *rest, **options):
 builtins.open = opened
 runpy.run_path("outer.py", run_name="__main__")
 """
-    (program / "full.py").write_text(full.replace("outer.py", str(program / "outer.py")))
+    (program / "full.py").write_text(full.replace("outer.py", str(program / "outer.py")), encoding="utf-8")
     assert told(start(program, program / "full.py"))
 
 

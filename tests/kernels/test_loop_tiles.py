@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from kernels.caches import Cache
 from kernels.loop_tiles import COLUMNS, ITEMSIZE, cycles, loop_tiling, predict, resident_bytes, square_tiling
 
-SWEEPS = {path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "sweeps").glob("*.json"))}
+SWEEPS = {
+    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((Path(__file__).parent / "sweeps").glob("*.json"))
+}
 CASES = [
     (machine, sweep["dtype"], sweep["n"], rung)
     for machine, found in SWEEPS.items()

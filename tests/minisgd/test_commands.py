@@ -36,7 +36,7 @@ def test_divergence_ends_with_its_own_status_and_a_history(tmp_path):
     assert done.returncode == 1
     assert "diverged in epoch" in done.stdout
     assert "try a learning rate below" in done.stdout
-    assert json.loads((tmp_path / "h.json").read_text())["points"]
+    assert json.loads((tmp_path / "h.json").read_text(encoding="utf-8"))["points"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_data_says_what_is_shipped_whose_it_is_and_that_its_hash_is_right(tmp_pa
     assert done.returncode == 0, done.stderr
     for part in ("airfoil_self_noise.dat", "Brooks", "CC BY 4.0", "74c75fd7", "which is right", "1,500 examples of 5"):
         assert part in done.stdout
-    (tmp_path / "other.dat").write_text("1\t2\t3\t4\t5\t6\n")
+    (tmp_path / "other.dat").write_text("1\t2\t3\t4\t5\t6\n", encoding="utf-8")
     done = minisgd("data", "--path", tmp_path / "other.dat")
     assert done.returncode == 2
     assert "other.dat: not the airfoil data: sha256" in done.stderr
@@ -76,7 +76,7 @@ def test_data_says_what_is_shipped_whose_it_is_and_that_its_hash_is_right(tmp_pa
 def test_an_experiment_prints_saves_and_draws(tmp_path):
     done = minisgd("experiment", "noise", "--plot", tmp_path / "noise", "--json", tmp_path / "found.json")
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "found.json").read_text())
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert (found["experiment"], found["problem"]) == ("noise", "airfoil")
     printed = " ".join(done.stdout.split())  # a title is as wide as its table
     assert found["table"]["title"] in printed

@@ -18,7 +18,7 @@ def test_the_data_that_is_shipped_is_as_the_chapter_has_it():
 
 
 def test_its_attribution_lies_beside_it():
-    said = (data.SHIPPED.parent / "README.md").read_text()
+    said = (data.SHIPPED.parent / "README.md").read_text(encoding="utf-8")
     for part in (data.SHIPPED.name, data.SHA256, "Brooks", "10.24432/C5VW2C", data.LICENCE.partition(", ")[2]):
         assert part in said
 
@@ -57,7 +57,7 @@ def test_line_ends_that_git_has_converted_are_refused(tmp_path):
 )
 def test_a_broken_file_is_refused_with_the_line(tmp_path, text, said):
     file = tmp_path / "broken"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     with pytest.raises(data.DataError, match=said):
         data.airfoil(file)
 

@@ -60,7 +60,7 @@ def test_an_experiment_s_process_is_without_them():
 def test_the_pytest_suite_leaves_them_out(tmp_path):
     name = "benchmarks/test_gemm.py::test_product[numpy/full-64-float32-x1]"
     done = python("-m", "pytest", "--benchmark-only", f"--benchmark-json={tmp_path / 'b.json'}", name)
-    (found,) = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
+    (found,) = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))["benchmarks"]
     assert found["extra_info"]["code_path"] not in (None, "Nehalem")
     assert "Left out of the environment" in done.stdout
 

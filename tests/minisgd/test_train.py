@@ -75,7 +75,7 @@ def test_a_short_last_batch_is_kept_unless_it_is_dropped_on_purpose(problem):
 
 def test_the_history_is_saved_as_json(problem, tmp_path):
     train(problem, Settings(epochs=1)).save(tmp_path / "h.json")
-    found = json.loads((tmp_path / "h.json").read_text())
+    found = json.loads((tmp_path / "h.json").read_text(encoding="utf-8"))
     assert found["problem"] == "linear"
     assert found["settings"]["batch_size"] == 10
     assert len(found["points"]) == 2

@@ -49,12 +49,12 @@ def repository(tmp_path_factory):
     git("commit", "-qm", "first")
     git("tag", "first")
     source = folder / "kernels/numpy_ops.py"
-    text = source.read_text()
+    text = source.read_text(encoding="utf-8")
     assert text.count(PLANTED) == 1
-    source.write_text(text.replace(PLANTED, PLANTED * 2))
+    source.write_text(text.replace(PLANTED, PLANTED * 2), encoding="utf-8")
     git("commit", "-qam", "twice")
     git("tag", "twice")
-    source.write_text(text.replace(PLANTED, "    raise OSError('no luck')\n"))
+    source.write_text(text.replace(PLANTED, "    raise OSError('no luck')\n"), encoding="utf-8")
     git("commit", "-qam", "broken")
     git("tag", "broken")
     git("checkout", "-q", "first")
@@ -83,10 +83,10 @@ def test_a_slowdown_is_named_and_explained(repository, tmp_path):
         "--markdown", str(tmp_path / "o.md"), "--junit", str(tmp_path / "o.xml"),
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
-    (row,) = json.loads((tmp_path / "o.json").read_text())["rows"]
+    (row,) = json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["rows"]
     assert row["verdict"] == "slower"
     assert 1.5 < row["ratio"] < 2.6
-    text = (tmp_path / "o.md").read_text()
+    text = (tmp_path / "o.md").read_text(encoding="utf-8")
     assert text.startswith("## Slower")
     assert "--only 'numpy/full-256-float32-x1'" in text
     assert "Measured between equal sides: nothing yet" in text
@@ -107,7 +107,7 @@ def test_a_kernel_that_fails_on_one_side_is_named_and_the_others_are_judged(repo
         "--budget", "15s", "--json", str(tmp_path / "o.json"),
     )  # fmt: skip
     assert done.returncode == 1
-    rows = {row["case"]["kernel"]: row for row in json.loads((tmp_path / "o.json").read_text())["rows"]}
+    rows = {row["case"]["kernel"]: row for row in json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["rows"]}
     assert rows["numpy/full"]["failure"] == "head: OSError: no luck"
     assert rows["numpy/block"]["blocks"] > 0
 
@@ -152,15 +152,15 @@ def test_assembly_is_read():
 
 def test_budgets_are_checked(tmp_path):
     assert budgets.load()["numba/full"]["specialisations"] > 0
-    (tmp_path / "b.toml").write_text('["numba/full"]\nspills = "none"\n')
+    (tmp_path / "b.toml").write_text('["numba/full"]\nspills = "none"\n', encoding="utf-8")
     with pytest.raises(UsageError, match="expected figures with numbers"):
         budgets.load(tmp_path / "b.toml")
 
 
 def test_sides_with_other_requirements_have_environments_of_their_own(repository, monkeypatch):
     constraints = repository / "constraints.txt"
-    before = constraints.read_text()
-    constraints.write_text(before + "another==1.0\n")
+    before = constraints.read_text(encoding="utf-8")
+    constraints.write_text(before + "another==1.0\n", encoding="utf-8")
     installed, run = [], sides._run
 
     def recorded(*command, cwd=None):
@@ -184,9 +184,9 @@ def test_sides_with_other_requirements_have_environments_of_their_own(repository
                 assert sum(each.startswith("torch") for each in pip) == 1
                 assert not any(each.startswith("minisgd") for each in pip)  # a package of that name is none of ours
                 assert any(each.startswith("pydantic") for each in pip)
-                assert ("another" in (folder / "constraints.txt").read_text()) == (name == "head")
+                assert ("another" in (folder / "constraints.txt").read_text(encoding="utf-8")) == (name == "head")
     finally:
-        constraints.write_text(before)
+        constraints.write_text(before, encoding="utf-8")
     assert homes["base"].python != homes["head"].python
     assert "requirements differ" in said[0]
     assert pair.apart
@@ -194,15 +194,15 @@ def test_sides_with_other_requirements_have_environments_of_their_own(repository
 
 def test_a_comment_is_no_requirement(repository, monkeypatch):
     constraints = repository / "constraints.txt"
-    before = constraints.read_text()
-    constraints.write_text("# Why these.\n" + before)
+    before = constraints.read_text(encoding="utf-8")
+    constraints.write_text("# Why these.\n" + before, encoding="utf-8")
     monkeypatch.chdir(repository)
     try:
         with sides.prepared("first", None) as pair:
             assert not pair.apart
             assert pair.base.home.python == sys.executable
     finally:
-        constraints.write_text(before)
+        constraints.write_text(before, encoding="utf-8")
 
 
 @pytest.mark.parametrize("apart", [False, True])

@@ -61,7 +61,7 @@ def compare(environment, *arguments):
 def test_a_known_factor_is_found_in_the_right_direction(twice, tmp_path):
     done = compare(twice, "twice/once", "twice/doubled", "--blocks", "6", "--json", str(tmp_path / "c.json"))
     assert done.returncode == 0, done.stderr
-    (found,) = json.loads((tmp_path / "c.json").read_text())
+    (found,) = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
     assert found["ratio"] == pytest.approx(2, rel=0.25)  # a busy machine stretches either
     assert "faster in 1" in done.stdout
 
@@ -93,7 +93,10 @@ def test_one_that_is_ended_early_keeps_its_blocks(twice, tmp_path):
     finally:
         running.kill()
     assert running.returncode == 130
-    assert {each["case"] for each in json.loads(kept.read_text())} == {"twice/once-32-float32-x1", "twice/once-32-float64-x1"}
+    assert {each["case"] for each in json.loads(kept.read_text(encoding="utf-8"))} == {
+        "twice/once-32-float32-x1",
+        "twice/once-32-float64-x1",
+    }
     assert "Ended early, after" in printed
 
 

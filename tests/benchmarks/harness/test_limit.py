@@ -10,7 +10,7 @@ from benchmarks.harness.epoch import Epoch
 from benchmarks.harness.limit import bounds
 from benchmarks.harness.records import Bandwidth, Ceilings, Latency, Peak
 
-RECORDED = json.loads(Path(__file__).with_name("recorded_epochs.json").read_text())
+RECORDED = json.loads(Path(__file__).with_name("recorded_epochs.json").read_text(encoding="utf-8"))
 
 MEASURED = Ceilings(
     peaks=[Peak(dtype="float32", threads=1, gflops=400.0)],

@@ -47,7 +47,7 @@ def test_a_governor_that_saves_power_is_named(tmp_path):
     for cpu, name in enumerate(("performance", "powersave")):
         folder = tmp_path / f"cpu{cpu}" / "cpufreq"
         folder.mkdir(parents=True)
-        (folder / "scaling_governor").write_text(name + "\n")
+        (folder / "scaling_governor").write_text(name + "\n", encoding="utf-8")
     assert quiet._governors(tmp_path) == ["the frequency governor is powersave, not performance"]
 
 

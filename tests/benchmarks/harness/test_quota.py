@@ -23,8 +23,8 @@ V1 = "cpu,cpuacct/job/cpu.cfs"
     ],
 )
 def test_the_tightest_quota_of_all_groups_counts(tmp_path, mine, files, cores):
-    (tmp_path / "mine").write_text(mine)
+    (tmp_path / "mine").write_text(mine, encoding="utf-8")
     for name, text in files.items():
         (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "groups" / name).write_text(text)
+        (tmp_path / "groups" / name).write_text(text, encoding="utf-8")
     assert quota.quota(tmp_path / "groups", tmp_path / "mine") == cores

@@ -4,10 +4,12 @@ import errno
 import json
 import os
 import re
+from datetime import datetime
 
 import pytest
 from runs_for_tests import make_record, make_run
 
+from benchmarks.harness import records
 from benchmarks.harness.records import load, save
 from minisgd.cli import UsageError
 
@@ -20,7 +22,7 @@ def test_a_run_comes_back_as_it_went(tmp_path):
 
 def test_the_file_has_the_published_fields(tmp_path):
     save(make_run(make_record()), tmp_path / "run.json")
-    found = json.loads((tmp_path / "run.json").read_text())
+    found = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert set(found) == {"schema", "created", "commit", "machine", "records"}
     assert found["schema"] == 1
     assert set(found["records"][0]) >= {
@@ -46,7 +48,7 @@ def test_the_file_has_the_published_fields(tmp_path):
 def test_a_spoilt_file_is_refused_in_one_line(tmp_path, spoil, said):
     path = tmp_path / "run.json"
     save(make_run(make_record()), path)
-    path.write_text(spoil(path.read_text()))
+    path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(UsageError, match=said) as caught:
         load(path)
     assert str(path) in str(caught.value)
@@ -72,3 +74,62 @@ def test_a_full_disk_leaves_the_earlier_file_whole(tmp_path, monkeypatch):
         save(make_run(make_record(), make_record()), path)
     assert load(path) == first
     assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_two_runs_of_one_moment_have_a_file_each(tmp_path, monkeypatch):
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2026, 1, 2, 3, 4, 5, 999_999, tz)
+
+    monkeypatch.setattr(records, "datetime", Stopped)
+    for _ in range(3):
+        save(make_run(make_record()), records.fresh(tmp_path, "quick"))
+    names = sorted(each.name for each in tmp_path.iterdir())
+    assert len(names) == 3
+    assert all(name.partition("-")[2] == "quick.json" for name in names)
+
+
+def test_runs_of_one_second_have_a_file_each(tmp_path, monkeypatch):
+    one, other = records.fresh(tmp_path, "quick"), records.fresh(tmp_path, "quick")
+    assert one != other
+
+
+def test_a_moment_without_a_zone_is_one_of_utc(tmp_path):
+    path = tmp_path / "run.json"
+    save(make_run(make_record()), path)
+    path.write_text(path.read_text(encoding="utf-8").replace("2026-01-02T03:04:05Z", "2026-01-02T03:04:05"), encoding="utf-8")
+    assert load(path) == make_run(make_record())
+
+
+FIELDS = [
+    "median_s",
+    "gflops",
+    "gflops_low",
+    "gflops_high",
+    "percent_of_peak",
+    "error_bound",
+    "limit_s",
+    "compile_s",
+    "samples_s",
+]
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "-1"])
+@pytest.mark.parametrize("field", FIELDS)
+def test_what_is_not_a_finite_figure_is_refused(tmp_path, field, value):
+    path = tmp_path / "run.json"
+    found = make_run(make_record()).model_dump(mode="json")
+    found["records"][0][field] = ["here"] if field == "samples_s" else "here"
+    path.write_text(json.dumps(found).replace('"here"', value), encoding="utf-8")
+    with pytest.raises(UsageError, match=field):
+        load(path)
+
+
+def test_an_error_may_be_infinite_and_not_nan(tmp_path):
+    path = tmp_path / "run.json"
+    save(make_run(make_record(error=float("inf"))), path)
+    assert load(path).records[0].error == float("inf")
+    path.write_text(path.read_text(encoding="utf-8").replace('"inf"', "NaN"), encoding="utf-8")
+    with pytest.raises(UsageError, match="error"):
+        load(path)

@@ -61,7 +61,7 @@ if __name__ == "__main__":
     worker.call(ctypes.PyDLL(None).sleep, 1, 60)
 """
     script = tmp_path / "parent.py"
-    script.write_text(parent)
+    script.write_text(parent, encoding="utf-8")
     root = os.getcwd()
     started = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": root})
     child = int(started.stdout.readline())
@@ -81,7 +81,7 @@ def _alive(pid):
         return False
     # A zombie has ended, though nobody has asked after it: the container's first process may never do so.
     try:
-        with open(f"/proc/{pid}/stat") as file:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return not os.path.isdir("/proc/self")

@@ -53,9 +53,10 @@ def some_outcome():
 def some_series(kernels=4, commits=30):
     case = [square(f"numpy/{name}", 64) for name in ("full", "block", "tiled", "rowwise")][:kernels]
     return series(
-        Point("a machine", "an environment", f"{place:040d}", 1_700_000_000 + place * 1000, each, "seconds",
+        (Point("a machine", "an environment", f"{place:040d}", 1_700_000_000 + place * 1000, each, "seconds",
               1e-3 * (1 if place < commits / 2 else 1.5), 0.9e-3, 1.6e-3, None)
-        for each in case for place in range(commits)
+        for each in case for place in range(commits)),
+        Path(),
     )  # fmt: skip
 
 
@@ -169,7 +170,7 @@ def test_failed_partial_and_single_sample_records_render():
 
 def test_a_finding_of_an_older_version_is_left_out_with_a_word(tmp_path, capsys):
     old = tmp_path / "book.json"
-    old.write_text(json.dumps({"experiment": "book", "problem": "airfoil", "numba-fused": [[[0.0, 0, 0.49]]]}))
+    old.write_text(json.dumps({"experiment": "book", "problem": "airfoil", "numba-fused": [[[0.0, 0, 0.49]]]}), encoding="utf-8")
     report(run=[old], out=tmp_path / "out")
     assert "book.json: left out, since an older version made it; run the experiment again" in capsys.readouterr().out
     assert (tmp_path / "out/index.html").exists()
@@ -203,22 +204,22 @@ def test_many_records_are_drawn_soon_and_small():
 def test_the_raw_records_lie_beside_the_page(tmp_path):
     raw = tmp_path / "raw" / "one.json"
     raw.parent.mkdir()
-    raw.write_text("{}")
-    made = page.save(Sources(runs=[("one.json", some_run())]), [raw], tmp_path / "out")
-    assert made.read_text().startswith("<!doctype html>")
+    raw.write_text("{}", encoding="utf-8")
+    made = page.save(Sources(runs=[("one.json", some_run())]), page.names([raw], tmp_path / "out"), tmp_path / "out")
+    assert made.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert (tmp_path / "out/one.json").exists()
 
 
 def test_the_readme_s_ladder_is_that_of_its_run():
     root = Path(__file__).parents[3]
-    text = (root / "README.md").read_text()
-    kept = Run.model_validate_json((root / readme.RUN).read_text())
+    text = (root / "README.md").read_text(encoding="utf-8")
+    kept = Run.model_validate_json((root / readme.RUN).read_text(encoding="utf-8"))
     assert readme.between("ladder").search(text)[0] == readme.ladder(kept)
 
 
 def test_the_notes_tables_are_those_of_their_records():
     root = Path(__file__).parents[3]
-    notes = (root / readme.NOTES).read_text()
+    notes = (root / readme.NOTES).read_text(encoding="utf-8")
     assert all(len(readme.between(marker).findall(notes)) == 1 for marker in readme.MADE)
     assert all((root / file).exists() for file, _ in readme.MADE.values())
     assert readme.refreshed(notes, root) == notes
@@ -229,12 +230,12 @@ def test_the_readme_and_the_notes_are_made_anew(tmp_path):
                  "high": 1.3, "percent_of_peak": 33.3, "best": "numpy/full",
                  "libraries": {"numpy/full": "openblas, code: Zen"}}]  # fmt: skip
     (tmp_path / "docs").mkdir()
-    (tmp_path / readme.MADE["comparison"][0]).write_text(json.dumps(compared))
+    (tmp_path / readme.MADE["comparison"][0]).write_text(json.dumps(compared), encoding="utf-8")
     for name, marker in (("README.md", "ladder"), (readme.NOTES, "comparison")):
-        (tmp_path / name).write_text(f"before <!-- {marker}: --> old <!-- end of {marker} --> after")
+        (tmp_path / name).write_text(f"before <!-- {marker}: --> old <!-- end of {marker} --> after", encoding="utf-8")
     readme.update(some_run(), tmp_path)
     for name in ("README.md", readme.NOTES):
-        text = (tmp_path / name).read_text()
+        text = (tmp_path / name).read_text(encoding="utf-8")
         assert text.startswith("before <!--")
         assert text.endswith("--> after")
         assert "old" not in text
@@ -244,7 +245,7 @@ def test_the_readme_and_the_notes_are_made_anew(tmp_path):
 
 
 def test_a_readme_without_markers_is_left_alone(tmp_path):
-    (tmp_path / "README.md").write_text("nothing here")
+    (tmp_path / "README.md").write_text("nothing here", encoding="utf-8")
     with pytest.raises(UsageError, match="no markers"):
         readme.update(some_run(), tmp_path)
 
@@ -269,7 +270,7 @@ def browser():
 @pytest.fixture
 def opened(browser, tmp_path):
     """The page in a browser, and what it asked for and complained of."""
-    path = page.save(everything(), [], tmp_path)
+    path = page.save(everything(), {}, tmp_path)
     context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}, color_scheme="light")
     view = context.new_page()
     requests, complaints = [], []

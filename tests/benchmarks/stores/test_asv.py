@@ -56,15 +56,47 @@ def test_what_cannot_be_read_is_named_once_and_the_rest_is_used(tmp_path):
     asv_results.add(tmp_path, 4, [1e-5, 2e-3], where="elsewhere")
     asv_results.add(tmp_path, 4, [9.0], name="lu.Lapack.time_lu", params=[], where="elsewhere")
     asv_results.add(tmp_path, 5, [1e-5], name="gemm.NumbaTiled.track_seconds", params=[["a thing"]])
-    whole = (tmp_path / "here" / "00000001-an-env.json").read_text()
-    (tmp_path / "here" / "00000009-an-env.json").write_text(whole[: len(whole) // 2])
-    (tmp_path / "here" / "0000000a-an-env.json").write_text('{"version": 2, "results": 3}')
+    whole = (tmp_path / "here" / "00000001-an-env.json").read_text(encoding="utf-8")
+    (tmp_path / "here" / "00000009-an-env.json").write_text(whole[: len(whole) // 2], encoding="utf-8")
+    (tmp_path / "here" / "0000000a-an-env.json").write_text('{"version": 2, "results": 3}', encoding="utf-8")
     complaints = []
     points = list(store.points(tmp_path, complaints.append))
-    assert len(points) == 6
+    assert [point.value is None for point in points].count(True) == 1
+    assert len(points) == 7
     assert {point.machine for point in points} == {"here", "elsewhere"}
     assert [sum(name in line for line in complaints) for name in ("00000009", "0000000a", "2 benchmarks")] == [1, 1, 1]
     assert len(complaints) == 3
+
+
+def test_files_in_the_first_format_are_one_line_that_says_how_to_read_them(tmp_path):
+    asv_results.history(tmp_path, [1.0])
+    for commit in range(232):
+        old = {"version": 1, "commit_hash": asv_results.commit_hash(commit), "date": 1, "params": {}, "results": {"a.b": 1.0}}
+        (tmp_path / "here" / f"{commit:08x}-old.json").write_text(json.dumps(old), encoding="utf-8")
+    complaints = []
+    assert len(list(store.points(tmp_path, complaints.append))) == 2
+    (line,) = complaints
+    assert "232 files" in line
+    assert "asv update" in line
+
+
+@pytest.mark.parametrize("scale", [1, 1_000, 1_000_000])
+def test_dates_in_smaller_units_are_the_same_moment(tmp_path, scale):
+    asv_results.history(tmp_path, [1.0])
+    path = tmp_path / "here" / "00000001-an-env.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(found | {"date": 1_700_000_000_000 * scale}), encoding="utf-8")
+    assert [run.created.year for run in store.runs(tmp_path)] == [2023]
+
+
+@pytest.mark.parametrize(
+    "machine",
+    ["[]", "7", "null", '{"cpu": {"a": 1}, "num_cpu": "\u00b2", "ram": "' + "9" * 5000 + '", "os": null}', "[" * 100_000],
+)
+def test_a_machine_that_is_not_described_is_left_unnamed(tmp_path, machine):
+    asv_results.history(tmp_path, [1.0])
+    (tmp_path / "here" / "machine.json").write_text(machine, encoding="utf-8")
+    assert len(store.runs(tmp_path)) == 1
 
 
 def test_a_folder_without_results_is_refused_in_one_line(tmp_path):
@@ -76,14 +108,14 @@ def test_two_thousand_files_load_in_five_seconds_and_a_gibibyte(tmp_path):
     asv_results.machine(tmp_path)
     params = [["'numba/tiled'"], [str(size) for size in range(1, 76)], ["'float32'", "'float64'"], ["1", "2"]]
     asv_results.add(tmp_path, 1, [1e-3] * 300, params=params)
-    text = (tmp_path / "here" / "00000001-an-env.json").read_text()
+    text = (tmp_path / "here" / "00000001-an-env.json").read_text(encoding="utf-8")
     found = json.loads(text)
     for commit in range(2, 2001):
         found["commit_hash"], found["date"] = asv_results.commit_hash(commit), commit * asv_results.DAY_MS
-        (tmp_path / "here" / f"{commit:08x}-an-env.json").write_text(json.dumps(found))
+        (tmp_path / "here" / f"{commit:08x}-an-env.json").write_text(json.dumps(found), encoding="utf-8")
     code = (
         "import resource, sys, time; from pathlib import Path; from benchmarks.stores import asv, history\n"
-        "start = time.perf_counter(); series = history.series(asv.points(Path(sys.argv[1])))\n"
+        "start = time.perf_counter(); series = history.series(asv.points(Path(sys.argv[1])), Path(sys.argv[1]))\n"
         "print(len(series), sum(len(each.points) for each in series), time.perf_counter() - start,"
         " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )

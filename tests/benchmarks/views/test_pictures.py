@@ -32,7 +32,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
         save(pictures.ladder(ladder()), tmp_path / name)
     for suffix in ("svg", "png"):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
-    assert "<text" in (tmp_path / "one.svg").read_text()  # text stays text
+    assert "<text" in (tmp_path / "one.svg").read_text(encoding="utf-8")  # text stays text
 
 
 def test_no_epoch_is_drawn_beyond_the_limit():
