@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.gate import paired
 from benchmarks.gate.estimate import hodges_lehmann
-from benchmarks.harness import cases
+from benchmarks.harness import cases, timing
 from kernels import registry
 
 TWICE = """
@@ -117,6 +117,21 @@ def test_a_block_measures_each_case_on_each_side_there_and_back():
     assert not found.failures
     assert set(found.seconds) == set(told) == set(chosen)
     assert all(min(turns) > 0 and len(turns) == paired.TURNS for sides in found.seconds.values() for turns in sides.values())
+
+
+@pytest.mark.parametrize(("count", "times"), [(1, 0), (2, 1)])
+def test_threads_settle_before_the_other_side_has_its_turn(monkeypatch, count, times):
+    settled = []
+    monkeypatch.setattr(timing, "settle", lambda: settled.append(True))
+    monkeypatch.setattr(paired.Prepared, "current", None)
+    (case,) = cases.generate([registry.find("numpy/full")], [{"m": 8, "n": 8, "p": 8}], ["float32"], [count])
+    calls = paired.prepare(case, 0, None)
+    try:
+        assert len(settled) == times
+        paired.sample(calls)
+        assert len(settled) == 2 * times
+    finally:
+        paired.Prepared.current.held.close()
 
 
 def test_the_interval_of_few_values_is_their_range():
