@@ -22,6 +22,7 @@ def test_the_reference_has_more_digits_than_the_product():
 def test_an_error_is_relative_to_the_product_of_magnitudes():
     a, b = np.array([[1.0, -1.0]]), np.array([[2.0], [2.0]])
     assert error(a, b, np.array([[0.5]])) == 0.5 / 4  # the product is 0, |A||B| is 4
+    assert error(a / 4, b / 4, np.array([[0.125]])) == 0.125 / 0.25
 
 
 def test_what_is_missing_is_infinitely_wrong():

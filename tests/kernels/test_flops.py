@@ -99,7 +99,7 @@ def test_bytes_by_hand():
     assert touched_bytes("rowwise", 4, 5, 6, 8) == 8 * 4 * (5 + 30 + 6)
     # Six columns: all of a, of b the column, and a column of out.
     assert touched_bytes("columnwise", 4, 5, 6, 8) == 8 * 6 * (20 + 5 + 4)
-    # Two tiles of columns, each of which reads a; two of rows, which read b; of the depth two, so that out is written, read, written.
+    # Two tiles of columns, each of which reads a; two of rows, which read b; two of the depth: out is written, read, written.
     assert touched_bytes("tiled", 4, 5, 6, 8, {"tm": 2, "tn": 3, "tp": 4}) == 8 * (2 * 20 + 2 * 30 + 3 * 24)
     # One element of b for each multiplication, two loads, one store an element of out.
     assert touched_bytes("elementwise", 4, 5, 6, 8) == 8 * (24 * (5 + 5) + 24)
