@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.flops import compulsory_bytes, flops, touched_bytes
+from kernels.flops import compulsory_bytes, flops, intensity, touched_bytes
 
 M, N, P = 4, 6, 8
 
@@ -90,6 +90,10 @@ def test_no_rung_touches_less_than_the_compulsory_bytes():
     touched = {rung: touched_bytes(rung, 256, 256, 256, 4, tile) for rung in kernels.registry.RUNGS}
     assert min(touched.values()) == touched["full"] == compulsory_bytes(256, 256, 256, 4)
     assert touched["elementwise"] > touched["rowwise"] > touched["block"] > touched["full"]
+
+
+def test_an_empty_product_has_no_intensity():
+    assert intensity(0, 0, 3, 4) == 0.0
 
 
 def test_bytes_by_hand():

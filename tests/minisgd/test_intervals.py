@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from minisgd.intervals import median_interval
+from minisgd.intervals import median_interval, ratio_interval
 
 
 def test_six_repeats_reach_from_the_smallest_to_the_largest():
@@ -41,3 +41,8 @@ def test_the_interval_holds_the_median_as_often_as_it_says(repeats, draw):
     truth = 1.0 if draw == "lognormal" else 0.0
     intervals = [median_interval(getattr(random, draw)(size=repeats).tolist())[1:] for _ in range(2000)]
     assert sum(low <= truth <= high for low, high in intervals) / 2000 >= 0.935  # 95 % less three standard errors
+
+
+def test_ratios_are_of_as_many_repeats_of_either():
+    with pytest.raises(ValueError, match="shorter"):
+        ratio_interval([1.0, 2.0], [1.0])
