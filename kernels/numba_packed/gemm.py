@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numba import types
 from numba.core.errors import NumbaError
+from numpy import ndarray
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros, oddity
@@ -93,6 +94,8 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
            [31., 41.]])
     """
     # What follows costs a small product more than its arithmetic: one look-up, one call.
+    if not type(a) is type(b) is type(out) is ndarray:  # numba takes a masked array for a plain one, once it has seen one
+        _name_what_is_wrong(a, b, out, alpha, beta)
     try:
         multiply, room, _ = _caller.ready.get(a.dtype.num) or _prepare(a.dtype, 1)
         if not multiply(a, b, out, alpha, beta, room, 0):

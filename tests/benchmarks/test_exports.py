@@ -62,6 +62,9 @@ def test_github_gets_a_file_for_each_direction():
     assert {entry.unit for entry in bigger} == {"GFLOPS"}
     assert smaller[1].value < smaller[0].value
     assert bigger[1].value > bigger[0].value
+    for entry in (*smaller, *bigger):
+        low, high = map(float, entry.range.split(" to "))
+        assert low < entry.value < high
     assert [entry.name for entry in smaller] == ["numpy/full-256-float32-x1", "numba/block-256-float32-x1"]
 
 
@@ -70,6 +73,10 @@ def test_bencher_gets_latency_and_throughput_with_their_bounds_in_order():
     slow, fast = found["numpy/full-256-float32-x1"], found["numba/block-256-float32-x1"]
     assert fast["latency"].value < slow["latency"].value
     assert fast["throughput"].value > slow["throughput"].value
+    assert slow["latency"].value == pytest.approx(670_000)  # Bencher, "Built-in Measures": latency in nanoseconds
+    assert slow["throughput"].value == pytest.approx(50e9)  # operations a second
+    assert slow["latency"].upper_value == pytest.approx(670_000 * 50 / 49)
+    assert slow["throughput"].lower_value == pytest.approx(49e9)
     assert all(each.lower_value <= each.value <= each.upper_value for by in found.values() for each in by.values())
 
 

@@ -11,7 +11,6 @@ import sys
 from itertools import product
 from pathlib import Path
 
-import asv_results
 import plugin
 import pytest
 
@@ -160,15 +159,18 @@ def test_asv_skips_a_point_whose_class_is_absent(tmp_path):
     assert get_benchmark_from_name(root, "gemm.NumpyFull.track_seconds-0").version == "1"
 
 
-def test_asv_calls_a_slower_commit_slower(tmp_path):
-    """And would call one with fewer GFLOPS improved, which is why those are not in what is compared."""
-    from asv.commands.compare import _is_result_better
+@pytest.mark.parametrize("asked", [False, True])
+def test_gflops_are_tracked_where_graphs_are_asked_for_alone(asked):
+    """asv would call a commit with fewer of them improved: of every figure less is better."""
+    from benchmarks import tracked
 
-    assert _is_result_better(1.0, 2.0, None, None, 1.1)
-    asv_results.history(tmp_path, [1.0, 2.0])
-    from benchmarks import gemm
-
-    assert not hasattr(gemm.NumpyFull, "track_gflops")
+    listed = "print([hasattr(gemm.NumpyFull, name) for name in ('track_seconds', 'track_gflops')])"
+    environment = {name: value for name, value in os.environ.items() if name != tracked.GRAPHS}
+    done = subprocess.run(
+        [sys.executable, "-c", f"from benchmarks import gemm; {listed}"],
+        cwd=CHECKOUT, env=environment | ({tracked.GRAPHS: "1"} if asked else {}), capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.stdout.strip() == str([True, asked]), done.stderr
 
 
 def test_a_commit_without_the_harness_s_needs_makes_no_classes():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels.flops import compulsory_bytes, flops, touched_bytes
+from kernels.flops import compulsory_bytes, flops, intensity, touched_bytes
 
 M, N, P = 4, 6, 8
 
@@ -93,8 +93,18 @@ def test_no_rung_touches_less_than_the_compulsory_bytes():
     assert touched["elementwise"] > touched["rowwise"] > touched["block"] > touched["full"]
 
 
+def test_an_empty_product_has_no_intensity():
+    assert intensity(0, 0, 3, 4) == 0.0
+
+
 def test_bytes_by_hand():
     # Two slabs of three columns: a is read twice, b and out once each.
     assert touched_bytes("block", 4, 5, 6, 8, {"width": 3}) == 8 * (2 * 20 + 30 + 24)
+    # Four rows: of a the row, all of b, and a row of out.
+    assert touched_bytes("rowwise", 4, 5, 6, 8) == 8 * 4 * (5 + 30 + 6)
+    # Six columns: all of a, of b the column, and a column of out.
+    assert touched_bytes("columnwise", 4, 5, 6, 8) == 8 * 6 * (20 + 5 + 4)
+    # Two tiles of columns, each of which reads a; two of rows, which read b; two of the depth: out is written, read, written.
+    assert touched_bytes("tiled", 4, 5, 6, 8, {"tm": 2, "tn": 3, "tp": 4}) == 8 * (2 * 20 + 2 * 30 + 3 * 24)
     # One element of b for each multiplication, two loads, one store an element of out.
     assert touched_bytes("elementwise", 4, 5, 6, 8) == 8 * (24 * (5 + 5) + 24)

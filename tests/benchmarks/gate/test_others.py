@@ -24,22 +24,39 @@ def test_marks_are_read_from_what_asv_prints():
     assert [mark for mark, _ in others.marks(PRINTED)] == ["+", ""]
 
 
-def test_a_planted_slowdown_is_paid_in_full_and_counts_once_where_calls_nest():
+class Clock:
+    """A clock on which each look takes a microsecond, and work as long as it says."""
+
+    now = 0.0
+
+    def look(self):
+        self.now += 1e-6
+        return self.now
+
+    def work(self):
+        self.now += 2e-3
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(time, "perf_counter", made.look)
+    return made
+
+
+def test_a_planted_slowdown_is_paid_in_full_and_counts_once_where_calls_nest(clock):
     slowdown = planted.Slowdown(2.0)
-    inner = slowdown.of(lambda: time.sleep(2e-3))
-    outer = slowdown.of(inner)
-    start = time.perf_counter()
+    outer = slowdown.of(slowdown.of(clock.work))
     for _ in range(5):
         outer()
-    assert 5 * 3 * 2e-3 <= time.perf_counter() - start < 5 * 9 * 2e-3
+    assert clock.now == pytest.approx(5 * 3 * 2e-3, rel=0.01)
 
 
-def test_what_a_call_returns_is_slowed_down_too():
-    slowdown = planted.Slowdown(2.0)
-    epoch = slowdown.of(lambda: lambda: time.sleep(2e-3))()
-    start = time.perf_counter()
+def test_what_a_call_returns_is_slowed_down_too(clock):
+    epoch = planted.Slowdown(2.0).of(lambda: clock.work)()
+    before = clock.now
     epoch()
-    assert time.perf_counter() - start >= 3 * 2e-3
+    assert clock.now - before == pytest.approx(3 * 2e-3, rel=0.01)
 
 
 @pytest.mark.parametrize("tool", list(others.TOOLS))

@@ -132,6 +132,35 @@ class Steady:
     resolution_s = 1e-6
 
 
+class Cold(Steady):
+    """Work that takes three times as long until so many seconds of it have been done."""
+
+    def __init__(self, seconds, cold_s):
+        super().__init__(seconds)
+        self.cold_s, self.done_s = cold_s, 0.0
+
+    def seconds(self, calls):
+        took = super().seconds(calls) * (3 if self.done_s < self.cold_s else 1)
+        self.done_s += took
+        return took
+
+
+@pytest.mark.parametrize("calls", [None, 10])
+@pytest.mark.parametrize("seconds", [1e-5, 1e-3, 0.01])
+def test_nothing_is_sampled_before_caches_and_clock_are_warm(seconds, calls):
+    work = Cold(seconds, cold_s=0.015)
+    samples, _ = timing.sample(work, work, 0.05, calls)
+    assert samples == pytest.approx([seconds] * len(samples))
+
+
+@pytest.mark.parametrize("resolution_s", [1e-5, 1e-4])
+def test_a_coarse_clock_is_given_longer_samples(resolution_s):
+    work = Steady(1e-3)
+    work.resolution_s = resolution_s
+    _, batch = timing.sample(work, work, budget_s=0.05)
+    assert batch * work.duration >= 1000 * resolution_s
+
+
 @pytest.mark.parametrize("seconds", [1e-7, 1e-5, 1e-3, 0.5])
 def test_a_sample_is_long_enough_for_the_clock(seconds):
     work = Steady(seconds)
@@ -163,11 +192,22 @@ def test_settling_waits_for_threads_that_spin(monkeypatch):
 
 
 def test_settling_does_not_wait_for_ever(monkeypatch):
-    monkeypatch.setattr(timing, "SETTLE_S", 0.05)
-    monkeypatch.setattr(time, "process_time", iter(range(1000)).__next__)
-    start = time.monotonic()
+    naps = []
+    monkeypatch.setattr(time, "sleep", naps.append)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(naps))
+    monkeypatch.setattr(time, "process_time", lambda: sum(naps))
     timing.settle()
-    assert 0.05 <= time.monotonic() - start < 5
+    assert sum(naps) == pytest.approx(timing.SETTLE_S, abs=2 * timing.LOOK_S)
+
+
+@pytest.mark.parametrize(("count", "times"), [(1, 0), (2, 1)])
+def test_threads_settle_before_anything_else_is_measured(clockwork, monkeypatch, count, times):
+    settled = []
+    monkeypatch.setattr(timing, "settle", lambda: settled.append(Clockwork.timed_calls))
+    found = timing.measure(case(threads=count), budget_s=0.06)
+    assert len(settled) == times
+    assert settled in ([], [Clockwork.timed_calls])  # after the last sample
+    assert found.samples_s
 
 
 @pytest.mark.parametrize(("kernel", "large"), [("numpy/full", 1), ("numpy/block", 0)])

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -189,15 +188,13 @@ def test_the_same_records_give_the_same_bytes():
     assert page.render(everything()) == page.render(everything())
 
 
-def test_many_records_are_drawn_soon_and_small():
+def test_many_records_make_a_small_page():
     rungs = ("elementwise", "rowwise", "columnwise", "block", "full")
     records = [
         square(f"{backend}/{rung}", n, threads=threads)
         for backend in ("numpy", "numba", "torch", "python") for rung in rungs for n in range(32, 240, 16) for threads in (1, 2)
     ]  # fmt: skip
-    start = time.monotonic()
     text = page.render(Sources(runs=[("one.json", make_run(*records[:500]))], series=some_series(4, 500)))
-    assert time.monotonic() - start < 40  # ten seconds, on a machine of our own
     assert len(text) < 5_000_000
 
 

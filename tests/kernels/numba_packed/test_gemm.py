@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 
 import numba
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layouts import place
 from numba import njit
+from workspaces import Guarded
 
 import kernels
 from kernels.accuracy import bound
@@ -18,15 +20,16 @@ from kernels.caches import caches
 from kernels.numba_packed import gemm
 from kernels.numba_packed.choices import FEW_IF_FAR, FEW_VECTORS, SCATTERED_BYTES, blocking
 from kernels.numba_packed.gemm import compiled, workspace
-from kernels.numba_packed.loops import DEPTH_A_THREAD
-from kernels.numba_packed.microkernel import TALLEST
-from kernels.numba_packed.plan import counters
+from kernels.numba_packed.loops import DEPTH_A_THREAD, depth_cuts, sums_of
+from kernels.numba_packed.microkernel import TALLEST, UNROLLED
+from kernels.numba_packed.plan import block, counters
 from kernels.numba_packed.pointers import call
 from kernels.numba_packed.product import few
 from kernels.numba_packed.tasks import begin
 from kernels.tiles import register_tile
 from kernels.vectors import vectors
 
+GEMM = sys.modules[compiled.__module__]
 RANDOM = np.random.default_rng(0)
 WIDTH, ROWS = register_tile(vectors().lanes(4), vectors())
 DEPTH = blocking("float32").kc
@@ -35,6 +38,21 @@ AROUND = {  # sizes around a tile's rows and width, and a slab's depth
     "n": (1, 2, 3, DEPTH - 1, DEPTH, DEPTH + 1, DEPTH + 80),
     "p": (1, WIDTH // 2, WIDTH // 2 + 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 2),
 }
+
+
+@pytest.fixture(autouse=True)
+def guarded_workspaces(monkeypatch):
+    """Every thread begins with a new workspace, and in none is anything written out of place."""
+    made = []
+
+    def guarded(plan, threads):
+        made.append(Guarded(plan, threads))
+        return made[-1].room
+
+    monkeypatch.setattr(GEMM, "workspace", guarded)
+    monkeypatch.setattr(GEMM, "_caller", GEMM._Caller())
+    yield
+    assert [place for each in made for place in each.overrun()] == []
 
 
 def operands(m, n, p, dtype="float32"):
@@ -150,11 +168,33 @@ def one_of(threads, thread, loops, m, n, p, a, b, b_row, b_column, c, size, room
 
 def check_alone(plan, loops, a, b, out, thread, threads):
     """Check what one thread makes of a product that is shared with others."""
-    room = workspace(plan, threads)
-    a_at, b_at, out_at, room_at = (np.int64(each.ctypes.data) for each in (a, b, out, room))
+    guarded = Guarded(plan, threads)
+    a_at, b_at, out_at, room_at = (np.int64(each.ctypes.data) for each in (a, b, out, guarded.room))
     places, last = (a_at, b_at, *b.strides, out_at), (a.itemsize, room_at, np.float32(0), np.float32(1))
     one_of(threads, thread, loops, *a.shape, b.shape[1], *places, *last)
     assert np.allclose(out, a.astype(np.float64) @ b, atol=1e-3)
+    assert guarded.overrun() == []
+
+
+@njit
+def sums(threads, m, n, row_bytes, room):
+    """Into how many parts the depth is cut, and the room below the second part's sums in its block."""
+    return depth_cuts(m, n, row_bytes, threads, room), sums_of(1, m, row_bytes, room) - block(room, 1)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 8])
+@pytest.mark.parametrize("m", [1, 90, 1000, 5000, 60_000])
+def test_parts_of_the_depth_have_their_sums_above_what_is_packed(m, threads):
+    plan = compiled(np.dtype(np.float32)).plan
+    room, cut = workspace(plan, threads), []
+    for width in (WIDTH, 60, 4 * WIDTH):
+        for n in (threads * DEPTH_A_THREAD - 1, threads * DEPTH_A_THREAD, 1300, 20 * DEPTH):
+            parts, below = sums(threads, m, n, 4 * width, np.int64(room.ctypes.data))
+            cut.append(parts)
+            assert parts == 1 or below >= (plan.kc + 2 * UNROLLED) * 4 * width
+            assert parts == 1 or n >= threads * DEPTH_A_THREAD
+    assert set(cut) <= {1, threads}
+    assert m > 90 or threads in cut
 
 
 @pytest.mark.parametrize(("thread", "threads"), [(0, 2), (1, 2), (2, 3), (0, 5)])
@@ -164,7 +204,8 @@ def test_threads_that_do_not_come_are_not_missed(thread, threads):
     plan = full._replace(block_bytes=bytes_, near_block_bytes=bytes_ // 4)  # several blocks for each thread
     deep = threads * DEPTH_A_THREAD + 11
     wide = ((60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH))
-    for shape in *wide, (90, deep, WIDTH - 3), (90, deep, 3 * WIDTH - 3):
+    sums = (90, deep, WIDTH - 3), (90, deep, 3 * WIDTH - 3), (4 * DEPTH + 132, deep, WIDTH)  # the last have no room
+    for shape in *wide, *sums:
         a, b, out = operands(*shape)
         check_alone(plan, plan.blocked, a, np.asfortranarray(b), out, thread, threads)  # so that b's columns are packed
     for shape in (1, 203, 1000), (1, 203, 9001), (1, 9, 1000):
@@ -269,11 +310,9 @@ def test_sixteen_threads_at_once():
 
 
 def test_workspace_is_bounded_and_kept():
-    from kernels.numba_packed.gemm import _caller
-
     gemm(*operands(300, 300, 300))
-    first = _caller.ready[np.dtype("float32").num].room
+    first = GEMM._caller.ready[np.dtype("float32").num].room
     gemm(*operands(900, 1000, 800))
-    assert _caller.ready[np.dtype("float32").num].room is first
+    assert GEMM._caller.ready[np.dtype("float32").num].room is first
     assert compiled(np.dtype("float32")).plan.workspace_bytes(1) < caches()[-1].size
     assert first.nbytes <= numba.get_num_threads() * caches()[-1].size

@@ -1,0 +1,39 @@
+"""Workspaces of numba/full whose parts lie apart, so that what is written beyond one of them is seen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.numba_packed.gemm import workspace
+from kernels.numba_packed.plan import PLAN_BYTES, PRODUCT_BYTES
+from kernels.numba_packed.tasks import APART, COUNTERS_BYTES
+
+MARGIN = 64 << 10
+"""Bytes between what one thread has and what the next one has, of which each is poison."""
+
+POISON = 0xFF
+"""Of this many bytes each float is NaN: what is read before it was written shows in the product."""
+
+
+class Guarded:
+    """A workspace for so many threads with margins between them, all of it poisoned."""
+
+    def __init__(self, plan, threads):
+        self._plan, self._threads = plan, threads
+        self.room = workspace(plan._replace(own_bytes=plan.own_bytes + MARGIN), threads)
+        self.room[8 * len(plan) :] = POISON
+        self._told = self.room[:PLAN_BYTES].copy()
+
+    def overrun(self):
+        """Where something was written that no part of a product has a right to."""
+        found = [] if np.array_equal(self.room[:PLAN_BYTES], self._told) else ["the plan"]
+        start = PLAN_BYTES + PRODUCT_BYTES
+        for thread in range(self._threads):
+            counters = self.room[start : start + COUNTERS_BYTES].reshape(-1, APART)
+            end = start + COUNTERS_BYTES + self._plan.block_bytes + self._plan.own_bytes
+            if np.any(counters[:, 8:] != POISON):
+                found.append(f"below the block of thread {thread}")
+            if np.any(self.room[end : end + MARGIN] != POISON):
+                found.append(f"beyond what thread {thread} has")
+            start = end + MARGIN
+        return found
