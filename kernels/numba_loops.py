@@ -57,7 +57,7 @@ def rowwise(a: Matrix, b: Matrix, out: Matrix) -> None:
             add_multiple(out[i], a[i, k], b[k])
 
 
-@rung("columnwise", workspace=lambda m, n, p: n)
+@rung("columnwise")
 @compiled()
 def columnwise(a: Matrix, b: Matrix, out: Matrix) -> None:
     """j, i, k: a column of b is gathered once, then serves m dot products in SIMD lanes from the first-level cache."""
@@ -92,7 +92,7 @@ def four_dots(row: Vector, columns: Matrix, j: int) -> tuple[float, float, float
     return t0, t1, t2, t3
 
 
-@rung("block", tile={"width": 64}, workspace=lambda m, n, p: n * 67)
+@rung("block", tile={"width": 64})
 @compiled()
 def block(a: Matrix, b: Matrix, out: Matrix, width: int) -> None:
     """A slab of b's columns is gathered once and stays in cache while every row of a passes by, four columns at a time."""

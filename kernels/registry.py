@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from kernels import accuracy
 from kernels.table import Table
 
 RUNGS = {
@@ -63,8 +64,9 @@ class Kernel:
         Whether it is a library's product, which users would pick instead.
     tile : mapping, or callable of a dtype's name to one
         Tile parameters in the function's order, with their defaults in elements.
-    workspace : callable, optional
-        ``workspace(m, n, p)``: elements that a call allocates beside a constant.
+    bound : callable
+        ``bound(n, dtype)``: the largest error that `kernels.accuracy.error` may find at inner dimension n. That of sums of
+        products, unless an algorithm such as Strassen's has another.
     """
 
     backend: str
@@ -77,7 +79,7 @@ class Kernel:
     compiles: bool = False
     peer: bool = False
     tile: Mapping[str, int] | Callable[[str], Mapping[str, int]] = field(default_factory=dict)
-    workspace: Callable[[int, int, int], int] | None = None
+    bound: Callable[[int, str], float] = accuracy.bound
 
     @property
     def name(self) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -15,3 +18,10 @@ def install(folder: Path, backend: str, source: str) -> dict[str, str]:
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", encoding="utf-8")
     (metadata / "entry_points.txt").write_text(f"[kernels]\n{backend} = {module}\n", encoding="utf-8")
     return {"PYTHONPATH": str(folder)}
+
+
+def python(code: str, **environment: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

@@ -92,7 +92,7 @@ class Product:
         self._bound[0]()
         c = self._device.fetch(out)
         error = accuracy.error(self._a, self._b, c)
-        bound = accuracy.bound(self._case.shape["n"], self._case.dtype)
+        bound = registry.find(self._case.kernel).bound(self._case.shape["n"], self._case.dtype)
         return Check(error, bound, self._failure(before, c, error, bound))
 
     def _failure(self, before: tuple[NDArray[Any], ...], c: NDArray[Any], error: float, bound: float) -> str | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from layouts import combinations, place
 
 import kernels
-from kernels.accuracy import bound, error
+from kernels.accuracy import error
 
 KERNELS = {kernel.name: kernel for kernel in kernels.available()}
 FEW = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
@@ -39,7 +39,7 @@ def test_within_the_bound_for_every_shape_and_layout(name, dtype, m, n, p, seed,
     layouts = data.draw(st.sampled_from(combinations(KERNELS[name].arrays)))
     random = np.random.default_rng(seed)
     a, b = (random.standard_normal(shape).astype(dtype) for shape in ((m, n), (n, p)))
-    assert error(a, b, multiply(name, a, b, layouts)) <= bound(n, dtype)
+    assert error(a, b, multiply(name, a, b, layouts)) <= KERNELS[name].bound(n, dtype)
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
@@ -72,4 +72,4 @@ def test_any_tile_size_gives_the_same_product(name, edge):
     a, b = (random.standard_normal(shape).astype(np.float32) for shape in ((19, 23), (23, 17)))
     out = np.full((19, 17), np.nan, np.float32)
     kernel.bind(dict.fromkeys(kernel.tile_for("float32"), edge))(*(place(x, kernel.arrays) for x in (a, b, out)))
-    assert error(a, b, out) <= bound(23, "float32")
+    assert error(a, b, out) <= kernel.bound(23, "float32")
