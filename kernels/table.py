@@ -11,12 +11,12 @@ import difflib
 import fnmatch
 import importlib
 import importlib.metadata
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
+
+from kernels.forking import held_over_forks
 
 
 class Entry(Protocol):
@@ -68,6 +68,7 @@ class Table(Generic[E]):
         self._noun, self._group, self._built_in, self._rank = noun, group, dict(built_in), rank
         self._entries: dict[str, E] = {}
         self._reasons: dict[str, str | None] = {}
+        self._places: dict[str, str] | None = None
 
     def add(self, entry: E) -> None:
         """Register an entry.
@@ -118,11 +119,13 @@ class Table(Generic[E]):
                 raise UnknownKernel(f"unknown {self._noun} {name!r}: did you mean {nearest[0]!r}?")
         return self._entries[name]
 
-    @cached_property
+    @property
     def _modules(self) -> dict[str, str]:
         """What registers each backend; another distribution cannot replace one that comes with the package."""
-        others = importlib.metadata.entry_points(group=self._group)
-        return {point.name: point.value for point in others} | self._built_in
+        if self._places is None:  # a cached_property of Python 3.11 takes a lock, which may be held when a process forks
+            others = importlib.metadata.entry_points(group=self._group)
+            self._places = {point.name: point.value for point in others} | self._built_in
+        return self._places
 
     def _load(self, backend: str) -> str | None:
         """Have a backend's entries registered, once; why that failed, if it did."""
@@ -132,18 +135,8 @@ class Table(Generic[E]):
             return self._reasons[backend]
 
 
-_loading = threading.RLock()
+_loading = held_over_forks(threading.RLock(), rank=0)
 """One for all tables: two threads that import modules which import each other find them half made."""
-
-
-def _after_fork() -> None:
-    """In a child, where the thread that was importing is not."""
-    global _loading
-    _loading = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _import(place: str) -> str | None:

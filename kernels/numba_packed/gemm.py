@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros, oddity
 from kernels.caching import UNWRAPPED, cached
+from kernels.forking import held_over_forks
 from kernels.numba_packed import dots, few_columns, loops, microkernel, one_row
 from kernels.numba_packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, SERIAL, STRIP, blocking
 from kernels.numba_packed.plan import Plan, own_bytes
@@ -54,7 +55,7 @@ class _Caller(threading.local):
 
 _caller = _Caller()
 _compiled: dict[int, Compiled] = {}
-_compiling, helpers = threading.Lock(), Team(numba.config.NUMBA_NUM_THREADS)
+_compiling, helpers = held_over_forks(threading.RLock(), rank=1), Team(numba.config.NUMBA_NUM_THREADS)
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
@@ -186,12 +187,5 @@ def _compile(dtype: str) -> Compiled:
     return Compiled(cached(signature, nogil=True)(multiply), told)
 
 
-def _after_fork() -> None:
-    """In a child of a process: threads did not come along, and a lock may be held for ever."""
-    global _compiling
-    _compiling = threading.Lock()
-    helpers.disband()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=helpers.disband)  # threads do not come along

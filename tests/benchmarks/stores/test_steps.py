@@ -14,7 +14,7 @@ def found(folder, levels):
     asv_results.machine(folder)
     for commit, value in enumerate((level for level in levels for _ in range(12)), start=1):
         asv_results.add(folder, commit, [value, value])
-    return series(store.points(folder))[0]
+    return series(store.points(folder), folder)[0]
 
 
 @pytest.mark.parametrize(("level", "verdicts"), [(1.10, ["worse"]), (0.90, ["better"]), (1.04, []), (0.96, [])])

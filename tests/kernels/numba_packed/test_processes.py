@@ -151,3 +151,39 @@ def test_a_warmed_process_compiles_nothing():
         done = subprocess.run([sys.executable, "-c", WARMED], capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""
+
+
+FORKED = """
+import os, signal, sys, threading, time
+import numpy as np
+import kernels
+
+a, b = np.ones((200, 150)), np.ones((150, 120))
+
+def first_product(dtype):
+    kernels.matmul(a.astype(dtype), b.astype(dtype))
+
+threads = [threading.Thread(target=first_product, args=(dtype,), daemon=True) for dtype in ("float32", "float64")]
+for thread in threads:
+    thread.start()
+right = []
+for wait_s in (0.0, 0.05, 0.3, 1.0, 3.0):
+    time.sleep(wait_s)
+    child = os.fork()
+    if not child:
+        signal.alarm(100)  # a child that hangs is killed, and counts
+        os._exit(0 if np.allclose(kernels.matmul(a, b), 150) else 1)
+    right.append(os.waitpid(child, 0)[1] == 0)
+for thread in threads:
+    thread.join()
+print(right)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_while_other_threads_load_and_compile_leaves_a_child_that_multiplies(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, timeout=280,
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},  # nothing is compiled yet
+    )  # fmt: skip
+    assert done.stdout.strip() == str([True] * 5), f"status {done.returncode}: {done.stderr[-500:]}"
