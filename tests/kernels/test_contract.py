@@ -98,8 +98,8 @@ def test_tensors_made_for_inference_may_be_read_and_written_in_its_mode():
 
 @given(st.tuples(*[st.integers(0, 6)] * 2), st.tuples(*[st.integers(-30, 30)] * 2))
 def test_an_overlap_with_itself_is_found_wherever_elements_meet(shape, steps):
-    room = np.zeros(400, np.uint8)
-    matrix = np.ndarray(shape, np.float32, room, 200, steps) if 0 not in shape else np.zeros(shape, np.float32)
+    room = np.zeros(1000, np.uint8)
+    matrix = np.ndarray(shape, np.float32, room, 500, steps) if 0 not in shape else np.zeros(shape, np.float32)
     places = sorted(i * steps[0] + j * steps[1] for i in range(shape[0]) for j in range(shape[1]))
     meet = any(after - before < 4 for before, after in pairwise(places))
     assert arrays.overlaps_itself(matrix) == meet
