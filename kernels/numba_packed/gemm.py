@@ -6,6 +6,7 @@ import numbers
 import os
 import threading
 from collections.abc import Callable
+from itertools import product
 from typing import Any, NamedTuple
 
 import numba
@@ -52,6 +53,13 @@ class _Caller(threading.local):
     def __init__(self) -> None:
         self.ready: dict[int, Ready] = {}
 
+
+_KEPT = [
+    types.Array(getattr(types, dtype), 2, layout, readonly=readonly, aligned=aligned)
+    for dtype, layout, readonly, aligned in product(ITEMSIZE, "CFA", (False, True), (False, True))
+]
+"""Numba numbers its types, and a type whose last reference is gone gets another number. It makes that of an array which is not
+aligned anew in each call, and what was learnt of the number before no longer fits."""
 
 _caller = _Caller()
 _compiled: dict[int, Compiled] = {}
