@@ -70,19 +70,19 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
         f"{exp(mean(map(log, some))):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
         for meaning, some in sorted(groups.items(), key=lambda group: len(group[1]))
     ]
-    libraries, named = compared[0].get("libraries", {}), "best" in compared[0]  # files of before have neither
+    libraries = compared[0]["libraries"]
     lines = [
         f"Times as fast as the best peer, by geometric mean: {'; '.join(means)}.",
         "",
-        f"| case | {' | '.join(sides)} | % peak | {'best peer | ' * named}x best peer | interval |",
-        f"|---|{'---:|' * (len(sides) + 1)}{'---|' * named}---:|---:|",
+        f"| case | {' | '.join(sides)} | % peak | best peer | x best peer | interval |",
+        f"|---|{'---:|' * (len(sides) + 1)}---|---:|---:|",
         *(
             f"| {each['case'].removeprefix(sides[0])[1:]} | {' | '.join(digits(each['gflops'][side]) for side in sides)} |"
-            f" {each['percent_of_peak'] or 0:.0f} | {each['best'] + ' | ' if named else ''}{each['ratio']:.3f} |"
+            f" {each['percent_of_peak'] or 0:.0f} | {each['best']} | {each['ratio']:.3f} |"
             f" {each['low']:.3f}-{each['high']:.3f} |"
             for each in compared
         ),
-        *([""] if libraries else []),
+        "",
         *(f"- {side}: {label}" for side, label in libraries.items()),
     ]
     return "\n".join(lines)
