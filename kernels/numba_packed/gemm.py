@@ -6,7 +6,6 @@ import numbers
 import os
 import threading
 from collections.abc import Callable
-from itertools import product
 from typing import Any, NamedTuple
 
 import numba
@@ -48,21 +47,14 @@ class Ready(NamedTuple):
 
 
 class _Caller(threading.local):
-    """What one of the caller's threads has ready, by the dtype's number."""
+    """What one of the caller's threads has ready, by dtype."""
 
     def __init__(self) -> None:
-        self.ready: dict[int, Ready] = {}
+        self.ready: dict[np.dtype[Any], Ready] = {}
 
-
-_KEPT = [
-    types.Array(getattr(types, dtype), 2, layout, readonly=readonly, aligned=aligned)
-    for dtype, layout, readonly, aligned in product(ITEMSIZE, "CFA", (False, True), (False, True))
-]
-"""Numba numbers its types, and a type whose last reference is gone gets another number. It makes that of an array which is not
-aligned anew in each call, and what was learnt of the number before no longer fits."""
 
 _caller = _Caller()
-_compiled: dict[int, Compiled] = {}
+_compiled: dict[np.dtype[Any], Compiled] = {}
 _compiling, helpers = held_over_forks(threading.RLock(), rank=1), Team(numba.config.NUMBA_NUM_THREADS)
 
 
@@ -103,10 +95,11 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
            [31., 41.]])
     """
     # What follows costs a small product more than its arithmetic: one look-up, one call.
-    if not type(a) is type(b) is type(out) is ndarray:  # numba takes a masked array for a plain one, once it has seen one
+    # Numba must not see a masked array, or one of another byte order: it takes them for plain ones once it has seen those.
+    if not (type(a) is type(b) is type(out) is ndarray and a.dtype is b.dtype is out.dtype):
         _name_what_is_wrong(a, b, out, alpha, beta)
     try:
-        multiply, room, _ = _caller.ready.get(a.dtype.num) or _prepare(a.dtype, 1)
+        multiply, room, _ = _caller.ready.get(a.dtype) or _prepare(a.dtype, 1)
         if not multiply(a, b, out, alpha, beta, room, 0):
             _share(a, b, out, alpha, beta)
     except (TypeError, AttributeError, NumbaError):
@@ -143,10 +136,10 @@ def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None
 def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
     """The loops, compiled if need be, with workspace for that many threads."""
     multiply, plan = compiled(dtype)
-    found, needed = _caller.ready.get(dtype.num), plan.workspace_bytes(threads)
+    found, needed = _caller.ready.get(dtype), plan.workspace_bytes(threads)
     if found is None or found.room.nbytes < needed:
         room = workspace(plan, threads)
-        found = _caller.ready[dtype.num] = Ready(multiply, room.ctypes.data, room)
+        found = _caller.ready[dtype] = Ready(multiply, room.ctypes.data, room)
     return found
 
 
@@ -162,12 +155,12 @@ kernel("numba", "full", threads=True, compiles=True)(gemm)
 
 def compiled(dtype: np.dtype[Any]) -> Compiled:
     """The compiled product for a dtype: compiled, or loaded from numba's cache on disk, at the first call."""
-    found = _compiled.get(dtype.num)
+    found = _compiled.get(dtype)
     if found is None:
-        if dtype.name not in ITEMSIZE:
+        if str(dtype) not in ITEMSIZE:
             raise TypeError(f"expected float32 or float64, got {dtype}")
         with _compiling:
-            found = _compiled[dtype.num] = _compiled.get(dtype.num) or _compile(dtype.name)
+            found = _compiled[dtype] = _compiled.get(dtype) or _compile(dtype.name)
     return found
 
 

@@ -57,17 +57,23 @@ for _ in range(3):
 
 @pytest.mark.parametrize("name", PEERS)
 def test_a_library_is_held_to_its_threads(name):
-    """Processor time tells: one thread cannot take more of it than there is time."""
+    """Processor time tells: one thread cannot take more of it than there is time.
+
+    The least of some products counts, since the threads of a library just loaded wait for work in a loop at first.
+    """
     code = """
 import sys, time
 import numpy as np, kernels
 from benchmarks.harness.threads import limited_to, settings
 multiply, a = kernels.find(sys.argv[1]).function, np.ones((1500, 1500))
 out = np.empty_like(a)
+shares = []
 with limited_to(1):
-    wall, cpu = time.perf_counter(), time.process_time()
-    multiply(a, a, out)
-    print((time.process_time() - cpu) / (time.perf_counter() - wall))
+    for _ in range(4):
+        wall, cpu = time.perf_counter(), time.process_time()
+        multiply(a, a, out)
+        shares.append((time.process_time() - cpu) / (time.perf_counter() - wall))
+print(min(shares))
 with limited_to(2):
     print(settings()[sys.argv[2]])
 """

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layouts import place
+from layouts import place, unaligned
 from numba import njit
 from workspaces import Guarded
 
@@ -229,7 +229,7 @@ def test_rounding_is_no_worse_than_the_peers(n, dtype):
     gemm(a, b, out)
     peers = [scatter(np.asarray(kernels.matmul(place(a, each.arrays), place(b, each.arrays), kernel=each.name)))
              for each in kernels.available() if each.peer]  # fmt: skip
-    assert scatter(out) <= 1.03 * min(peers)  # 40,000 errors, whose scatter is known to a percent or two
+    assert scatter(out) <= 1.1 * min(peers)  # sums in two chains scatter 3 % less; sums without slabs 2 to 3 times as much
 
 
 @pytest.mark.parametrize("beta", [0.0, -0.0])
@@ -278,6 +278,19 @@ def test_a_wrong_argument_is_named(wrong, place):
     arguments[place] = argument
     with pytest.raises((TypeError, ValueError), match=f"^{('a', 'b', 'out')[place]}: {said}"):
         gemm(*arguments)
+
+
+def test_another_byte_order_is_not_taken_for_an_array_without_alignment():
+    """Numba remembers one type for both: the one that it saw first."""
+    a = unaligned(np.arange(4.0).reshape(2, 2))
+    swapped = a.astype(a.dtype.newbyteorder())
+    for _ in range(2):
+        out = unaligned(np.zeros((2, 2)))
+        gemm(a, a, out)
+        assert out.tolist() == [[2, 3], [6, 11]]
+        for arguments in ((swapped, a, out), (a, swapped, out), (a, a, swapped)):
+            with pytest.raises(TypeError, match="expected float32 or float64"):
+                gemm(*arguments)
 
 
 def test_a_read_only_out_and_factors_that_are_no_numbers_are_named():
