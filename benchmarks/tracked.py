@@ -132,7 +132,7 @@ def kernels_of(workload: str) -> list[Any]:
 
 def all_cases(workload: str) -> list[Case]:
     """Every case of the grid that this machine has the cores for."""
-    from benchmarks.harness.threads import CORES
+    from benchmarks.harness.host.threads import CORES
 
     grid = products if workload == "gemm" else epochs
     points = [point for each in kernels_of(workload) for point in product(*grid(each).values())]
@@ -141,7 +141,7 @@ def all_cases(workload: str) -> list[Case]:
 
 def threads() -> list[int]:
     """Thread counts of the grid that this machine has the cores for."""
-    from benchmarks.harness.threads import CORES
+    from benchmarks.harness.host.threads import CORES
 
     return [count for count in THREADS if count <= CORES]
 
@@ -169,7 +169,7 @@ def _product(kernel: Kernel) -> type:
         return WORKLOADS["gemm"].costs(case)["flops"] / median(_measure(case).samples_s) / 1e9
 
     def track_workspace(self: object, *point: Any) -> float:
-        from benchmarks.harness.memory import workspace
+        from benchmarks.harness.host.memory import workspace
 
         return workspace(_measurable("gemm", *point))
 
@@ -222,9 +222,9 @@ def _declare(method: Callable[..., Any], grid: dict[str, list[Any]], **attribute
 
 def _measurable(workload: str, *point: Any) -> Case:
     """The case of a point, or asv told to skip it."""
-    from benchmarks.harness.threads import CORES
+    from benchmarks.harness.host.threads import CORES
     from kernels import Unavailable, UnknownKernel
-    from minisgd.cli import UsageError
+    from minisgd.common.cli import UsageError
 
     if point[-1] > CORES:
         _skip(f"{point[-1]} threads on {CORES} cores")
@@ -237,7 +237,7 @@ def _measurable(workload: str, *point: Any) -> Case:
 
 def _measure(case: Case) -> Slice:
     """Samples that count: a kernel that fails its check has no speed."""
-    from benchmarks.harness import threads
+    from benchmarks.harness.host import threads
     from benchmarks.harness.timing import measure
 
     with threads.limited_to(case.threads):

@@ -86,7 +86,7 @@ def empty(shape: tuple[int, int], like: Any) -> Any:
 def aligned_zeros(shape: tuple[int, ...], dtype: Any, alignment: int = 64) -> NDArray[Any]:
     """Zeros that start on a cache line's border: numpy promises 16 bytes, and a vector across two lines is loaded twice.
 
-    Numba compiles it as well: see `kernels.scratch`.
+    Numba compiles it as well: see `kernels.jit.scratch`.
     """
     count = 1
     for edge in shape:

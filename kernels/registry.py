@@ -25,13 +25,13 @@ RUNGS = {
 """Every rung, lowest first, and what it does otherwise than the one before."""
 
 BUILT_IN = {
-    "python": "kernels.python_loops",
-    "numpy": "kernels.numpy_ops",
-    "numba": "kernels.numba_packed",
-    "torch": "kernels.torch_ops",
-    "openblas": "kernels.cblas_ops:openblas",
-    "mkl": "kernels.cblas_ops:mkl",
-    "aocl": "kernels.cblas_ops:aocl",
+    "python": "kernels.rungs.python_loops",
+    "numpy": "kernels.rungs.numpy_ops",
+    "numba": "kernels.packed",
+    "torch": "kernels.rungs.torch_ops",
+    "openblas": "kernels.rungs.cblas_ops:openblas",
+    "mkl": "kernels.rungs.cblas_ops:mkl",
+    "aocl": "kernels.rungs.cblas_ops:aocl",
 }
 """The backends that come with this package, and what registers the kernels of each: a module, or a function in one."""
 

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from kernels.forking import held_over_forks
+from kernels.jit.forking import held_over_forks
 
 
 class Entry(Protocol):

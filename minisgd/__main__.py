@@ -12,9 +12,9 @@ except ModuleNotFoundError as error:
     print(f"error: {error.name} is not installed; the commands need it: pip install 'minisgd[bench]'", file=sys.stderr)
     sys.exit(2)
 
-from minisgd import cli
-from minisgd.cli import INTERRUPTED, UsageError
-from minisgd.environment import AsIs, tell
+from minisgd.common import cli
+from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.environment import AsIs, tell
 from minisgd.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def train(
 
     Example: python -m minisgd train --step numba-fused --batch-size 10 --lr 0.05 --epochs 2 --plot loss.png
     """
+    from minisgd.common.terminal import console, progress, table
+    from minisgd.common.units import seconds
     from minisgd.train import Diverged, History, Settings
     from minisgd.train import train as run
-    from minisgd.views.terminal import console, progress, table
-    from minisgd.views.units import seconds
 
     screen = console(json)
     problem = load(data, path)
@@ -110,8 +110,8 @@ def experiment(
 
     Example: python -m minisgd experiment batch-size
     """
-    from minisgd.views.pictures import save
-    from minisgd.views.terminal import console, progress, table, write_json
+    from minisgd.common.pictures import save
+    from minisgd.common.terminal import console, progress, table, write_json
 
     if name not in EXPERIMENTS:
         raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
@@ -141,8 +141,8 @@ def show_data(path: DataPath = None) -> None:
 
     Example: python -m minisgd data
     """
+    from minisgd.common.terminal import console
     from minisgd.data import LICENCE, SHA256, SOURCE, airfoil
-    from minisgd.views.terminal import console
 
     problem, screen = airfoil(path), console(None)  # a file of another hash is refused
     screen.print(f"airfoil: {problem.source}", soft_wrap=True)
@@ -165,7 +165,7 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
     """Save a history and its picture, if asked for."""
     from dataclasses import asdict
 
-    from minisgd.views.terminal import write_json
+    from minisgd.common.terminal import write_json
 
     write_json(asdict(history), json)
     if plot:
@@ -173,8 +173,8 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
 
         from matplotlib.figure import Figure
 
-        from minisgd.files import write
-        from minisgd.views.pictures import as_text
+        from minisgd.common.files import write
+        from minisgd.common.pictures import as_text
 
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 SHIPPED = resources.files("minisgd") / "airfoil" / "airfoil_self_noise.dat"
 SHA256 = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"

@@ -12,9 +12,9 @@ import numpy as np
 
 from kernels.table import Unavailable, UnknownKernel
 from minisgd import steps
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
+from minisgd.common.files import as_json, write
 from minisgd.data import Problem
-from minisgd.files import as_json, write
 from minisgd.objectives import OBJECTIVES, loss
 from minisgd.orders import orders
 from minisgd.schedules import SCHEDULES

@@ -21,25 +21,25 @@ from cosmic_ray.work_item import WorkerOutcome
 
 ROOT = Path(__file__).parents[1]
 
-GATE, HARNESS, STORES = "tests/benchmarks/gate", "tests/benchmarks/harness", "tests/benchmarks/stores"
+GATE, HARNESS, STORES = "tests/benchmarks/gate", "tests/benchmarks/harness", "tests/benchmarks/trackers"
 TESTS = {
     "kernels/flops.py": "kernels/flops.py tests/kernels/test_flops.py -k 'not every_kernel'",
     "kernels/accuracy.py": "kernels/accuracy.py tests/kernels/test_accuracy.py",
-    "minisgd/intervals.py": "minisgd/intervals.py tests/minisgd/test_intervals.py",
+    "minisgd/common/intervals.py": "minisgd/common/intervals.py tests/minisgd/common/test_intervals.py",
     "benchmarks/harness/statistics.py": f"benchmarks/harness/statistics.py {HARNESS}/test_statistics.py",
     "benchmarks/harness/timing.py": f"{HARNESS}/test_timing.py -k 'not full'",
-    "benchmarks/harness/product.py": f"{HARNESS}/test_product.py {HARNESS}/test_timing.py -k 'not torch'",
-    "benchmarks/harness/epoch.py": f"{HARNESS}/test_epoch.py",
-    "benchmarks/harness/limit.py": f"{HARNESS}/test_limit.py",
+    "benchmarks/harness/workloads/gemm.py": f"{HARNESS}/workloads/test_gemm.py {HARNESS}/test_timing.py -k 'not torch'",
+    "benchmarks/harness/workloads/sgd.py": f"{HARNESS}/workloads/test_sgd.py",
+    "benchmarks/harness/workloads/sgd_limit.py": f"{HARNESS}/workloads/test_sgd_limit.py",
     "benchmarks/harness/cases.py": f"{HARNESS}/test_cases.py",
     "benchmarks/harness/records.py": f"{HARNESS}/test_records.py",
-    "benchmarks/harness/quiet.py": f"{HARNESS}/test_quiet.py",
+    "benchmarks/harness/host/quiet.py": f"{HARNESS}/host/test_quiet.py",
     "benchmarks/gate/verdict.py": f"benchmarks/gate/verdict.py {GATE}/test_verdict.py",
     "benchmarks/gate/estimate.py": f"benchmarks/gate/estimate.py {GATE}/test_paired.py -k 'estimate or interval'",
     "benchmarks/gate/judging.py": f"{GATE}/test_judging.py",
     "benchmarks/gate/planted.py": f"{GATE}/test_others.py -k 'planted_slowdown_is or what_a_call'",
-    "benchmarks/exports.py": "tests/benchmarks/test_exports.py -k 'not command and not otava_finds'",
-    "benchmarks/stores/history.py": f"{STORES}/test_history.py {STORES}/test_steps.py -k 'not command'",
+    "benchmarks/trackers/exports.py": "tests/benchmarks/trackers/test_exports.py -k 'not command and not otava_finds'",
+    "benchmarks/trackers/history.py": f"{STORES}/test_history.py {STORES}/test_steps.py -k 'not command'",
 }
 """The tests of each module that need no process of their own, its examples with them."""
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.harness.records import Bandwidth, Ceilings, Machine, Peak, Record, Run
-from kernels.caches import Cache
+from kernels.cpu.caches import Cache
 
 CEILINGS = Ceilings(
     peaks=[Peak(dtype=dtype, threads=threads, gflops=100.0 * threads) for dtype in ("float32",) for threads in (1, 2)],

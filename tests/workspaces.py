@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.numba_packed.gemm import workspace
-from kernels.numba_packed.plan import PLAN_BYTES, PRODUCT_BYTES
-from kernels.numba_packed.tasks import APART, COUNTERS_BYTES
+from kernels.packed.gemm import workspace
+from kernels.packed.plan import PLAN_BYTES, PRODUCT_BYTES
+from kernels.packed.pool.tasks import APART, COUNTERS_BYTES
 
 MARGIN = 64 << 10
 """Bytes between what one thread has and what the next one has, of which each is poison."""

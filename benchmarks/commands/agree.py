@@ -8,8 +8,8 @@ import typer
 
 from benchmarks.commands.options import Json
 from benchmarks.commands.warning import warn
-from minisgd.cli import UsageError
-from minisgd.environment import AsIs
+from minisgd.common.cli import UsageError
+from minisgd.common.environment import AsIs
 
 ONLY = ("*/full-256-float32-x1", "numba/tiled-64-float32-x1", "numba/tiled-512-float64-x1", "numba-fused-*-batch1*0-float32-x1")
 
@@ -26,9 +26,10 @@ def agree(
     """
     from fnmatch import fnmatchcase
 
-    from benchmarks import agreement, tracked
-    from minisgd.views.terminal import console, progress, styled, table, write_json
-    from minisgd.views.units import seconds
+    from benchmarks import tracked
+    from benchmarks.trackers import agreement
+    from minisgd.common.terminal import console, progress, styled, table, write_json
+    from minisgd.common.units import seconds
 
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):

@@ -8,8 +8,8 @@ import typer
 
 from benchmarks.commands.options import Json
 from benchmarks.commands.warning import warn
-from minisgd.cli import UsageError
-from minisgd.environment import AsIs
+from minisgd.common.cli import UsageError
+from minisgd.common.environment import AsIs
 
 SIZES = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 
@@ -39,12 +39,12 @@ def compare(
 
     from benchmarks.gate import paired
     from benchmarks.harness import cases, runs
+    from benchmarks.harness.host.threads import CORES
     from benchmarks.harness.records import Blas, Ceilings
-    from benchmarks.harness.threads import CORES
     from benchmarks.harness.workers import Worker
     from benchmarks.views import comparison
     from kernels import Unavailable, UnknownKernel, registry
-    from minisgd.views.terminal import console, progress, write_json
+    from minisgd.common.terminal import console, progress, write_json
 
     screen = console(json)
     cases.check_dtypes(dtype or [])

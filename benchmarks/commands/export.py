@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, Asv, Pytest, Runs
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 
 def export(
@@ -24,9 +24,9 @@ def export(
     Example: python -m benchmarks export --format otava --asv .asv/results
     """
     from benchmarks.commands.options import find_runs
-    from benchmarks.exports import FORMATS, render
-    from minisgd.files import write
-    from minisgd.views.terminal import console, require_writable
+    from benchmarks.trackers.exports import FORMATS, render
+    from minisgd.common.files import write
+    from minisgd.common.terminal import console, require_writable
 
     screen = console(None)
     if format not in FORMATS:

@@ -11,8 +11,8 @@ import typer
 
 from benchmarks.commands.options import Json
 from benchmarks.commands.warning import warn
-from minisgd.cli import INTERRUPTED, UsageError
-from minisgd.environment import AsIs
+from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +63,11 @@ def gate(
 
     from benchmarks.gate import alone, budgets, choosing, judging, sides
     from benchmarks.gate.outcome import Change, Outcome
-    from benchmarks.harness import machine, records
+    from benchmarks.harness import records
+    from benchmarks.harness.host import machine
     from benchmarks.harness.workers import WorkerFailure
     from benchmarks.views import operating, verdicts
-    from minisgd.views.terminal import console, write_json
+    from minisgd.common.terminal import console, write_json
 
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
     most = budgets.load()
@@ -128,7 +129,7 @@ def require_files(files: dict[str, Path | None]) -> None:
     UsageError
         If there is something else in its place, or it or its folder is protected.
     """
-    from minisgd.views.terminal import require_writable
+    from minisgd.common.terminal import require_writable
 
     for option, path in files.items():
         if path is None:

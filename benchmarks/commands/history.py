@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.options import ASV, RUNS, Json, Plot
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 
 def history(
@@ -25,10 +25,10 @@ def history(
     from fnmatch import fnmatchcase
 
     from benchmarks.commands.show import draw
-    from benchmarks.stores import asv as store
-    from benchmarks.stores.history import series, worst_first
+    from benchmarks.trackers import asv as store
+    from benchmarks.trackers.history import series, worst_first
     from benchmarks.views import history as views
-    from minisgd.views.terminal import console, write_json
+    from minisgd.common.terminal import console, write_json
 
     screen = console(json)
     with screen.status("reading the results"):

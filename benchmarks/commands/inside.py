@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.commands.options import Json
 from benchmarks.commands.warning import warn
-from minisgd.environment import AsIs
+from minisgd.common.environment import AsIs
 
 
 def inside(
@@ -22,12 +22,12 @@ def inside(
 
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
-    from benchmarks import stages
     from benchmarks.harness import cases
-    from benchmarks.harness.threads import CORES
+    from benchmarks.harness.host.threads import CORES
+    from benchmarks.inside import stages
     from kernels.registry import FLOATS
-    from minisgd.views.terminal import console, progress, table, write_json
-    from minisgd.views.units import digits, percent
+    from minisgd.common.terminal import console, progress, table, write_json
+    from minisgd.common.units import digits, percent
 
     screen = console(json)
     cases.check_dtypes(dtype or [])

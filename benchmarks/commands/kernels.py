@@ -11,7 +11,7 @@ def kernels(json: Json = None) -> None:
     Example: python -m benchmarks list --json -
     """
     from kernels import registry
-    from minisgd.views.terminal import console, styled, table, write_json
+    from minisgd.common.terminal import console, styled, table, write_json
 
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):

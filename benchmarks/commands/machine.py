@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.commands.options import Device, Json
 from benchmarks.commands.warning import warn
-from minisgd.environment import AsIs
+from minisgd.common.environment import AsIs
 
 
 def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> None:
@@ -14,14 +14,14 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     """
     from benchmarks.harness import runs
     from benchmarks.harness.devices import device as open_device
+    from benchmarks.harness.host.threads import CORES
     from benchmarks.harness.records import Ceilings
-    from benchmarks.harness.threads import CORES
     from benchmarks.harness.workers import Worker
     from benchmarks.views import tables
-    from kernels.caches import caches
-    from kernels.loop_tiles import loop_tiling, square_tiling
-    from kernels.tiles import ITEMSIZE, block_tiling, packed_tiling
-    from minisgd.views.terminal import console, progress, styled, write_json
+    from kernels.cpu.caches import caches
+    from kernels.cpu.tiles import ITEMSIZE, block_tiling, packed_tiling
+    from kernels.rungs.loop_tiles import loop_tiling, square_tiling
+    from minisgd.common.terminal import console, progress, styled, write_json
 
     screen = console(json)
     open_device(device)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Run
@@ -43,8 +43,8 @@ def find_runs(
         If more than one place is named, or there is no run.
     """
     from benchmarks.harness.records import load
-    from benchmarks.stores import asv as asv_store
-    from benchmarks.stores import pytest_benchmark
+    from benchmarks.trackers import asv as asv_store
+    from benchmarks.trackers import pytest_benchmark
 
     if sum(each is not None for each in (file, asv, pytest)) > 1:
         raise UsageError("expected one of a run file, --asv and --pytest")

@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.commands.options import Json
 from benchmarks.commands.warning import warn
-from minisgd.environment import AsIs
+from minisgd.common.environment import AsIs
 
 SIZES = (128, 256, 512, 1024, 2048)
 
@@ -25,11 +25,11 @@ def profile(
     Example: python -m benchmarks profile --size 512 --dtype float64
     """
     from benchmarks.harness import cases
-    from benchmarks.harness.threads import CORES
-    from benchmarks.profile import PARTS, call_costs
-    from benchmarks.profile import profile as profiled
+    from benchmarks.harness.host.threads import CORES
+    from benchmarks.inside.profile import PARTS, call_costs
+    from benchmarks.inside.profile import profile as profiled
     from kernels.registry import FLOATS
-    from minisgd.views.terminal import console, progress, table, write_json
+    from minisgd.common.terminal import console, progress, table, write_json
 
     screen = console(json)
     cases.check_dtypes(dtype or [])

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from benchmarks.commands.options import RUNS
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 
 def report(
@@ -36,9 +36,9 @@ def report(
     from benchmarks.harness import records
     from benchmarks.report import page
     from benchmarks.report.sources import Sources, finding
-    from benchmarks.stores import asv as asv_store
-    from benchmarks.stores import history, pytest_benchmark
-    from minisgd.views.terminal import console, require_writable
+    from benchmarks.trackers import asv as asv_store
+    from benchmarks.trackers import history, pytest_benchmark
+    from minisgd.common.terminal import console, require_writable
 
     screen = console(None)
     if readme:

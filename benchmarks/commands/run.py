@@ -9,8 +9,8 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.cli import INTERRUPTED, UsageError
-from minisgd.environment import AsIs
+from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +42,7 @@ def run(
     Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
     """
     from benchmarks.harness.devices import device as open_device
-    from minisgd.views.terminal import console, require_writable
+    from minisgd.common.terminal import console, require_writable
 
     open_device(device)
     require_writable(runs)
@@ -123,7 +123,7 @@ def measure(
 ) -> tuple[Run, OSError | KeyboardInterrupt | None]:
     """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
     from benchmarks.harness import records, runs
-    from minisgd.views.terminal import progress
+    from minisgd.common.terminal import progress
 
     warn(screen)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, Asv, Json, Plot, Pytest, Runs, find_runs
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ def show(
 
     Example: python -m benchmarks show --plot .runs/ladder
     """
-    from minisgd.views.terminal import console, write_json
+    from minisgd.common.terminal import console, write_json
 
     screen = console(json)
     newest = find_runs(file, asv, pytest, runs, lambda line: screen.print(line, style="yellow"))[-1]
@@ -43,8 +43,8 @@ def show(
 
 def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:
     """A run as table, words, JSON and picture; the picture's paths come last."""
-    from benchmarks import book as textbook
     from benchmarks.views import tables
+    from minisgd import published as textbook
 
     sgd = bool(run.records) and run.records[0].workload == "sgd"
     screen.print(tables.epochs(run) if sgd else tables.results(run, textbook.GFLOPS if book else ()))
@@ -54,7 +54,7 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
         screen.print(tables.legend(run))
     for sentence in tables.sentences(run):
         screen.print(sentence)
-    from minisgd.views.terminal import write_json
+    from minisgd.common.terminal import write_json
 
     write_json(run, json)
     if plot:
@@ -65,7 +65,7 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
 
 def draw(figure: Figure, prefix: Path, screen: Console) -> None:
     """Save a picture and print where it is."""
-    from minisgd.views import pictures
+    from minisgd.common import pictures
 
     try:
         for path in pictures.save(figure, prefix):

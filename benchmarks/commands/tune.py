@@ -8,8 +8,8 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.cli import UsageError
-from minisgd.environment import AsIs
+from minisgd.common.cli import UsageError
+from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +50,11 @@ def tune(
     from benchmarks.commands.show import draw
     from benchmarks.harness import cases
     from benchmarks.views import pictures, tables
-    from kernels import Unavailable, UnknownKernel, loop_tiles, registry
-    from kernels.caches import caches
-    from minisgd.views.terminal import console, require_writable, write_json
-    from minisgd.views.units import digits
+    from kernels import Unavailable, UnknownKernel, registry
+    from kernels.cpu.caches import caches
+    from kernels.rungs import loop_tiles
+    from minisgd.common.terminal import console, require_writable, write_json
+    from minisgd.common.units import digits
 
     screen = console(json)
     if kernel == "numba/full":
@@ -114,9 +115,9 @@ def _grid(shape: Mapping[str, int], default: Mapping[str, int], predicted: list[
 
 def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> None:
     """The choices inside numba/full."""
-    from benchmarks import crossovers
     from benchmarks.harness import cases
-    from minisgd.views.terminal import progress, table, write_json
+    from benchmarks.inside import crossovers
+    from minisgd.common.terminal import progress, table, write_json
 
     cases.check_dtypes([dtype])
     cases.check_threads([threads])

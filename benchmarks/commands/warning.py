@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minisgd.environment import tell
+from minisgd.common.environment import tell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def warn(screen: Console) -> None:
     """Print a line on the environment and one on the machine, if there is something to say of them."""
-    from benchmarks.harness.quiet import complaint
+    from benchmarks.harness.host.quiet import complaint
 
     tell(screen)
     if said := complaint():

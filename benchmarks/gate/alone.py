@@ -10,7 +10,7 @@ from shutil import rmtree
 
 from filelock import FileLock, Timeout
 
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 SHARED = Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())
 """A folder that all users have in common: on macOS, and in many a job, the temporary folder is the user's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 FILE = Path(__file__).with_name("budgets.toml")
 

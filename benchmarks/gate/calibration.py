@@ -20,7 +20,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from benchmarks.gate import choosing, judging, sides
-from benchmarks.harness import machine
+from benchmarks.harness.host import machine
 from benchmarks.harness.records import Case, Machine, Model
 
 SLOWDOWNS = (0.0, 0.02, 0.03, 0.05, 0.10)

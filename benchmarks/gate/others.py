@@ -17,12 +17,11 @@ from shutil import copy2
 
 from pytest_benchmark.utils import parse_compare_fail
 
-from benchmarks import tools
 from benchmarks.gate import alone, choosing, planted, sides
 from benchmarks.gate.calibration import SLOWDOWNS, Elsewhere, Load, beside
 from benchmarks.gate.paired import Side
 from benchmarks.harness.records import Case
-from benchmarks.stores import pytest_benchmark
+from benchmarks.trackers import pytest_benchmark, tools
 
 Called = dict[str, list[str]]
 """Benchmarks that a tool calls changed, by the rule that it goes by."""

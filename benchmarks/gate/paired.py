@@ -18,8 +18,9 @@ from math import inf, log
 from statistics import median
 from typing import ClassVar
 
-from benchmarks.harness import layout, threads, timing
+from benchmarks.harness import timing
 from benchmarks.harness.devices import Device, device
+from benchmarks.harness.host import layout, threads
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 

@@ -37,9 +37,9 @@ class Probed:
 def probe(case: Case) -> Probed:
     """Run a case's kernel once, and look at what came of it."""
     if case.workload == "gemm":
-        from benchmarks.harness.product import Product as Work
+        from benchmarks.harness.workloads.gemm import Product as Work
     else:
-        from benchmarks.harness.epoch import Epoch as Work  # type: ignore[assignment]
+        from benchmarks.harness.workloads.sgd import Epoch as Work  # type: ignore[assignment]
     here = device(case.device)
     work = Work(case, here)
     here.seconds(work.calls(1))
@@ -114,7 +114,7 @@ def _workspace(case: Case) -> dict[str, float]:
     """Of a product; in units that the placement of memory does not change."""
     if case.workload != "gemm":
         return {}
-    from benchmarks.harness.memory import workspace  # imports both workloads: not before the files are listed
+    from benchmarks.harness.host.memory import workspace  # imports both workloads: not before the files are listed
 
     found = workspace(case)
     return {} if found != found else {"workspace KiB": round(found / WORKSPACE_UNIT) * WORKSPACE_UNIT // 1024}

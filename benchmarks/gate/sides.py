@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.gate import alone
 from benchmarks.gate.paired import Side
 from benchmarks.harness.workers import Home
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 PACKAGES = ("kernels", "minisgd")
 REQUIREMENTS = ("pyproject.toml", "constraints.txt")

@@ -8,12 +8,12 @@ from fnmatch import fnmatchcase
 from itertools import product
 from typing import get_args
 
+from benchmarks.harness.host.threads import CORES
 from benchmarks.harness.records import Case
-from benchmarks.harness.threads import CORES
 from kernels import registry
 from kernels.table import E, Table, Unavailable, UnknownKernel
 from minisgd import steps
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 LARGEST = {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024}
 """Where a rung has said all that it has to say: a preset measures it at this size instead of a larger one."""

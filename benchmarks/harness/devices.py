@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
-from kernels.caches import caches
-from minisgd.cli import UsageError
+from kernels.cpu.caches import caches
+from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Ceilings
@@ -87,8 +87,8 @@ class Cpu:
         return time.perf_counter() - start
 
     def ceilings(self, threads: list[int]) -> Ceilings:
-        """See `benchmarks.harness.ceilings`."""
-        from benchmarks.harness import ceilings
+        """See `benchmarks.harness.ceilings.trials`."""
+        from benchmarks.harness.ceilings import trials as ceilings
 
         return ceilings.measure(threads)
 
@@ -130,8 +130,8 @@ class Cuda:
         return float(start.elapsed_time(end)) * 1e-3
 
     def ceilings(self, threads: list[int]) -> Ceilings:
-        """See `benchmarks.harness.cuda_ceilings`."""
-        from benchmarks.harness import cuda_ceilings
+        """See `benchmarks.harness.ceilings.cuda`."""
+        from benchmarks.harness.ceilings import cuda as cuda_ceilings
 
         return cuda_ceilings.measure(self)
 

@@ -23,11 +23,11 @@ from pydantic import (
     model_validator,
 )
 
-from kernels.caches import Cache
-from minisgd.cli import UsageError
-from minisgd.files import as_json
-from minisgd.files import write as write
-from minisgd.views.plain import LAYOUT, printable
+from kernels.cpu.caches import Cache
+from minisgd.common.cli import UsageError
+from minisgd.common.files import as_json
+from minisgd.common.files import write as write
+from minisgd.common.plain import LAYOUT, printable
 
 SCHEMA = 1
 

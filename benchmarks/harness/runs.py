@@ -13,11 +13,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from benchmarks.harness import ceilings, layout, libraries, machine, statistics, timing
+from benchmarks.harness import statistics, timing
+from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
+from benchmarks.harness.host import layout, libraries, machine
 from benchmarks.harness.records import Blas, Case, Ceilings, Machine, Record, Run
 from benchmarks.harness.workers import Worker, WorkerFailure
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 ROUNDS = 6
 """The fewest that give a 95 % interval of the median without assuming a distribution."""

@@ -11,14 +11,14 @@ from statistics import median
 
 import numpy as np
 
-from minisgd.intervals import median_interval
+from minisgd.common.intervals import median_interval
 
 NOISY = 0.05
 """A record whose interval reaches further than this from its median is marked."""
 
 
 def summary(rounds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
-    """Median of the rounds' medians, and its interval; see `minisgd.intervals`.
+    """Median of the rounds' medians, and its interval; see `minisgd.common.intervals`.
 
     Examples
     --------

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchmarks.harness import threads
 from benchmarks.harness.devices import Device, device
-from benchmarks.harness.epoch import Epoch
-from benchmarks.harness.product import Check, Product
+from benchmarks.harness.host import threads
 from benchmarks.harness.records import Case
+from benchmarks.harness.workloads.gemm import Check, Product
+from benchmarks.harness.workloads.sgd import Epoch
 from kernels import registry
 
 RESOLUTIONS = 1000

@@ -16,8 +16,8 @@ from benchmarks.report.section import STYLE
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
 from benchmarks.views.tables import file_name
-from minisgd.cli import UsageError
-from minisgd.files import as_json, write
+from minisgd.common.cli import UsageError
+from minisgd.common.files import as_json, write
 
 PAGE = "index.html"
 

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmarks.harness.records import Ceilings, Machine, Record
+from kernels.cpu.tiles import ITEMSIZE
 from kernels.flops import compulsory_bytes, touched_bytes
-from kernels.tiles import ITEMSIZE
-from minisgd.views.pictures import CYCLE, OTHER, STYLES, tip
-from minisgd.views.units import digits, seconds, shorten
+from minisgd.common.pictures import CYCLE, OTHER, STYLES, tip
+from minisgd.common.units import digits, seconds, shorten
 
 MARKERS = {"elementwise": "v", "rowwise": "<", "columnwise": "^", "block": "s", "tiled": "D", "full": "o"}
 WIDE, NARROW = (8.5, 4.6), (5.2, 4.2)

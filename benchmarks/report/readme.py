@@ -14,10 +14,10 @@ from typing import Any
 from benchmarks.harness.records import Run, save
 from benchmarks.report.section import grid
 from benchmarks.views import pictures, tables
-from minisgd.cli import UsageError
-from minisgd.files import write
-from minisgd.views import pictures as files
-from minisgd.views.units import digits, percent
+from minisgd.common import pictures as files
+from minisgd.common.cli import UsageError
+from minisgd.common.files import write
+from minisgd.common.units import digits, percent
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
 NOTES = "docs/performance.md"

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from minisgd.views import pictures
-from minisgd.views.plain import LAYOUT, printable
+from minisgd.common import pictures
+from minisgd.common.plain import LAYOUT, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

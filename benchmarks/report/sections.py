@@ -13,13 +13,13 @@ from benchmarks.harness.records import TILES, Record, Run
 from benchmarks.report import pictures as drawn
 from benchmarks.report.section import Grid, Section, grid
 from benchmarks.report.sources import Sources, swept
-from benchmarks.stores.history import worst_first
+from benchmarks.trackers.history import worst_first
 from benchmarks.views import history, pictures, tables, verdicts
-from kernels.caches import Cache
-from kernels.loop_tiles import predict
-from minisgd.cli import UsageError
+from kernels.cpu.caches import Cache
+from kernels.rungs.loop_tiles import predict
+from minisgd.common.cli import UsageError
+from minisgd.common.units import digits, percent, seconds
 from minisgd.experiments import batch_size, book
-from minisgd.views.units import digits, percent, seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from benchmarks.gate.outcome import Outcome
 from benchmarks.harness.records import Run
-from benchmarks.stores.history import Series
-from minisgd.cli import UsageError
+from benchmarks.trackers.history import Series
+from minisgd.common.cli import UsageError
 
 
 class Listed(BaseModel):

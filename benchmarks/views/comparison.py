@@ -12,8 +12,8 @@ from benchmarks.gate.estimate import FEWEST, hodges_lehmann
 from benchmarks.gate.paired import Block
 from benchmarks.harness.records import Blas, Case, Ceilings
 from benchmarks.harness.timing import WORKLOADS
-from minisgd.views.terminal import styled, table
-from minisgd.views.units import digits, percent
+from minisgd.common.terminal import styled, table
+from minisgd.common.units import digits, percent
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.stores.history import Series, Step
-from minisgd.views import units
-from minisgd.views.pictures import CYCLE, tip
-from minisgd.views.terminal import styled, table
+from benchmarks.trackers.history import Series, Step
+from minisgd.common import units
+from minisgd.common.pictures import CYCLE, tip
+from minisgd.common.terminal import styled, table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,9 +11,9 @@ from matplotlib.patches import Rectangle
 
 from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
-from minisgd.cli import UsageError
-from minisgd.views.pictures import CYCLE, OTHER, STYLES, tip
-from minisgd.views.units import digits, shorten
+from minisgd.common.cli import UsageError
+from minisgd.common.pictures import CYCLE, OTHER, STYLES, tip
+from minisgd.common.units import digits, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,14 +9,14 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks import book
 from benchmarks.harness.records import Machine, Record, Run
-from kernels.caches import caches
-from kernels.loop_tiles import resident_bytes
+from kernels.cpu.caches import caches
+from kernels.cpu.tiles import ITEMSIZE
 from kernels.registry import RUNGS
-from kernels.tiles import ITEMSIZE
-from minisgd.views.terminal import styled, table
-from minisgd.views.units import digits, percent, seconds, size
+from kernels.rungs.loop_tiles import resident_bytes
+from minisgd import published as book
+from minisgd.common.terminal import styled, table
+from minisgd.common.units import digits, percent, seconds, size
 
 
 def results(run: Run, tabs: Iterable[str] = ()) -> Table:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from benchmarks.escaping import code, glob, prose
 from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import ALPHA, Verdict
-from minisgd.views.plain import printable
-from minisgd.views.terminal import styled, table
+from benchmarks.trackers.escaping import code, glob, prose
+from minisgd.common.plain import printable
+from minisgd.common.terminal import styled, table
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -10,15 +10,15 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
+from minisgd.common.intervals import Interval, median_interval, ratio_interval
+from minisgd.common.pictures import CYCLE, tip
+from minisgd.common.units import digits, seconds, within
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
 from minisgd.experiments.timing import ROUNDS, epoch_seconds
-from minisgd.intervals import Interval, median_interval, ratio_interval
 from minisgd.steps import flops
 from minisgd.train import Diverged, History, Settings, train
-from minisgd.views.pictures import CYCLE, tip
-from minisgd.views.units import digits, seconds, within
 
 STEP = "numba-fused"
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1500)

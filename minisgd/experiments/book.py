@@ -15,15 +15,15 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from minisgd import book
-from minisgd.book import Printed
+from minisgd import published as book
+from minisgd.common.intervals import Interval, median_interval, ratio_interval
+from minisgd.common.pictures import CYCLE, tip
+from minisgd.common.units import seconds, within
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
 from minisgd.experiments.timing import ROUNDS, epoch_seconds
-from minisgd.intervals import Interval, median_interval, ratio_interval
+from minisgd.published import Printed
 from minisgd.train import Settings, train
-from minisgd.views.pictures import CYCLE, tip
-from minisgd.views.units import seconds, within
 
 TAB = "PyTorch"
 EVERY = 200

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from minisgd.common.pictures import CYCLE
+from minisgd.common.units import digits
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
 from minisgd.objectives import residual
-from minisgd.views.pictures import CYCLE
-from minisgd.views.units import digits
 
 SIZES = tuple(2**power for power in range(11))
 DRAWS = 1000

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from minisgd import steps
+from minisgd.common.pictures import CYCLE
+from minisgd.common.units import digits, seconds
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
 from minisgd.experiments.timing import one_thread
-from minisgd.views.pictures import CYCLE
-from minisgd.views.units import digits, seconds
 
 SIZES = (1, 10, 100, 500, 1500)
 STEPS = ("numba-fused", "numba", "numpy", "numba-gemm", "torch", "torch-concise", "torch-compile")

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 from matplotlib.figure import Figure
 
+from minisgd.common.pictures import CYCLE
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
 from minisgd.train import Settings, train
-from minisgd.views.pictures import CYCLE
 
 EPOCHS = 10
 SEEDS = 20

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.caching import cached
+from kernels.jit.caching import cached
 
 Array = NDArray[Any]
 

@@ -14,9 +14,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.numba_packed.tasks import COUNTERS_BYTES, begin, claim, finish, wait
-from kernels.parallel import entrance
-from kernels.scratch import scratch
+from kernels.jit.parallel import entrance
+from kernels.jit.scratch import scratch
+from kernels.packed.pool.tasks import COUNTERS_BYTES, begin, claim, finish, wait
 from minisgd.steps import narrow, wide
 from minisgd.steps.compiled import Array, compiled, link, require_visits
 

@@ -20,9 +20,9 @@ from numba import carray
 from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
-from kernels.numba_packed.memory import pointer, read, write
-from kernels.numba_packed.plan import entry
-from kernels.simd import add, dot, first_half, join, keep, load, multiply, multiply_add, shuffle, splat, store
+from kernels.jit.memory import pointer, read, write
+from kernels.jit.simd import add, dot, first_half, join, keep, load, multiply, multiply_add, shuffle, splat, store
+from kernels.packed.plan import entry
 from minisgd.steps import Epoch
 from minisgd.steps.compiled import Array, compiled, link, require_visits
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernels
-from kernels.numba_packed.gemm import gemm
-from kernels.scratch import scratch
-from kernels.simd import add, load, multiply, multiply_add, prefetch, store
+from kernels.jit.scratch import scratch
+from kernels.jit.simd import add, load, multiply, multiply_add, prefetch, store
+from kernels.packed.gemm import gemm
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
 from minisgd.steps.compiled import LANES, compiled, link, require_visits
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernels.simd import add, four_totals, load, load_some, multiply_add, prefetch, splat, store, store_some, total
+from kernels.jit.simd import add, four_totals, load, load_some, multiply_add, prefetch, splat, store, store_some, total
 from minisgd.steps.compiled import LANES, Array, compiled, link
 
 ROWS = 8

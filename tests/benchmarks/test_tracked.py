@@ -175,7 +175,7 @@ def test_gflops_are_tracked_where_graphs_are_asked_for_alone(asked):
 
 def test_a_commit_without_the_harness_s_needs_makes_no_classes():
     listed = "print([name for name in vars(gemm) if name[0].isupper()])"
-    code = "import sys; sys.modules['kernels.vectors'] = None; from benchmarks import gemm; " + listed
+    code = "import sys; sys.modules['kernels.cpu.vectors'] = None; from benchmarks import gemm; " + listed
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, timeout=100)
     assert done.stdout.strip() == "[]"
     assert "nothing can be measured here" in done.stderr
@@ -204,7 +204,7 @@ def test_compile_time_is_measured():
 
 
 def test_agreement_is_of_all_intervals():
-    from benchmarks.agreement import agree
+    from benchmarks.trackers.agreement import agree
 
     assert agree([(2, 1, 3), (3, 2, 4), (3.5, 2.5, 5)])
     assert not agree([(2, 1, 3), (3, 2, 4), (4.5, 3.5, 5)])

@@ -15,14 +15,14 @@ from kernels.accuracy import bound, error
 
 ROOT = Path(__file__).parents[2]
 OUTER, EINSUM = re.findall(r"```python\n(.*?)```", (ROOT / "docs/adding-a-kernel.md").read_text(encoding="utf-8"), re.DOTALL)
-BEFORE = (ROOT / "kernels/numpy_ops.py").read_text(encoding="utf-8")
+BEFORE = (ROOT / "kernels/rungs/numpy_ops.py").read_text(encoding="utf-8")
 
 
 def test_the_first_example_is_right_and_passes_the_style_checks():
     code = BEFORE + "\n\n" + OUTER.partition("\n")[2]
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--stdin-filename", "kernels/numpy_ops.py", "-"],
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", "kernels/rungs/numpy_ops.py", "-"],
             input=code, capture_output=True, text=True, cwd=ROOT,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -52,7 +52,7 @@ def test_a_kernel_of_another_error_bound_is_held_to_its_own(tmp_path, bound, pas
     check = """
 from benchmarks.harness import cases
 from benchmarks.harness.devices import device
-from benchmarks.harness.product import Product
+from benchmarks.harness.workloads.gemm import Product
 from kernels import registry
 case = cases.case(registry.find("rough/full"), {"m": 16, "n": 16, "p": 16}, "float32")
 print(Product(case, device("cpu")).check().failure is None)

@@ -32,7 +32,8 @@ def count_with_numbers(kernel, monkeypatch):
     if kernel.backend == "numba":  # the same source, interpreted
         from numba.core.dispatcher import Dispatcher
 
-        from kernels import numba_loops, scratch
+        from kernels.jit import scratch
+        from kernels.rungs import numba_loops
 
         for module in (numba_loops, scratch):
             for name, value in vars(module).items():

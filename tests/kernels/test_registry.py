@@ -22,7 +22,7 @@ def test_the_table_is_sorted_from_the_lowest_rung_up():
 
 
 def test_a_name_is_taken_once():
-    with pytest.raises(ValueError, match=r"'numpy/full' is already registered, by kernels.numpy_ops"):
+    with pytest.raises(ValueError, match=r"'numpy/full' is already registered, by kernels.rungs.numpy_ops"):
         kernel("numpy", "full")(lambda a, b, out: None) if find("numpy/full") else None
 
 

@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 
 from minisgd import data
+from minisgd.common.pictures import svg
 from minisgd.experiments import EXPERIMENTS, Finding, batch_size, book
 from minisgd.experiments.batch_size import Tuned
-from minisgd.views.pictures import svg
 
 
 @cache

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from minisgd import data
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 from minisgd.schedules import SCHEDULES
 from minisgd.train import Diverged, Settings, train
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gate import alone
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 KILLED = """
 import os, signal

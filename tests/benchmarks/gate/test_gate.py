@@ -24,9 +24,9 @@ from benchmarks.gate import alone, budgets, choosing, paired, probe, sides
 from benchmarks.gate.paired import Side
 from benchmarks.gate.verdict import LOOKS
 from benchmarks.harness.devices import Cpu
-from benchmarks.harness.product import Product
+from benchmarks.harness.workloads.gemm import Product
 from kernels import registry
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 ROOT = Path(__file__).parents[3]
 PLANTED = "    np.matmul(a, b, out=out)\n"
@@ -60,7 +60,7 @@ def repository(tmp_path_factory):
             ["git", "-c", "user.name=t", "-c", "user.email=t@t", *command], cwd=folder, check=True, capture_output=True, text=True
         )
 
-    source = folder / "kernels/numpy_ops.py"
+    source = folder / "kernels/rungs/numpy_ops.py"
     text = source.read_text(encoding="utf-8")
     assert text.count(PLANTED) == 1
     text = text.replace("np.matmul(", "matmul(").replace("import numpy as np\n", "import time\n\nimport numpy as np\n") + COUNTED

@@ -9,8 +9,8 @@ import pytest
 from benchmarks.commands import gate
 from benchmarks.gate import others, planted
 from benchmarks.gate.calibration import Calibration
-from benchmarks.tools import point_name
-from minisgd.cli import UsageError
+from benchmarks.trackers.tools import point_name
+from minisgd.common.cli import UsageError
 
 PRINTED = """
 | Change   | Before [1f]   | After [2e]   |   Ratio | Benchmark (Parameter)                                        |

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.gate import choosing, sides
 from benchmarks.harness.workers import WorkerFailure
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.harness import cases
-from benchmarks.harness.threads import CORES
-from minisgd.cli import UsageError
+from benchmarks.harness.host.threads import CORES
+from minisgd.common.cli import UsageError
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "many", "", "2x3", "1x2x3x4", "2x0x2", "1.5", "²"])

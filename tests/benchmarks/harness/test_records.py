@@ -11,7 +11,7 @@ from runs_for_tests import make_record, make_run
 
 from benchmarks.harness import records
 from benchmarks.harness.records import load, save
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 
 def test_a_run_comes_back_as_it_went(tmp_path):

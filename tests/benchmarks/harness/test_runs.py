@@ -7,11 +7,12 @@ import random
 import pytest
 from runs_for_tests import CEILINGS, make_record
 
-from benchmarks.harness import layout, runs, timing
-from benchmarks.harness.product import Check
+from benchmarks.harness import runs, timing
+from benchmarks.harness.host import layout
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import WorkerFailure
-from minisgd.cli import UsageError
+from benchmarks.harness.workloads.gemm import Check
+from minisgd.common.cli import UsageError
 
 FLOPS = 2 * 256**3
 CASE = Case.model_validate({name: getattr(make_record(), name) for name in Case.model_fields})

@@ -84,7 +84,7 @@ def test_a_later_round_keeps_the_number_of_calls(clockwork):
 
 
 def test_cold_operands_outgrow_the_cache_twice(clockwork):
-    from benchmarks.harness.product import Product
+    from benchmarks.harness.workloads.gemm import Product
 
     product = Product(case(cache="cold"), Clockwork())
     sets = len({id(call.args[0]) for call in product.calls(1000)})
@@ -96,7 +96,7 @@ def test_cold_operands_outgrow_the_cache_twice(clockwork):
 )
 @pytest.mark.parametrize("name", ["numpy/full", "torch/full"])
 def test_operands_lie_as_the_case_says(name, layout, turned):
-    from benchmarks.harness.product import Product
+    from benchmarks.harness.workloads.gemm import Product
 
     product = Product(case(kernel=name, layout=layout), devices.Cpu())
     a, b, out = (np.asarray(x) for x in next(product.calls(1)).args)
@@ -106,7 +106,7 @@ def test_operands_lie_as_the_case_says(name, layout, turned):
 
 
 def test_strided_rows_are_longer_than_they_are_wide():
-    from benchmarks.harness.product import Product
+    from benchmarks.harness.workloads.gemm import Product
 
     product = Product(case(kernel="numba/full", layout="strided"), devices.Cpu(placement=1))
     a, b, out = next(product.calls(1)).args

@@ -18,9 +18,9 @@ from benchmarks.harness.records import Run
 from benchmarks.report import page, readme
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
-from benchmarks.stores.asv import Point
-from benchmarks.stores.history import series
-from minisgd.cli import UsageError
+from benchmarks.trackers.asv import Point
+from benchmarks.trackers.history import series
+from minisgd.common.cli import UsageError
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)> & "quotes" ' + "long" * 200
 SIZES = (64, 128, 256, 512)

@@ -11,7 +11,7 @@ from runs_for_tests import MACHINE, make_record, make_run
 
 from benchmarks.commands.report import report
 from benchmarks.harness.records import Blas, Case, load, save
-from minisgd.cli import UsageError
+from minisgd.common.cli import UsageError
 
 
 def kept_runs(folder, *names):

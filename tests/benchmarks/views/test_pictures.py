@@ -4,8 +4,8 @@ import pytest
 from runs_for_tests import make_record, make_run
 
 from benchmarks.views import pictures
-from minisgd.cli import UsageError
-from minisgd.views.pictures import save
+from minisgd.common.cli import UsageError
+from minisgd.common.pictures import save
 
 
 def ladder():

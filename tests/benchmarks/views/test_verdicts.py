@@ -12,7 +12,7 @@ from benchmarks.gate.outcome import Change, Outcome, Row
 from benchmarks.gate.verdict import Verdict
 from benchmarks.harness.records import Case
 from benchmarks.views import verdicts
-from minisgd.views.terminal import console
+from minisgd.common.terminal import console
 
 NASTY = "x[/red]|<&`/full"
 OVER = Change(kernel="numba/full", figure="spills", base=0.0, head=2.0, most=1.0)

@@ -1,0 +1,1 @@
+"""The two workloads: operands made ready, one call, and the check."""

@@ -1,0 +1,86 @@
+"""The workload `sgd`: an epoch of minibatch SGD made ready to be timed, and its check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness.devices import Device
+from benchmarks.harness.records import Case, Ceilings
+from benchmarks.harness.workloads import sgd_limit as limit
+from benchmarks.harness.workloads.gemm import Check
+from kernels.arrays import aligned_zeros
+from minisgd import steps
+from minisgd.accuracy import reference
+from minisgd.orders import orders
+
+OBJECTIVE = "squared"
+
+
+class Epoch:
+    """Standard normal data of the case's shape, and an implementation bound to it.
+
+    Parameters
+    ----------
+    case : Case
+        Its shape has n, d, k and batch; its kernel is a step.
+    device : Device
+        The CPU: every step takes host memory.
+    seed : int
+        Of the data and of the visiting orders.
+    """
+
+    find = staticmethod(steps.find)
+
+    def __init__(self, case: Case, device: Device, seed: int = 0) -> None:
+        self._case = case
+        n, d, k = (case.shape[name] for name in "ndk")
+        self._orders, self._random = orders(n, seed), np.random.default_rng(seed)
+        dtype = np.dtype(case.dtype).type
+        self._x, self._y = (aligned_zeros((n, columns), dtype) for columns in (d, k))
+        for array in (self._x, self._y):
+            self._random.standard_normal(dtype=dtype, out=array)
+        self._weights, self._bias = (device.place(np.zeros(shape, case.dtype), "numpy") for shape in ((d, k), (k,)))
+        self._order = device.place(next(self._orders), "numpy")
+        # The largest rate at which no step of any batch size can diverge, so that no epoch runs into infinities.
+        self._rate = 1.0 / (1 + float(np.einsum("nd,nd->n", self._x, self._x).max()))
+        epoch = steps.find(case.kernel).function(self._x, self._y, self._weights, self._bias, OBJECTIVE)
+        self._call: Callable[[], Any] = partial(epoch, self._order, case.shape["batch"], self._rate)
+
+    @staticmethod
+    def costs(case: Case) -> dict[str, int]:
+        """Flops, the bytes of one pass over data and order, and examples."""
+        n, d, k, batch = (case.shape[name] for name in ("n", "d", "k", "batch"))
+        return {"flops": steps.flops(n, d, k, batch), "bytes": limit.bytes_passed(case), "examples": n}
+
+    @staticmethod
+    def limit_s(case: Case, ceilings: Ceilings) -> float | None:
+        """Seconds below which no epoch goes; None if an input was not measured. See `sgd_limit`."""
+        bounds = limit.bounds(case, ceilings)
+        return max(bounds.values()) if bounds else None
+
+    def calls(self, count: int) -> Iterator[Callable[[], None]]:
+        """`count` epochs, one after the other from wherever the last has left the weights."""
+        return repeat(self._call, count)
+
+    def check(self) -> Check:
+        """A fresh order and random weights; one epoch, compared with the float64 trajectory."""
+        self._order[...] = next(self._orders)
+        self._weights[...] = self._random.standard_normal(self._weights.shape)
+        self._bias[...] = self._random.standard_normal(self._bias.shape)
+        x, y, batch = self._x, self._y, self._case.shape["batch"]
+        copies = x.copy(), y.copy()
+        weights, bias, allowed = reference(
+            x, y, self._weights, self._bias, OBJECTIVE, self._order, batch, self._rate, self._case.dtype
+        )
+        self._call()
+        distance = float(np.linalg.norm(np.vstack([self._weights - weights, self._bias - bias])))
+        if not all(np.array_equal(now, before) for now, before in zip((x, y), copies, strict=True)):
+            return Check(distance, allowed, "changed its data")
+        if not distance <= allowed:
+            return Check(distance, allowed, f"left the trajectory: distance {distance:.1e} exceeds the bound {allowed:.1e}")
+        return Check(distance, allowed, None)

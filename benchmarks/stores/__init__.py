@@ -1,1 +1,0 @@
-"""What other trackers have stored, read as runs and records like our own."""

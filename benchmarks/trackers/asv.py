@@ -1,0 +1,261 @@
+"""asv's results folder as points and runs.
+
+asv keeps a file a machine, commit and environment. A row of it is ``dict(zip(result_columns, row))``; values stand in the
+order of ``itertools.product`` over the parameters' reprs, null where a benchmark failed and NaN where it was skipped. asv's own
+reader makes no promise of stability either, and stops at the first file that is cut off.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from ast import literal_eval
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.harness import statistics
+from benchmarks.harness.cases import AIRFOIL
+from benchmarks.harness.records import Case, Machine, Record, Run
+from benchmarks.harness.timing import WORKLOADS
+from benchmarks.trackers.order import Order
+from minisgd.common.cli import UsageError
+
+METRICS = {"track_seconds": "seconds", "track_compile": "compile seconds", "track_workspace": "workspace bytes"}
+"""What each method of `benchmarks.tracked` measures; less is better of each."""
+
+DERIVED = {"track_gflops"}
+"""For asv's own graphs: here they follow from the seconds."""
+
+
+MOST_POINTS = 100_000
+"""Of a benchmark: a file that claims more would fill the memory."""
+
+SECONDS = (1e-12, 1e9)
+"""What a clock can have said: from less than a cycle to thirty years."""
+
+MALFORMED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+"""What reading and converting raise, whatever a file holds in place of a result."""
+
+
+class OldFormat(Exception):
+    """A file in asv's first format, which names no columns."""
+
+
+class Point(NamedTuple):
+    """One value of one case at one commit, with its interval where there is one; no value where the benchmark failed."""
+
+    machine: str
+    environment: str
+    commit: str
+    date: float
+    case: Case
+    metric: str
+    value: float | None
+    low: float
+    high: float
+    samples_s: list[float] | None
+
+
+def points(folder: Path, complain: Callable[[str], None] = lambda line: None) -> Iterator[Point]:
+    """Every value in a results folder, and every failure, file by file.
+
+    Parameters
+    ----------
+    folder : Path
+    complain : callable
+        Told, once each, of files that cannot be read, of files in asv's first format, and of benchmarks that are not this
+        suite's: the rest is used.
+
+    Raises
+    ------
+    UsageError
+        If there is no machine in the folder.
+    """
+    machines = sorted(path.parent for path in folder.glob("*/machine.json"))
+    if not machines:
+        raise UsageError(f"{folder}: no asv results; expected MACHINE/COMMIT-ENVIRONMENT.json, as `asv run` writes")
+    known: dict[Any, list[Case] | None] = {}
+    strangers: set[str] = set()
+    old = 0
+    for machine in machines:
+        for path in sorted(machine.glob("*.json")):
+            if path.name == "machine.json":
+                continue
+            try:
+                found = _file(path, machine.name, known, strangers)
+            except OldFormat:
+                old += 1
+                continue
+            except MALFORMED as error:
+                complain(f"{path}: not an asv result, or cut off ({type(error).__name__}: {error}); left out")
+                continue
+            yield from found
+    if old:
+        complain(
+            f"{folder}: {old} files in asv's first format left out; asv update, in a copy of the folder, makes them readable"
+        )
+    if strangers:
+        complain(f"{folder}: {len(strangers)} benchmarks are not this suite's ({min(strangers)}, ...); left out")
+
+
+def runs(folder: Path, complain: Callable[[str], None] = lambda line: None) -> list[Run]:
+    """A run for each machine, environment and commit, in the order of the commits; the newest is the last."""
+    grouped: dict[tuple[str, str, str, float], list[Point]] = defaultdict(list)
+    for point in points(folder, complain):
+        grouped[point.machine, point.environment, point.commit, point.date].append(point)
+    machines = {name: _machine(folder / name / "machine.json", complain) for name in {key[0] for key in grouped}}
+    ordered, _ = Order({commit for _, _, commit, _ in grouped}, folder).sort(grouped.items(), lambda each: each[0][2:])
+    return [
+        Run(created=datetime.fromtimestamp(date, UTC), commit=commit, machine=machines[machine], records=_records(found))
+        for (machine, _, commit, date), found in ordered
+    ]
+
+
+def _file(path: Path, machine: str, known: dict[Any, list[Case] | None], strangers: set[str]) -> list[Point]:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if "result_columns" not in found and "results" in found and found.get("version", 1) == 1:
+        raise OldFormat
+    columns, environment = found["result_columns"], str(found["env_name"])
+    commit, date = str(found["commit_hash"]), _date(found["date"])
+    made: list[Point] = []
+    rows = [(name, dict(zip(columns, row, strict=False))) for name, row in found["results"].items()]
+    for name, row in rows:
+        params = row.get("params") or []
+        key = name, tuple(map(tuple, params))
+        if key not in known:
+            known[key] = _cases(name, params)
+        cases = known[key]
+        if name.rpartition(".")[2] in DERIVED:
+            continue
+        if cases is None:
+            strangers.add(name)
+            continue
+        values = row.get("result")
+        if values is None:
+            values = [None] * len(cases)  # every point failed
+        metric = METRICS[name.rpartition(".")[2]]
+        lows, highs, samples = (
+            row.get(column) or [None] * len(values) for column in ("stats_ci_99_a", "stats_ci_99_b", "samples")
+        )
+        for case, value, low, high, sampled in zip(cases, values, lows, highs, samples, strict=True):
+            if value is None:
+                made.append(Point(machine, environment, commit, date, case, metric, None, math.nan, math.nan, None))
+                continue
+            if sampled:
+                if not all(_told(sample, metric) for sample in sampled):
+                    raise ValueError(f"samples of {name}")
+                value, low, high = statistics.summary([[sample] for sample in sampled])
+            if not _told(value, metric):
+                continue  # skipped, or what no clock has said
+            low = low if low is not None and _told(low, metric) else value
+            high = high if high is not None and _told(high, metric) else value
+            made.append(
+                Point(machine, environment, commit, date, case, metric, value, min(low, value), max(high, value), sampled)
+            )
+    return made
+
+
+def _date(stored: float) -> float:
+    """Seconds since 1970; asv stores milliseconds, and some have stored micro- and nanoseconds."""
+    date = float(stored) / 1000
+    while date >= 1e11:  # the year 5138
+        date /= 1000
+    if not date >= 0:
+        raise ValueError(f"date {stored}")
+    return date
+
+
+def _told(value: float, metric: str) -> bool:
+    """Whether a figure can have been measured: a call takes time, but neither need it compile nor take memory."""
+    least, most = SECONDS if metric == "seconds" else (0, 1e30)
+    return bool(least <= value <= most)
+
+
+def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
+    """The cases of a benchmark's points; None if it is not one of `METRICS`, or its parameters are not a case's."""
+    parts = name.split(".")
+    if len(parts) != 3 or parts[0] not in WORKLOADS or parts[2] not in METRICS or len(params) != 4:
+        return None
+    if math.prod(map(len, params)) > MOST_POINTS:
+        raise ValueError(f"{name} has more than {MOST_POINTS} points")
+    try:
+        return [_case(parts[0], *map(literal_eval, point)) for point in product(*params)]
+    except (*MALFORMED, SyntaxError):
+        return None
+
+
+@cache
+def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
+    """A case by what was stored of it: the kernel may be gone."""
+    backend, _, rung = kernel.partition("/" if workload == "gemm" else "-")
+    shape = dict.fromkeys("mnp", size) if workload == "gemm" else {**AIRFOIL, "batch": size}
+    return Case(
+        workload=workload,
+        kernel=kernel,
+        backend=backend,
+        rung=rung if workload == "gemm" else "step",
+        dtype=dtype,
+        shape=shape,
+        threads=threads,
+    )
+
+
+def _records(found: list[Point]) -> list[Record]:
+    """A record a case, what was measured of it put together."""
+    by_case: dict[Case, dict[str, Point]] = defaultdict(dict)
+    for point in found:
+        by_case[point.case][point.metric] = point
+    return [record(case, **{name.partition(" ")[0]: point for name, point in by.items()}) for case, by in by_case.items()]
+
+
+def record(case: Case, seconds: Point | None = None, compile: Point | None = None, workspace: Point | None = None) -> Record:
+    """What asv has stored of a case. Of what failed, its check included, it stores that it did, and no reason."""
+    costs = WORKLOADS[case.workload].costs(case)
+    examples = costs.pop("examples", None)
+    fields: dict[str, Any] = {
+        "passed": True,
+        "compile_s": compile and compile.value,
+        "workspace_bytes": workspace and workspace.value,
+    }
+    if seconds and seconds.value is None:
+        fields |= {"passed": False, "failure": "failed, by asv, which keeps no reason"}
+    elif seconds and seconds.value:
+        fields |= timed(costs["flops"], seconds.value, seconds.low, seconds.high, examples) | {"samples_s": seconds.samples_s}
+    return Record(**dict(case), **costs, **fields)
+
+
+def timed(flops: int, middle: float, low: float, high: float, examples: int | None = None) -> dict[str, Any]:
+    """What follows from a median and its interval, in seconds."""
+    low = low if low > 0 else middle
+    return {
+        "median_s": middle,
+        "gflops": flops / middle / 1e9,
+        "gflops_low": flops / high / 1e9,
+        "gflops_high": flops / low / 1e9,
+        "examples_s": examples and examples / middle,
+        "noisy": statistics.is_noisy(middle, low, high),
+    }
+
+
+def _machine(path: Path, complain: Callable[[str], None]) -> Machine:
+    """As much as asv knows of a machine."""
+    found: dict[str, Any] = {}
+    try:
+        found = dict(json.loads(path.read_text(encoding="utf-8")))
+    except MALFORMED as error:
+        complain(f"{path}: {error}; the machine is left unnamed")
+    return Machine(
+        cpu=str(found.get("cpu") or found.get("machine") or "unknown CPU"), cores=_whole(found.get("num_cpu")), vectors="",
+        caches=[], memory_bytes=_whole(found.get("ram")), os=str(found.get("os", "")), python="", libraries={}, blas=[], gpu=None,
+    )  # fmt: skip
+
+
+def _whole(stored: Any) -> int:
+    """A number as asv stores it, which is as text; 0 if it is none."""
+    text = str(stored)
+    return int(text) if text.isdecimal() and len(text) < 20 else 0

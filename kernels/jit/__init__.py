@@ -1,0 +1,1 @@
+"""What compiled code is written with, in the kernels and in the SGD steps alike."""

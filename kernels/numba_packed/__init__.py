@@ -1,6 +1,0 @@
-"""`numba/full`: a packed, register-blocked matrix product, from the arguments (gemm) to the registers (microkernel)."""
-
-import kernels.numba_loops  # noqa: F401 (the rungs below it, and the choice of a threading layer)
-from kernels.numba_packed.gemm import gemm
-
-__all__ = ["gemm"]

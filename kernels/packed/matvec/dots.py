@@ -1,0 +1,181 @@
+"""Dot products of a few rows with a few columns at once, all their sums in registers: emitted as LLVM, like the microkernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from kernels.cpu.vectors import vectors
+from kernels.jit.caching import UNWRAPPED, as_written, cached
+from kernels.jit.memory import EIGHT, vector_of
+from kernels.jit.simd import FUSED, emit_broadcast, emit_four_totals, emit_lanes, emit_load, emit_mask, emit_shuffle
+from kernels.packed.microkernel import emit_loop, emit_until_none, multiply_add
+
+FOUR = 4
+"""Rows of a tile, or `EIGHT`: the sums of so many are added up together."""
+
+SUMS = 24 if vectors().registers >= 32 else 12
+"""Of a tile, at most: they, a vector of each column and one of a row are in registers."""
+
+MOST_COLUMNS = SUMS // FOUR
+"""Of a tile of four rows."""
+
+I64 = ir.IntType(64)
+
+
+class Dots(NamedTuple):
+    """Where the operands lie: addresses and strides in bytes."""
+
+    rows: Any
+    depth: Any
+    a: Any
+    a_row: Any
+    x: Any
+    x_column: Any
+    c: Any
+    c_row: Any
+    c_column: Any
+    alpha: Any
+    beta: Any
+
+
+@intrinsic
+def tiles_of_dots(
+    typing: Any, tall: Any, wide: Any, rows: Any, depth: Any, a: Any, a_row: Any, x: Any, x_column: Any, c: Any, c_row: Any,
+    c_column: Any, alpha: Any, beta: Any,
+) -> Any:  # fmt: skip
+    """Make c = alpha a x + beta c for so many rows and `wide` columns; c is not read if beta is 0.
+
+    Parameters
+    ----------
+    tall, wide : int
+        Rows and columns at once: `FOUR` or `EIGHT`, and no more of both than `SUMS`.
+    rows, depth : int
+        At least 1.
+    a, a_row, x, x_column, c, c_row, c_column : int
+        Addresses; bytes from one row, or column, to the next. In a row of a, and a column of x, elements are neighbours.
+    alpha, beta : float32 or float64
+        Of the dtype of the operands.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        end, impossible = (builder.append_basic_block(f"dots.{name}") for name in ("end", "impossible"))
+        switch = builder.switch(builder.add(builder.mul(arguments[0], I64(SUMS)), arguments[1]), impossible)
+        builder.position_at_end(impossible)
+        builder.unreachable()
+        for height in (FOUR, EIGHT):
+            for columns in range(1, SUMS // height + 1):
+                block = builder.append_basic_block(f"dots.{height}x{columns}")
+                switch.add_case(I64(height * SUMS + columns), block)
+                builder.position_at_end(block)
+                emit_tiles(builder, context.get_value_type(vector_of(alpha)), height, columns, Dots(*arguments[2:]))
+                builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
+
+    return signature(alpha), generate
+
+
+def signature(dtype: Any) -> Any:
+    """Types of the arguments of `tiles_of_dots`."""
+    return types.void(*[types.int64] * 11, dtype, dtype)
+
+
+def compiled(dtype: Any) -> Any:
+    """The same as a function of its own, of the same arguments, compiled for a dtype; `few_columns` gets its address."""
+
+    def dots(tall, wide, rows, depth, a, a_row, x, x_column, c, c_row, c_column, alpha, beta):  # type: ignore[no-untyped-def]
+        tiles_of_dots(tall, wide, rows, depth, a, a_row, x, x_column, c, c_row, c_column, alpha, beta)
+
+    with as_written():
+        return cached(signature(dtype), **UNWRAPPED)(dots)
+
+
+def emit_tiles(builder: Any, kind: Any, tall: int, wide: int, dots: Dots) -> None:
+    """One height and width: a loop over the rows, and in it one over the depth, a vector at a time, the last masked."""
+    size, lanes = 4 if kind.element == ir.FloatType() else 8, I64(kind.count)
+    columns = [builder.add(dots.x, builder.mul(dots.x_column, I64(j))) for j in range(wide)]
+    across = [builder.mul(dots.c_column, I64(j)) for j in range(wide)]
+    whole, rest = builder.udiv(dots.depth, lanes), builder.urem(dots.depth, lanes)
+    once, mask = builder.zext(builder.icmp_unsigned("!=", rest, I64(0)), I64), emit_mask(builder, kind.count, rest)
+    alphas = emit_broadcast(builder, dots.alpha, FOUR)
+
+    def tile(left: Any, a: Any, c: Any) -> list[Any]:
+        starts = [*columns, *_rows(builder, a, dots.a_row, builder.sub(left, I64(1)), tall)]
+
+        def step(mask: Any, here: Any, *sums: Any) -> list[Any]:
+            """How far it has come, and the sums, with a vector of each row times one of each column added."""
+            places = [builder.inttoptr(builder.add(start, here), kind.as_pointer()) for start in starts]
+            u = [emit_load(builder, place, mask, size) for place in places[:wide]]
+            totals = []
+            for i, place in enumerate(places[wide:]):
+                v = emit_load(builder, place, mask, size)
+                totals += [multiply_add(builder, v, each, sums[i * wide + j]) for j, each in enumerate(u)]
+            return [builder.add(here, I64(kind.count * size)), *totals]
+
+        carried = emit_loop(builder, whole, [I64(0), *[ir.Constant(kind, None)] * (tall * wide)], partial(step, None))
+        _, *sums = emit_loop(builder, once, carried, partial(step, mask))
+        for four in range(0, tall, FOUR):
+            totals = [emit_four_totals(builder, sums[four * wide + j : (four + FOUR) * wide : wide]) for j in range(wide)]
+            by_column = [emit_lanes(builder, builder.fmul(alphas, each, flags=FUSED)) for each in totals]
+            for i, row in enumerate(zip(*by_column, strict=True), start=four):
+                with builder.if_then(builder.icmp_unsigned("<", I64(i), left)):
+                    here = builder.add(c, builder.mul(dots.c_row, I64(i)))
+                    emit_row(builder, row, [builder.add(here, each) for each in across], dots.beta, size)
+        following = builder.sub(left, I64(tall))
+        following = builder.select(builder.icmp_signed("<", following, I64(0)), I64(0), following)
+        return [following, *(builder.add(at, builder.mul(by, I64(tall))) for at, by in ((a, dots.a_row), (c, dots.c_row)))]
+
+    emit_until_none(builder, [dots.rows, dots.a, dots.c], tile)
+
+
+def emit_row(builder: Any, values: Sequence[Any], places: Sequence[Any], beta: Any, size: int) -> None:
+    """Make elements at addresses the values and beta times what they were, which is not read if beta is 0."""
+    pointers = [builder.inttoptr(place, beta.type.as_pointer()) for place in places]
+    with builder.if_else(builder.fcmp_ordered("==", beta, ir.Constant(beta.type, 0.0))) as (overwrite, add):
+        with overwrite:
+            for value, pointer in zip(values, pointers, strict=True):
+                builder.store(value, pointer, align=size)
+        with add:
+            for value, pointer in zip(values, pointers, strict=True):
+                builder.store(multiply_add(builder, beta, builder.load(pointer, align=size), value), pointer, align=size)
+
+
+@intrinsic
+def eight_dots(typing: Any, address: Any, step: Any, last: Any, depth: Any, x: Any) -> Any:
+    """``eight_dots(address, step, last, depth, x)``: of eight rows, so many bytes apart, the dot products with x.
+
+    x has eight lanes, and a row its first `depth` elements, the rest of which do not count; rows after the `last` are it again.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        first, bytes_, end, count, by = arguments
+        mask = emit_mask(builder, EIGHT, count)
+
+        def product(row: Any) -> Any:
+            place = builder.inttoptr(row, by.type.as_pointer())
+            return builder.fmul(by, emit_load(builder, place, mask, x.dtype.bitwidth // 8), flags=FUSED)
+
+        def folded(u: Any, v: Any, half: int) -> Any:
+            """In each block the sum of u's two halves, and then that of v's."""
+            lower = [block + lane for block in range(0, EIGHT, 2 * half) for lane in (*range(half), *range(EIGHT, EIGHT + half))]
+            upper = [lane + half for lane in lower]
+            return builder.fadd(emit_shuffle(builder, u, v, lower), emit_shuffle(builder, u, v, upper), flags=FUSED)
+
+        sums = [product(row) for row in _rows(builder, first, bytes_, end, EIGHT)]
+        for half in (4, 2, 1):
+            sums = [folded(u, v, half) for u, v in zip(sums[:half], sums[half:], strict=True)]
+        return sums[0]
+
+    return x(types.int64, types.int64, types.int64, types.int64, x), generate
+
+
+def _rows(builder: Any, first: Any, step: Any, last: Any, count: int) -> list[Any]:
+    """Addresses of rows; after the last it again."""
+    numbers = [builder.select(builder.icmp_signed("<", last, I64(row)), last, I64(row)) for row in range(1, count)]
+    return [first, *(builder.add(first, builder.mul(step, number)) for number in numbers)]

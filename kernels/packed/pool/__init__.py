@@ -1,0 +1,1 @@
+"""The threads of a product: who helps, what wakes them, and how tasks are shared out."""

@@ -1,0 +1,1 @@
+"""The rungs: a file a backend, a short function a rung."""

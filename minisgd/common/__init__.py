@@ -1,0 +1,1 @@
+"""What the commands of both packages use: errors, files, the terminal, units, pictures."""

@@ -1,0 +1,102 @@
+"""The one style of all pictures, and how they are written: PNG for people, SVG for pages."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatterSciNotation
+
+from minisgd.common.cli import UsageError
+from minisgd.common.files import write
+from minisgd.common.plain import LAYOUT, printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette, which colour-blind eyes tell apart; a marker for each as well.
+STYLES = {
+    "python": ("#7f7f7f", "v"),
+    "numpy": ("#0072b2", "o"),
+    "numba": ("#d55e00", "s"),
+    "torch": ("#009e73", "^"),
+    "openblas": ("#56b4e9", "v"),
+    "mkl": ("#e69f00", "P"),
+    "aocl": ("#882255", "<"),
+}
+OTHER = ("#cc79a7", "D")
+CYCLE = [
+    ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#56b4e9", "v"), ("#e69f00", "P"), ("#7f7f7f", "X"),
+    ("#000000", "*"), ("#882255", "<"),
+]  # fmt: skip
+"""For series that are no backends."""
+
+mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "minisgd", "font.size": 10, "axes.grid": True})
+mpl.rcParams.update({"grid.color": "#dddddd", "axes.axisbelow": True, "axes.spines.top": False})
+mpl.rcParams.update({"axes.spines.right": False, "legend.frameon": False})
+mpl.rcParams["text.parse_math"] = False  # a name with dollars in it is a name
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+TIP = "tip:"
+
+
+def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
+    """Say a point's values where the pointer rests on it, in SVG."""
+    for one, other, text in zip(x, y, texts, strict=True):
+        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+
+
+class Powers(LogFormatterSciNotation):
+    """Labels of a logarithmic axis as text: matplotlib's own are in TeX, which no text here is."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of a tick."""
+        said = re.sub(r"\$\\mathdefault\{(.*)\}\$", r"\1", super().__call__(x, pos)).replace(r"\times", "×")
+        return re.sub(r"\^\{(.*?)\}", lambda found: found[1].translate(SUPERSCRIPTS), said)
+
+
+def as_text(figure: Figure) -> Figure:
+    """The same, its texts drawn as they are: no TeX, and nothing that a file of text cannot hold."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            base = getattr(axis.get_transform(), "base", 10.0)
+            if type(axis.get_major_formatter()) is LogFormatterSciNotation:
+                axis.set_major_formatter(Powers(base))
+            if type(axis.get_minor_formatter()) is LogFormatterSciNotation:
+                axis.set_minor_formatter(Powers(base, labelOnlyBase=False))
+    for text in figure.findobj(Text):
+        text.set_text(printable(text.get_text(), keep=LAYOUT))
+    return figure
+
+
+def svg(figure: Figure) -> str:
+    """A figure as SVG, with no date: the same records give the same bytes."""
+    made = io.StringIO()
+    as_text(figure)
+    figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
+    return re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
+
+
+def save(figure: Figure, prefix: Path) -> list[Path]:
+    """Write prefix.png and prefix.svg; the same records give the same bytes.
+
+    Raises
+    ------
+    UsageError
+        If the prefix names no file.
+    """
+    if not prefix.name:
+        raise UsageError("--plot: expected the name of a file, got an empty one")
+    paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
+    made = io.BytesIO()
+    as_text(figure).savefig(made, format="png", dpi=150, metadata={"Software": None})
+    write(paths[0], svg(figure))
+    write(paths[1], made.getvalue())
+    return paths

@@ -1,0 +1,104 @@
+"""Where a command's words go: tables for people, JSON for programs, and a progress bar for the wait."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from minisgd.common.cli import UsageError
+from minisgd.common.files import as_json, write
+from minisgd.common.plain import LAYOUT, printable
+
+
+class Screen(Console):
+    """A console that prints names, paths and reasons as they are: nothing in them is markup, an emoji or an escape."""
+
+    def __init__(self, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Whatever is printed as text, a table's cell included, passes here."""
+        return super().render_str(printable(text, keep=LAYOUT), **how)
+
+
+def styled(text: str, style: str) -> Text:
+    """A text in a style, as a line or a cell."""
+    return Text(printable(text, keep=LAYOUT), style=style)
+
+
+def console(json_to: str | None) -> Console:
+    """For people: standard output, unless that carries the JSON."""
+    plain = Screen(stderr=json_to == "-")
+    # A pipe has no width of its own; a table cut at 80 columns would lose figures.
+    return plain if plain.is_terminal else Screen(stderr=json_to == "-", width=160)
+
+
+def table(*headings: str, title: str | None = None) -> Table:
+    """An empty table in the one style: figures on the right, the first column and " headings" with a space on the left.
+
+    On a terminal too narrow for it a cell goes on in the next line: nothing is cut off.
+    """
+    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        text = heading.startswith(" ") or not made.columns
+        made.add_column(heading.strip(), justify="left" if text else "right", overflow="fold")
+    return made
+
+
+def write_json(found: BaseModel | Any, json_to: str | None) -> None:
+    """To a file or to standard output, if asked for."""
+    if json_to is None:
+        return
+    text = as_json(found.model_dump(mode="json") if isinstance(found, BaseModel) else found)
+    if json_to == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        write(Path(json_to), text)
+    except OSError as error:
+        raise UsageError(f"--json {json_to}: {error.strerror}") from None
+
+
+def require_writable(folder: Path) -> None:
+    """Fail before measuring for minutes, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\n")
+            file.flush()
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}; expected a folder that can be written") from None
+
+
+@contextmanager
+def progress(screen: Console, steps: int) -> Iterator[Callable[[str], None]]:
+    """A bar over `steps`; yields a function to call with what is done next, before each."""
+    columns = [
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    ]
+    # Redrawing costs processor time beside what is measured, so only at each step.
+    with Progress(*columns, console=screen, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("starting", total=steps)
+        begun = False
+
+        def advance(doing: str) -> None:
+            nonlocal begun
+            bar.update(task, advance=int(begun), description=doing, refresh=True)
+            begun = True
+
+        yield advance

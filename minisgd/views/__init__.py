@@ -1,1 +1,0 @@
-"""What people look at: tables, pictures, and numbers as people read them."""

@@ -1,0 +1,50 @@
+"""Names, paths and reasons are printed as they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from minisgd.common.terminal import console, progress, styled, table
+
+NAMES = ["numba/[bold]full[/bold]", "[/] closes nothing", ":smile: [link=x]", "$x^2$"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_in_a_name_is_markup(capsys, name):
+    screen = console(None)
+    made = table("case", name, title=name)
+    made.add_row(name, styled(name, "bold"))
+    screen.print(made)
+    screen.print(name, style="red")
+    with progress(screen, 1) as advance:
+        advance(name)
+    assert capsys.readouterr().out.count(name) == 5
+
+
+def test_nothing_in_a_name_commands_the_terminal(capsys):
+    hostile = "a\x1b[2J\x9b0m\x00b\udcff"
+    made = table("case", "name")
+    made.add_row(hostile, styled(hostile, "bold"))
+    console(None).print(made)
+    console(None).print(hostile)
+    printed = capsys.readouterr().out
+    assert printed.count("a?[2J?0m?b?") == 3
+    assert not {"\x1b", "\x9b", "\x00"} & set(printed)
+
+
+def test_a_locale_of_ascii_loses_letters_and_not_the_output():
+    code = (
+        "import typer\nfrom minisgd.common import cli\nfrom minisgd.common.terminal import console, write_json\n"
+        "app = typer.Typer()\n@app.command()\ndef say():\n"
+        "    console(None).print('5 \\u03bcs \\u2026 \\u0109')\n    write_json({'\\u03bc': 1}, '-')\n"
+        "raise SystemExit(cli.run(app, 'say'))"
+    )
+    locale = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=locale, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("5 ?s ? ?")
+    assert r'"\u03bc": 1' in done.stdout
