@@ -62,7 +62,7 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
         for name, x in {"a": a, "b": b}.items():
             if arrays.overlap(out, x):
                 raise ValueError(f"out: expected memory of its own, got an array that overlaps {name}")
-    entry.bind(entry.tile_for(arrays.dtype(a)))(a, b, out)
+    entry.bind(entry.tile_for(arrays.dtype(a), arrays.device(a)))(a, b, out)
     return out
 
 
