@@ -127,7 +127,7 @@ def kernels_of(workload: str) -> list[Any]:
     from benchmarks.harness import cases
     from minisgd import steps
 
-    return cases.select(("*",)) if workload == "gemm" else cases.matching(steps.STEPS, cases.QUICK_STEPS)
+    return cases.select(("*",)) if workload == "gemm" else cases.matching(steps.STEPS, cases.QUICK_STEPS["cpu"])
 
 
 def all_cases(workload: str) -> list[Case]:

@@ -82,7 +82,11 @@ def choose_epochs(
     cases.check_threads(threads or [])
     shapes = [dict(zip("ndk", cases.parse_size(text).values(), strict=True)) for text in size or []]
     generated = cases.epochs(
-        step or cases.QUICK_STEPS, shapes or [cases.AIRFOIL], batch_size or cases.BATCHES, dtype or ["float32"], threads or [1]
+        step or cases.QUICK_STEPS["cpu"],
+        shapes or [cases.AIRFOIL],
+        batch_size or cases.BATCHES,
+        dtype or ["float32"],
+        threads or [1],
     )
     return generated, cases.PRESETS["quick"].budget_s
 

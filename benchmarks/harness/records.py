@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from kernels.cpu.caches import Cache
+from kernels.dtypes import DTYPES
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
 from minisgd.common.files import write as write
@@ -49,6 +50,12 @@ def _no_control(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_no_control)]
+
+
+def _known_dtype(name: str) -> str:
+    if name not in DTYPES:
+        raise ValueError(f"expected {', '.join(DTYPES)}")
+    return name
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -77,22 +84,22 @@ class Model(BaseModel):
 M = TypeVar("M", bound=Model)
 
 
-SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch")}
+SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n")}
 """Of a shape, by workload."""
 
 TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
-"""Of a tile, by rung."""
+"""Of a tile, by rung, on the CPU; a GPU's kernels have tiles of their own."""
 
 
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
-    workload: Literal["gemm", "sgd"] = "gemm"
+    workload: Literal["gemm", "sgd", "transfer"] = "gemm"
     kernel: Name
     rung: Name
     backend: Name
     device: Name = "cpu"
-    dtype: Literal["float32", "float64"]
+    dtype: Annotated[str, AfterValidator(_known_dtype)]
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
     threads: int = Field(ge=1)
@@ -107,7 +114,7 @@ class Case(Model):
         """The sizes of its shape, and those of its tile, that its workload and its rung are reckoned by."""
         if set(self.shape) != set(SIZES[self.workload]):
             raise ValueError(f"shape: expected {', '.join(SIZES[self.workload])}")
-        if self.tile and not set(TILES.get(self.rung, ())) <= set(self.tile):
+        if self.tile and self.device == "cpu" and not set(TILES.get(self.rung, ())) <= set(self.tile):
             raise ValueError(f"tile: expected {', '.join(TILES[self.rung])}")
         return self
 
@@ -163,6 +170,9 @@ class Record(Case):
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
     code_path: str | None = Field(default=None, description="the code that the backend's library ran, in its own words")
     held_back: list[str] = Field(default=[], description="variables that chose that code in the library's stead")
+    slowed: Count = Field(default=0, description="samples dropped, since heat or its power supply held the device back")
+    clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
+    power_w: Quantity | None = Field(default=None, description="likewise")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
     passed: bool = False

@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from statistics import median
 
 from benchmarks.harness import statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
@@ -106,7 +107,9 @@ def raised(own: Worker, before: Ceilings | None, name: str, threads: list[int]) 
 
 def measure_ceilings(name: str, threads: list[int]) -> Ceilings:
     """One round of a device's ceilings; runs in a worker."""
-    return device(name).ceilings(threads)
+    where = device(name)
+    with timing.usable(where):
+        return where.ceilings(threads)
 
 
 def execute(
@@ -199,7 +202,8 @@ def record(
         return Record(**dict(case), **costs, **checked)
     rounds = [each.samples_s for each in slices]
     middle, low, high = statistics.summary(rounds)
-    rate, rate_low, rate_high = (costs["flops"] / seconds / 1e9 for seconds in (middle, high, low))
+    # What computes nothing has no rate, nor a peak to be held against.
+    rates = [costs["flops"] / seconds / 1e9 for seconds in (middle, high, low)] if costs["flops"] else [None] * 3
     return Record(
         **dict(case),
         **costs,
@@ -211,14 +215,23 @@ def record(
         states_s=statistics.states(rounds),
         compile_s=max(0.0, slices[0].first_s - middle) if workload.find(case.kernel).compiles else None,
         thread_settings=slices[-1].thread_settings,
-        gflops=rate,
-        gflops_low=rate_low,
-        gflops_high=rate_high,
+        gflops=rates[0],
+        gflops_low=rates[1],
+        gflops_high=rates[2],
         examples_s=examples / middle if examples else None,
         limit_s=workload.limit_s(case, limits) if limits else None,
         noisy=statistics.is_noisy(middle, low, high),
-        percent_of_peak=limits and limits.percent(rate, case.dtype, case.threads),
-        beyond_peak=limits is not None and limits.exceeded(rate, case.dtype, case.threads),
+        percent_of_peak=limits.percent(rates[0], case.dtype, case.threads) if limits and rates[0] else None,
+        beyond_peak=bool(limits and rates[0] and limits.exceeded(rates[0], case.dtype, case.threads)),
+        slowed=sum(each.slowed for each in slices),
+        clock_mhz=_middle(each.clock_mhz for each in slices),
+        power_w=_middle(each.power_w for each in slices),
         code_path=ran.code_path if ran and case.device == "cpu" else None,
         held_back=ran.held_back if ran and case.device == "cpu" else [],
     )
+
+
+def _middle(values: Iterable[float | None]) -> float | None:
+    """The median of those that were told."""
+    told = [each for each in values if each is not None]
+    return median(told) if told else None

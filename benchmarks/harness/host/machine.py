@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import subprocess
 
-from benchmarks.harness.host import libraries
+from benchmarks.harness.host import gpu, libraries
 from benchmarks.harness.host.quota import quota
 from benchmarks.harness.host.threads import CPUS
 from benchmarks.harness.records import Machine
@@ -21,7 +21,6 @@ def describe() -> Machine:
     """Everything but the ceilings, which take measuring. Imports the backends, to see which BLAS each brings."""
     import cpuinfo
     import psutil
-    import torch
 
     registry.unavailable()
     return Machine(
@@ -35,7 +34,7 @@ def describe() -> Machine:
         python=platform.python_version(),
         libraries={name: version for name in LIBRARIES if (version := _version(name))},
         blas=libraries.loaded(),
-        gpu=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+        gpu=gpu.name(),
     )
 
 
