@@ -55,7 +55,7 @@ class Kernel:
     devices : tuple of str
         Where its arrays may live: "cpu", "cuda".
     dtypes : tuple of str
-        Element types, the same for all three arrays.
+        Keys of `kernels.accuracy.FORMATS`: the element type of all three arrays, or "tfloat32".
     threads : bool
         Whether the number of threads makes a difference.
     compiles : bool
@@ -89,6 +89,10 @@ class Kernel:
     def tile_for(self, dtype: str) -> dict[str, int]:
         """Default tile sizes for a dtype, empty if the kernel has none."""
         return dict(self.tile(dtype) if callable(self.tile) else self.tile)
+
+    def dtype_for(self, array_type: str) -> str | None:
+        """Which of its dtypes it multiplies arrays of an element type in; None if it takes none such."""
+        return next((dtype for dtype in self.dtypes if accuracy.array_type(dtype) == array_type), None)
 
     def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], None]:
         """Fix the tile sizes, so that what is timed is ``(a, b, out)`` and no more."""
