@@ -29,6 +29,8 @@ BUILT_IN = {
     "numpy": "kernels.rungs.numpy_ops",
     "numba": "kernels.packed",
     "torch": "kernels.rungs.torch_ops",
+    "torch-graph": "kernels.rungs.torch_graphs:register",
+    "torch-tf32": "kernels.rungs.torch_ops:tf32",
     "openblas": "kernels.rungs.cblas_ops:openblas",
     "mkl": "kernels.rungs.cblas_ops:mkl",
     "aocl": "kernels.rungs.cblas_ops:aocl",
