@@ -101,11 +101,12 @@ def class_name(kernel: str) -> str:
 def products(kernel: Kernel) -> dict[str, list[Any]]:
     """The grid of a kernel: the values of each parameter, by name."""
     from benchmarks.harness.cases import at_most
+    from kernels.registry import FLOATS
 
     return {
         "kernel": [kernel.name],
         "size": sorted({at_most(kernel.name, size) for size in SIZES}),
-        "dtype": list(kernel.dtypes),
+        "dtype": [dtype for dtype in kernel.dtypes if dtype in FLOATS],
         "threads": list(THREADS if kernel.threads else THREADS[:1]),
     }
 

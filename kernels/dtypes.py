@@ -7,29 +7,41 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.accuracy import array_type
 
-class Dtype(NamedTuple):
-    """An element type: bytes an element, numpy's type that holds each of its values, and the bits of a significand."""
+
+class Stored(NamedTuple):
+    """An element type of arrays: bytes an element, numpy's type that holds each of its values, and the bits of a significand."""
 
     itemsize: int
     host: str
     bits: int
 
 
-DTYPES = {
-    "float16": Dtype(2, "float16", 11),
-    "bfloat16": Dtype(2, "float32", 8),
-    "tf32": Dtype(4, "float32", 24),  # kept whole: what a tensor core rounds away is its kernel's doing
-    "float32": Dtype(4, "float32", 24),
-    "float64": Dtype(8, "float64", 53),
+STORED = {
+    "float16": Stored(2, "float16", 11),
+    "bfloat16": Stored(2, "float32", 8),
+    "float32": Stored(4, "float32", 24),
+    "float64": Stored(8, "float64", 53),
 }
 
 FLOATS = ("float32", "float64")
 """Those that every device has."""
 
 
+def stored(dtype: str) -> Stored:
+    """What the arrays of a case's dtype are made of.
+
+    Examples
+    --------
+    >>> stored("tfloat32").host, stored("bfloat16").itemsize
+    ('float32', 2)
+    """
+    return STORED[array_type(dtype)]
+
+
 def rounded(array: NDArray[Any], dtype: str) -> NDArray[Any]:
-    """An array of a dtype's host type, each element rounded to the nearest value of the dtype, to even on a tie.
+    """An array of the host's type for a dtype, each element rounded to the nearest that its arrays hold, to even on a tie.
 
     Examples
     --------
@@ -38,7 +50,7 @@ def rounded(array: NDArray[Any], dtype: str) -> NDArray[Any]:
     >>> rounded(np.array([0.1], "float32"), "float32")
     array([0.1], dtype=float32)
     """
-    known = DTYPES[dtype]
+    known = stored(dtype)
     dropped = np.finfo(known.host).nmant + 1 - known.bits
     if not dropped:
         return array.astype(known.host, copy=False)

@@ -30,6 +30,8 @@ BUILT_IN = {
     "numpy": "kernels.rungs.numpy_ops",
     "numba": "kernels.packed",
     "torch": "kernels.rungs.torch_ops",
+    "torch-graph": "kernels.rungs.torch_graphs:register",
+    "torch-tf32": "kernels.rungs.torch_ops:tf32",
     "openblas": "kernels.rungs.cblas_ops:openblas",
     "mkl": "kernels.rungs.cblas_ops:mkl",
     "aocl": "kernels.rungs.cblas_ops:aocl",
@@ -54,7 +56,7 @@ class Kernel:
     devices : tuple of str
         Where its arrays may live: "cpu", "cuda".
     dtypes : tuple of str
-        Element types, the same for all three arrays.
+        Keys of `kernels.accuracy.FORMATS`: the element type of all three arrays, or "tfloat32".
     threads : bool
         Whether the number of threads makes a difference.
     compiles : bool
@@ -92,6 +94,10 @@ class Kernel:
         """Default tile sizes for a dtype on a device, empty if the kernel has none."""
         tile = self.device_tiles.get(device, self.tile)
         return dict(tile(dtype) if callable(tile) else tile)
+
+    def dtype_for(self, array_type: str) -> str | None:
+        """Which of its dtypes it multiplies arrays of an element type in; None if it takes none such."""
+        return next((dtype for dtype in self.dtypes if accuracy.array_type(dtype) == array_type), None)
 
     def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], None]:
         """Fix the tile sizes, so that what is timed is ``(a, b, out)`` and no more."""

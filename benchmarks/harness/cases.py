@@ -12,18 +12,19 @@ from benchmarks.harness.host.threads import CORES
 from benchmarks.harness.records import Case
 from benchmarks.harness.workloads.transfer import WAYS
 from kernels import registry
-from kernels.dtypes import DTYPES, FLOATS
+from kernels.accuracy import FORMATS
+from kernels.dtypes import FLOATS
 from kernels.table import E, Table, Unavailable, UnknownKernel
 from minisgd import steps
 from minisgd.common.cli import UsageError
 
 LARGEST = {
     "cpu": {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024},
-    "cuda": {"torch/elementwise": 128, "torch/rowwise": 1024, "torch/columnwise": 1024},
+    "cuda": {"torch*/elementwise": 128, "torch*/rowwise": 1024, "torch*/columnwise": 1024},
 }
 """Where a rung has said all that it has to say on a device: a preset measures it at this size instead of a larger one."""
 
-DTYPES_ON = {"cpu": FLOATS, "cuda": tuple(DTYPES)}
+DTYPES_ON = {"cpu": FLOATS, "cuda": tuple(FORMATS)}
 """Element types that are measured on a device; a CPU has half precision in software at best."""
 
 
@@ -55,9 +56,9 @@ PRESETS = {
 }
 
 ON_CUDA = PRESETS | {
-    "quick": Preset(sizes=(1024,), dtypes=tuple(DTYPES)),
+    "quick": Preset(sizes=(1024,), dtypes=tuple(FORMATS)),
     "sizes": replace(PRESETS["sizes"], sizes=(128, 256, 512, 1024, 2048, 4096)),
-    "full": replace(PRESETS["full"], sizes=(255, 256, 509, 512, 1024, 1531, 2048, 4096, 8192), dtypes=tuple(DTYPES)),
+    "full": replace(PRESETS["full"], sizes=(255, 256, 509, 512, 1024, 1531, 2048, 4096, 8192), dtypes=tuple(FORMATS)),
 }
 """The presets there: a GPU is filled by products of a thousand rows, and has more element types."""
 

@@ -23,8 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from kernels.accuracy import FORMATS
 from kernels.cpu.caches import Cache
-from kernels.dtypes import DTYPES
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
 from minisgd.common.files import write as write
@@ -53,8 +53,8 @@ Name = Annotated[str, AfterValidator(_no_control)]
 
 
 def _known_dtype(name: str) -> str:
-    if name not in DTYPES:
-        raise ValueError(f"expected {', '.join(DTYPES)}")
+    if name not in FORMATS:
+        raise ValueError(f"expected {', '.join(FORMATS)}")
     return name
 
 

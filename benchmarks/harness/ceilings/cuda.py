@@ -23,7 +23,7 @@ PROGRAMS = 16
 TILE = (128, 64, 256)
 """Rows, depth and columns of a product of tensor cores; its sums fill the registers of eight warps."""
 
-TENSOR_CORES = {"float16": "float16", "bfloat16": "bfloat16", "tf32": "float32"}
+TENSOR_CORES = {"float16": "float16", "bfloat16": "bfloat16", "tfloat32": "float32"}
 """What they multiply, and the type of array that it comes in."""
 
 MEMORY_CACHES = 8

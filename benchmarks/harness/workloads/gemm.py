@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.harness.devices import Device
 from benchmarks.harness.records import Case, Ceilings
 from kernels import accuracy, flops, registry
-from kernels.dtypes import DTYPES, rounded
+from kernels.dtypes import rounded, stored
 
 COLD_POOL = 2
 """Cold operands rotate through a pool of this many times the outermost cache, so that each call finds its own evicted."""
@@ -57,7 +57,7 @@ class Product:
         if case.cache == "cold":
             copies += COLD_POOL * device.cache_bytes // max(1, _bytes(case))
         self._a, self._b = self._inputs()
-        out = np.full((case.shape["m"], case.shape["p"]), np.nan, DTYPES[case.dtype].host)
+        out = np.full((case.shape["m"], case.shape["p"]), np.nan, stored(case.dtype).host)
         laid = {"strided": "ss"}.get(case.layout, case.layout) + "n"
         self._placed = [
             tuple(_placed(*each, device, kernel.arrays, case.dtype) for each in zip((self._a, self._b, out), laid, strict=True))
@@ -92,7 +92,7 @@ class Product:
         self._a, self._b = self._inputs()
         self._device.write(a, self._a)
         self._device.write(b, self._b)
-        self._device.write(out, np.full(tuple(out.shape), np.nan, DTYPES[self._case.dtype].host))
+        self._device.write(out, np.full(tuple(out.shape), np.nan, stored(self._case.dtype).host))
         self._bound[0]()
         c = self._device.fetch(out)
         self._rows = sampled(**self._case.shape, random=self._random)
@@ -147,4 +147,4 @@ def _placed(host: NDArray[Any], laid: str, device: Device, library: str, dtype: 
 
 
 def _bytes(case: Case) -> int:
-    return flops.compulsory_bytes(**case.shape, itemsize=DTYPES[case.dtype].itemsize)
+    return flops.compulsory_bytes(**case.shape, itemsize=stored(case.dtype).itemsize)

@@ -26,7 +26,7 @@ def nvml(torch):
     return gpu._library()
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "tf32", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "tfloat32", "float32", "float64"])
 def test_arrays_go_and_come_back_as_they_were(torch, dtype):
     device = Cuda()
     host = rounded(np.random.default_rng(0).standard_normal((3, 5)), dtype)
@@ -68,7 +68,10 @@ def test_a_lost_context_is_told_from_memory_that_ran_out(torch):
     device = Cuda()
     with pytest.raises(torch.OutOfMemoryError), timing.usable(device):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 TiB")
-    with pytest.raises(Unusable, match="RuntimeError: CUDA error: an illegal memory access was encountered$"), timing.usable(device):
+    with (
+        pytest.raises(Unusable, match="RuntimeError: CUDA error: an illegal memory access was encountered$"),
+        timing.usable(device),
+    ):
         device.seconds([torch.cuda.illegal_address])
 
 
