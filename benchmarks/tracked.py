@@ -128,7 +128,9 @@ def kernels_of(workload: str) -> list[Any]:
     from benchmarks.harness import cases
     from minisgd import steps
 
-    return cases.select(("*",)) if workload == "gemm" else cases.matching(steps.STEPS, cases.QUICK_STEPS["cpu"])
+    if workload == "gemm":
+        return cases.select(("*",))
+    return [each for each in cases.matching(steps.STEPS, cases.QUICK_STEPS["cpu"]) if "cpu" in each.devices]
 
 
 def all_cases(workload: str) -> list[Case]:

@@ -66,6 +66,9 @@ ON_CUDA = PRESETS | {
 BATCHES = (1, 10, 100, 1500)
 """The chapter's batch sizes."""
 
+TRANSFERRED = (256, 1024, 4096)
+"""Sizes of the matrices that are copied: 256 KB, whose copy is mostly waiting, to 64 MB."""
+
 AIRFOIL = {"n": 1500, "d": 5, "k": 1}
 """The shape of the chapter's data."""
 
@@ -129,11 +132,12 @@ def check_layouts(layouts: Iterable[str]) -> None:
             raise UsageError(f"--layout {name}: expected {', '.join(known[:-1])} or {known[-1]}")
 
 
-def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel]:
-    """Kernels that match any of the patterns and run on the device, in the table's order."""
-    chosen = [entry for entry in matching(registry.PRODUCTS, patterns) if device in entry.devices]
+def select(patterns: Sequence[str], devices: Sequence[str] = ("cpu",)) -> list[registry.Kernel]:
+    """Kernels that match any of the patterns and run on any of the devices, in the table's order."""
+    chosen = [entry for entry in matching(registry.PRODUCTS, patterns) if set(devices) & set(entry.devices)]
     if not chosen:
-        raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {device}; see python -m benchmarks list")
+        where = " or ".join(devices)
+        raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {where}; see python -m benchmarks list")
     return chosen
 
 
@@ -196,12 +200,12 @@ def generate(
 ) -> list[Case]:
     """Every combination that makes a difference, each once.
 
-    A kernel that makes no use of threads is measured on one, and so is every kernel off the CPU. With `shrink`, a rung
-    is measured at its `LARGEST` in place of a larger size.
+    A kernel that does not run on the device is left out. One that makes no use of threads is measured on one, and so is every
+    kernel off the CPU. With `shrink`, a rung is measured at its `LARGEST` in place of a larger size.
     """
     found = {}
     for kernel, shape, dtype in product(kernels, shapes, dtypes):
-        if dtype not in kernel.dtypes or dtype not in DTYPES_ON[device]:
+        if device not in kernel.devices or dtype not in kernel.dtypes or dtype not in DTYPES_ON[device]:
             continue
         sizes = {name: at_most(kernel.name, size, device) for name, size in shape.items()} if shrink else shape
         for count in threads if kernel.threads and device == "cpu" else [1]:

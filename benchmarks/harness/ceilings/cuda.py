@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import repeat
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.records import Bandwidth, Ceilings, Peak
@@ -96,8 +96,12 @@ def _bandwidth(device: Cuda, level: str, size: int, place: str) -> Bandwidth:
 
 def _rate(device: Cuda, loop: Callable[[int], Any]) -> float:
     """Turns a second of ``loop(turns)``, of the best of some trials of `TRIAL_S` each."""
-    device.seconds(repeat(lambda: loop(1), 1))  # compiles
-    turns, took = 1, 0.0
-    while (took := device.seconds(repeat(lambda: loop(turns), 1))) < TRIAL_S / 2:
+
+    def trial(turns: int) -> float:
+        return device.seconds([partial(loop, turns)])
+
+    trial(1)  # compiles
+    turns = 1
+    while (took := trial(turns)) < TRIAL_S / 2:
         turns = max(2 * turns, int(turns * TRIAL_S / max(took, device.resolution_s)))
-    return turns / min(took, *(device.seconds(repeat(lambda: loop(turns), 1)) for _ in range(TRIALS)))
+    return turns / min(trial(turns) for _ in range(TRIALS))

@@ -16,6 +16,7 @@ from .cuda import OutOfMemoryError as OutOfMemoryError
 __version__ = "0.0+fake"
 __config__ = SimpleNamespace(show=lambda: "a fake")
 strided = "torch.strided"
+backends = SimpleNamespace(cuda=SimpleNamespace(matmul=SimpleNamespace()))
 
 
 class dtype:  # noqa: N801 (torch's name)
@@ -127,3 +128,7 @@ def get_num_threads():
 
 def set_num_threads(threads):
     pass
+
+
+def set_float32_matmul_precision(precision):
+    assert precision in ("highest", "high", "medium")
