@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 
@@ -38,15 +39,19 @@ def describe() -> Machine:
     )
 
 
+COMMIT = "MINISGD_COMMIT"
+"""Environment variable that tells the commit where the sources are without their history."""
+
+
 def commit() -> str | None:
-    """The checkout's commit, "+" behind it if the working tree differs; None outside git."""
+    """The checkout's commit, "+" behind it if the working tree differs; outside git what `COMMIT` says, or None."""
     try:
         head, status = (
             subprocess.run(["git", *command], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
             for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         )
     except (OSError, subprocess.SubprocessError):
-        return None
+        return os.environ.get(COMMIT)
     return head + ("+" if status else "")
 
 
