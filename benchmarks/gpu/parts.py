@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
+NO_GPU = 2
+"""Exit status of a part for which there is nothing to run on."""
+
 CUT_SHORT = 124
 """Exit status of a part that ran out of time, as timeout(1) has it."""
 
@@ -34,15 +37,12 @@ class Part:
         Arguments of the interpreter; OUT stands for the folder that is written to.
     before : tuple of str
         What the interpreter is run under.
-    required : bool
-        Whether nothing else need be tried if it fails.
     """
 
     name: str
     seconds: float
     command: tuple[str, ...]
     before: tuple[str, ...] = ()
-    required: bool = False
 
 
 QUICK = ("-m", "benchmarks", "run", "--device", "cuda", "--preset", "quick", "--runs", "OUT")
@@ -50,7 +50,7 @@ TINY = ("-m", "benchmarks.gpu.tiny")
 SANITIZER = ("compute-sanitizer", "--error-exitcode", "1", "--tool")
 
 PARTS = (
-    Part("preflight", 30, ("-m", "benchmarks.gpu.preflight"), required=True),
+    Part("preflight", 30, ("-m", "benchmarks.gpu.preflight")),
     Part("tile edges", 90, ("-m", "benchmarks.gpu.edges")),
     Part("quick run", 180, QUICK),
     Part("against cuBLAS", 90, ("-m", "benchmarks.gpu.versus")),

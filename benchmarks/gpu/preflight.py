@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 
+from benchmarks.gpu.parts import NO_GPU
 from minisgd.common.cli import UsageError
 
 DISTRIBUTIONS = (
@@ -17,7 +18,7 @@ SIZE = 64
 
 
 def main() -> int:
-    """Say it; 2 if there is no GPU, 1 if a backend fails that was imported."""
+    """Say it; `NO_GPU` if there is none, 1 if a backend fails that was imported."""
     print("python", sys.version.partition(" ")[0])
     for name in DISTRIBUTIONS:
         print(name, _version(name))
@@ -32,7 +33,7 @@ def main() -> int:
         device = devices.device("cuda")
     except UsageError as error:
         print(f"error: {error}")
-        return 2
+        return NO_GPU
     from kernels import registry
 
     for backend, reason in registry.unavailable().items():
