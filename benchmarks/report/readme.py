@@ -74,8 +74,8 @@ def summary(compared: Sequence[dict[str, Any]]) -> str:
     """The geometric mean of ``compare --json`` over its sizes, for each dtype and thread count."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for each in compared:
-        *_, dtype, threads = each["case"].split("-")
-        groups[dtype, threads.removeprefix("x")].append(each)
+        dtype, threads = re.findall(r"-(float\d+)-x(\d+)", each["case"])[-1]
+        groups[dtype, threads].append(each)
     lines = [
         "| dtype | threads | sizes | x best peer | least | most | best % peak |",
         f"|---|{'---:|' * 6}",

@@ -19,7 +19,8 @@ def comparison(compared: Sequence[dict[str, Any]]) -> Figure:
     compared : sequence of dict
         The cases of ``compare --json``, each with ``ratio``, ``low`` and ``high``.
     """
-    cases = [each["case"].partition("-")[2] for each in compared]
+    kernel = next(iter(compared[0]["gflops"]))
+    cases = [each["case"].removeprefix(f"{kernel}-") for each in compared]
     ratios = [each["ratio"] for each in compared]
     reach = [[each["ratio"] - each["low"] for each in compared], [each["high"] - each["ratio"] for each in compared]]
     figure = Figure(figsize=(8.5, 4.2), layout="constrained")
@@ -28,7 +29,7 @@ def comparison(compared: Sequence[dict[str, Any]]) -> Figure:
     axes.axhline(1, color="black", linewidth=1)
     axes.set_xticks(range(len(cases)), cases, rotation=75, fontsize=8)
     axes.set_ylabel("times as fast as the best peer")
-    axes.set_title(f"{compared[0]['case'].partition('-')[0]} against the best peer", loc="left", fontsize=11)
+    axes.set_title(f"{kernel} against the best peer", loc="left", fontsize=11)
     return figure
 
 
