@@ -32,6 +32,8 @@ BUILT_IN = {
     "torch": "kernels.rungs.torch_ops",
     "torch-graph": "kernels.rungs.torch_graphs:register",
     "torch-tf32": "kernels.rungs.torch_ops:tf32",
+    "triton": "kernels.triton.launch",
+    "triton-tf32": "kernels.triton.launch",
     "openblas": "kernels.rungs.cblas_ops:openblas",
     "mkl": "kernels.rungs.cblas_ops:mkl",
     "aocl": "kernels.rungs.cblas_ops:aocl",

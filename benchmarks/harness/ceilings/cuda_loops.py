@@ -12,7 +12,7 @@ UNROLLED: tl.constexpr = tl.constexpr(16)
 
 
 @triton.jit
-def multiply_adds(out, steps, dtype: tl.constexpr, block: tl.constexpr):  # type: ignore[no-untyped-def]
+def multiply_adds(out, steps, dtype: tl.constexpr, block: tl.constexpr):
     """X <- x / 2 + 1/2 on `block` elements, `steps` times `UNROLLED`; no two begin alike."""
     places = tl.program_id(0) * block + tl.arange(0, block)
     x = places.to(dtype)
@@ -23,7 +23,7 @@ def multiply_adds(out, steps, dtype: tl.constexpr, block: tl.constexpr):  # type
 
 
 @triton.jit
-def products(a, b, out, steps, m: tl.constexpr, n: tl.constexpr, p: tl.constexpr):  # type: ignore[no-untyped-def]
+def products(a, b, out, steps, m: tl.constexpr, n: tl.constexpr, p: tl.constexpr):
     """`steps` products of one tile of a with one of b, added up; TF32 where the operands are float32."""
     i, k, j = tl.arange(0, m), tl.arange(0, n), tl.arange(0, p)
     x = tl.load(a + i[:, None] * n + k[None, :])
@@ -35,7 +35,7 @@ def products(a, b, out, steps, m: tl.constexpr, n: tl.constexpr, p: tl.constexpr
 
 
 @triton.jit
-def reads(data, out, size, passes, block: tl.constexpr):  # type: ignore[no-untyped-def]
+def reads(data, out, size, passes, block: tl.constexpr):
     """Every element of `data` `passes` times, past the first-level cache; the sums. `size` is a multiple of `block`."""
     first, step = tl.program_id(0) * block, tl.num_programs(0) * block
     total = tl.zeros((block,), tl.float32)
@@ -46,7 +46,7 @@ def reads(data, out, size, passes, block: tl.constexpr):  # type: ignore[no-unty
 
 
 @triton.jit
-def copies(data, half, passes, block: tl.constexpr):  # type: ignore[no-untyped-def]
+def copies(data, half, passes, block: tl.constexpr):
     """The first `half` of `data` to the second, `passes` times, past the first-level cache."""
     first, step = tl.program_id(0) * block, tl.num_programs(0) * block
     for _ in range(passes):
