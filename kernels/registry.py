@@ -37,6 +37,7 @@ BUILT_IN = {
     "openblas": "kernels.rungs.cblas_ops:openblas",
     "mkl": "kernels.rungs.cblas_ops:mkl",
     "aocl": "kernels.rungs.cblas_ops:aocl",
+    "numba-cuda": "kernels.cuda.ladder",
 }
 """The backends that come with this package, and what registers the kernels of each: a module, or a function in one."""
 

@@ -35,7 +35,7 @@ class Entry(Protocol):
         """The implementation."""
 
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"numba_cuda": "'minisgd[cuda]'", "sklearn": "scikit-learn"}
 """Where a package is installed under another name than it is imported by."""
 
 E = TypeVar("E", bound=Entry)
