@@ -17,6 +17,8 @@ from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.names import class_name
+
 if TYPE_CHECKING:
     from benchmarks.harness.records import Case
     from benchmarks.harness.timing import Slice
@@ -85,17 +87,6 @@ def absent(name: str) -> type:
     skip.version = VERSION  # type: ignore[attr-defined]
     methods = ("track_seconds", "track_gflops", "track_compile", "track_workspace")
     return type(name, (), dict.fromkeys(methods, skip))
-
-
-def class_name(kernel: str) -> str:
-    """A kernel's name as a class is called.
-
-    Examples
-    --------
-    >>> class_name("numba/tiled"), class_name("numba-fused")
-    ('NumbaTiled', 'NumbaFused')
-    """
-    return "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
 
 
 def products(kernel: Kernel) -> dict[str, list[Any]]:

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from benchmarks.harness import names
 from kernels.cpu.caches import Cache
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
@@ -121,21 +122,12 @@ class Case(Model):
     @property
     def size(self) -> str:
         """Shape as it is typed: 256, or 512x64x512; examples, weights and outputs of an epoch."""
-        sizes = [size for name, size in self.shape.items() if name != "batch"]
-        return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+        return names.size(self.shape)
 
     @property
     def title(self) -> str:
-        """The case in one word, as trackers and dashboards know it; what is as usual goes unsaid."""
-        parts = [self.kernel, self.size]
-        if self.chosen_tile:
-            parts.append("x".join(f"{name}{size}" for name, size in (self.tile or {}).items()))
-        if self.layout != "nn":
-            parts.append(self.layout)
-        if "batch" in self.shape:
-            parts.append(f"batch{self.shape['batch']}")
-        parts += [self.dtype, f"x{self.threads}"]
-        return "-".join(parts + [each for each in (self.device, self.cache) if each not in ("cpu", "warm")])
+        """The case in one word, as stores and dashboards know it."""
+        return names.title(self)
 
 
 class Record(Case):

@@ -18,7 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.harness import statistics
+from benchmarks.harness import names, statistics
 from benchmarks.harness.cases import AIRFOIL
 from benchmarks.harness.records import Case, Machine, Record, Run
 from benchmarks.harness.timing import WORKLOADS
@@ -130,7 +130,8 @@ def _file(path: Path, machine: str, known: dict[Any, list[Case] | None], strange
         if key not in known:
             known[key] = _cases(name, params)
         cases = known[key]
-        if name.rpartition(".")[2] in DERIVED:
+        metric = name.rpartition(".")[2]
+        if metric in DERIVED:
             continue
         if cases is None:
             strangers.add(name)
@@ -138,7 +139,7 @@ def _file(path: Path, machine: str, known: dict[Any, list[Case] | None], strange
         values = row.get("result")
         if values is None:
             values = [None] * len(cases)  # every point failed
-        metric = METRICS[name.rpartition(".")[2]]
+        metric = METRICS[metric]
         lows, highs, samples = (
             row.get(column) or [None] * len(values) for column in ("stats_ci_99_a", "stats_ci_99_b", "samples")
         )
@@ -178,13 +179,13 @@ def _told(value: float, metric: str) -> bool:
 
 def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
     """The cases of a benchmark's points; None if it is not one of `METRICS`, or its parameters are not a case's."""
-    parts = name.split(".")
-    if len(parts) != 3 or parts[0] not in WORKLOADS or parts[2] not in METRICS or len(params) != 4:
+    parsed = names.parse_asv(name)
+    if not parsed or parsed[1] not in METRICS or len(params) != 4:
         return None
     if math.prod(map(len, params)) > MOST_POINTS:
         raise ValueError(f"{name} has more than {MOST_POINTS} points")
     try:
-        return [_case(parts[0], *map(literal_eval, point)) for point in product(*params)]
+        return [_case(parsed[0], *map(literal_eval, point)) for point in product(*params)]
     except (*MALFORMED, SyntaxError):
         return None
 
@@ -192,13 +193,13 @@ def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
 @cache
 def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
     """A case by what was stored of it: the kernel may be gone."""
-    backend, _, rung = kernel.partition("/" if workload == "gemm" else "-")
+    backend, rung = names.split_kernel(workload, kernel)
     shape = dict.fromkeys("mnp", size) if workload == "gemm" else {**AIRFOIL, "batch": size}
     return Case(
         workload=workload,
         kernel=kernel,
         backend=backend,
-        rung=rung if workload == "gemm" else "step",
+        rung=rung,
         dtype=dtype,
         shape=shape,
         threads=threads,
