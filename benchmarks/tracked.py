@@ -154,10 +154,10 @@ def _product(kernel: Kernel) -> type:
     def track_gflops(self: object, *point: Any) -> float:
         from statistics import median
 
-        from benchmarks.harness.timing import WORKLOADS
+        from benchmarks.harness.derived import gflops
 
         case = _measurable("gemm", *point)
-        return WORKLOADS["gemm"].costs(case)["flops"] / median(_measure(case).samples_s) / 1e9
+        return gflops(case, median(_measure(case).samples_s))
 
     def track_workspace(self: object, *point: Any) -> float:
         from benchmarks.harness.host.memory import workspace

@@ -137,6 +137,8 @@ class Record(Case):
     calls_per_sample: Count | None = None
     samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
     median_s: Quantity | None = None
+    low_s: Quantity | None = Field(default=None, description="low end of the median's interval; older runs have none")
+    high_s: Quantity | None = None
     states_s: tuple[Quantity, Quantity] | None = Field(
         default=None, description="medians of two states that the rounds fall into"
     )
@@ -151,6 +153,7 @@ class Record(Case):
     examples_s: Quantity | None = Field(default=None, description="examples a second, of an epoch of SGD")
     limit_s: Quantity | None = Field(default=None, description="seconds that an epoch takes at least")
     noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
+    peak_gflops: Quantity | None = Field(default=None, description="the peak that gflops is held against; older runs have none")
     percent_of_peak: Quantity | None = None
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
     code_path: str | None = Field(default=None, description="the code that the backend's library ran, in its own words")
@@ -170,6 +173,26 @@ class Record(Case):
     def label(self) -> str:
         """The kernel as it stands beside its figures: marked, if its library did not choose its own code."""
         return f"{self.kernel} (held back)" if self.held_back else self.kernel
+
+    @property
+    def interval_s(self) -> tuple[float, float]:
+        """Low and high end of the median, in seconds. An older run has that of the rate alone, from which this follows."""
+        if self.low_s and self.high_s:
+            return self.low_s, self.high_s
+        middle, rate = self.median_s or 0, self.gflops or 0
+        return middle * rate / (self.gflops_high or rate or 1), middle * rate / (self.gflops_low or rate or 1)
+
+    @property
+    def peak(self) -> float | None:
+        """GFLOPS that the rate is held against. An older run has the percentage alone, from which this follows."""
+        if self.peak_gflops or not (self.gflops and self.percent_of_peak):
+            return self.peak_gflops
+        return 100 * self.gflops / self.percent_of_peak
+
+    @property
+    def percent_of_bound(self) -> float | None:
+        """The error in percent of its bound; None if nothing was checked."""
+        return 100 * self.error / self.error_bound if self.error is not None and self.error_bound else None
 
 
 class Peak(Model):
@@ -211,16 +234,6 @@ class Ceilings(Model):
     def peak(self, dtype: str, threads: int) -> float | None:
         """GFLOPS, None if it was not measured."""
         return next((each.gflops for each in self.peaks if (each.dtype, each.threads) == (dtype, threads)), None)
-
-    def percent(self, gflops: float, dtype: str, threads: int) -> float | None:
-        """A rate in percent of the peak; None if that was not measured, or not reached: a rate `BEYOND` it proves so."""
-        peak = self.peak(dtype, threads)
-        return None if peak is None or self.exceeded(gflops, dtype, threads) else 100 * gflops / peak
-
-    def exceeded(self, gflops: float, dtype: str, threads: int) -> bool:
-        """Whether a rate lies so far beyond the peak that this machine did not reach its peak while that was measured."""
-        peak = self.peak(dtype, threads)
-        return peak is not None and gflops > BEYOND * peak
 
     def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
         """One level's figures, None if they were not measured."""
