@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from statistics import median
 
-from benchmarks.harness import statistics, timing
+from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
 from benchmarks.harness.host import layout, libraries, machine
@@ -193,36 +193,25 @@ def record(
     """What follows from the samples of a case, which that library ran. A failed one keeps error and reason, and no speed."""
     if not slices:
         return Record(**dict(case), failure=failure)
-    workload = timing.WORKLOADS[case.workload]
-    costs = workload.costs(case)
-    examples = costs.pop("examples", None)
+    costs = derived.costs(case)
     worst = max((each.check for each in slices), key=lambda check: check.error)
     checked = {"error": worst.error, "error_bound": worst.bound, "passed": failure is None, "failure": failure}
     if failure:
         return Record(**dict(case), **costs, **checked)
     rounds = [each.samples_s for each in slices]
-    middle, low, high = statistics.summary(rounds)
-    # What computes nothing has no rate, nor a peak to be held against.
-    rates = [costs["flops"] / seconds / 1e9 for seconds in (middle, high, low)] if costs["flops"] else [None] * 3
+    seconds = statistics.summary(rounds)
+    compiles = timing.WORKLOADS[case.workload].find(case.kernel).compiles
     return Record(
         **dict(case),
         **costs,
         **checked,
+        **derived.speed(case, seconds, limits),
         samples_s=[sample for each in rounds for sample in each],
         calls_per_sample=slices[0].calls_per_sample,
         samples_per_round=[len(each) for each in rounds],
-        median_s=middle,
         states_s=statistics.states(rounds),
-        compile_s=max(0.0, slices[0].first_s - middle) if workload.find(case.kernel).compiles else None,
+        compile_s=max(0.0, slices[0].first_s - seconds[0]) if compiles else None,
         thread_settings=slices[-1].thread_settings,
-        gflops=rates[0],
-        gflops_low=rates[1],
-        gflops_high=rates[2],
-        examples_s=examples / middle if examples else None,
-        limit_s=workload.limit_s(case, limits) if limits else None,
-        noisy=statistics.is_noisy(middle, low, high),
-        percent_of_peak=limits.percent(rates[0], case.dtype, case.threads) if limits and rates[0] else None,
-        beyond_peak=bool(limits and rates[0] and limits.exceeded(rates[0], case.dtype, case.threads)),
         slowed=sum(each.slowed for each in slices),
         clock_mhz=_middle(each.clock_mhz for each in slices),
         power_w=_middle(each.power_w for each in slices),

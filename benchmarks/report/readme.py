@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.harness.names import parse_title
 from benchmarks.harness.records import Run, save
 from benchmarks.report.section import grid
 from benchmarks.views import kept, pictures, tables
@@ -102,7 +103,7 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
     sides = list(compared[0]["gflops"])
     groups: dict[str, list[float]] = defaultdict(list)
     for each in compared:
-        groups[f"with x{each['case'].rpartition('-x')[2]}"].append(each["ratio"])
+        groups[f"with x{parse_title(each['case']).threads}"].append(each["ratio"])
         groups["of all"].append(each["ratio"])
     means = [
         f"{exp(mean(map(log, some))):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
@@ -115,7 +116,7 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
         f"| case | {' | '.join(sides)} | % peak | best peer | x best peer | interval |",
         f"|---|{'---:|' * (len(sides) + 1)}---|---:|---:|",
         *(
-            f"| {each['case'].removeprefix(sides[0])[1:]} | {' | '.join(digits(each['gflops'][side]) for side in sides)} |"
+            f"| {parse_title(each['case']).conditions} | {' | '.join(digits(each['gflops'][side]) for side in sides)} |"
             f" {each['percent_of_peak'] or 0:.0f} | {each['best']} | {each['ratio']:.3f} |"
             f" {each['low']:.3f}-{each['high']:.3f} |"
             for each in compared
