@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarks.commands.options import Json
+from benchmarks.commands.options import Device, Json
 from benchmarks.commands.warning import warn
+from minisgd.common.cli import UsageError
 from minisgd.common.environment import AsIs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
 
 
 def inside(
     size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "1024",
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
+    device: Device = "cpu",
     turns: Annotated[int, typer.Option(min=4, help="Of each stage.")] = 24,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
     """The ladder inside numba/full, one stage after the other: a naive microkernel, registers, packing, tile model, threads.
 
+    On cuda that inside numba-cuda/full: a register tile, 128-bit loads, unrolled, asynchronous copies, no guards.
+
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
-    from benchmarks.harness import cases
-    from benchmarks.harness.host.threads import CORES
-    from benchmarks.inside import stages
+    from benchmarks.harness import cases, devices
     from kernels.registry import FLOATS
-    from minisgd.common.terminal import console, progress, table, write_json
+    from minisgd.common.terminal import console, table, write_json
     from minisgd.common.units import digits, percent
 
     screen = console(json)
+    devices.check([device])
     cases.check_dtypes(dtype or [])
     shape = cases.parse_size(size)
-    m, n, p = (shape[name] for name in "mnp")
     warn(screen)
     kept = []
     for each_dtype in dtype or FLOATS:
-        with screen.status("compiling"):
-            chosen = stages.stages(each_dtype, m, n, p, CORES)
-        with progress(screen, turns * len(chosen)) as advance:
-            found = list(stages.measure(chosen, each_dtype, m, n, p, turns, advance))
-        title = f"numba/full, {size}, {each_dtype}"
+        found = (_on_cpu if device == "cpu" else _on_cuda)(screen, shape, each_dtype, turns)
+        title = f"{'numba' if device == 'cpu' else 'numba-cuda'}/full, {size}, {each_dtype}"
         made = table("stage", "threads", "GFLOPS", "quartiles", "% peak", "x before", " what it adds", title=title)
         before = None
         for each in found:
@@ -57,3 +61,29 @@ def inside(
             before = each.gflops
         screen.print(made)
     write_json(kept, json)
+
+
+def _on_cpu(screen: Console, shape: Mapping[str, int], dtype: str, turns: int) -> Sequence[Any]:
+    from benchmarks.harness.host.threads import CORES
+    from benchmarks.inside import stages
+    from minisgd.common.terminal import progress
+
+    with screen.status("compiling"):
+        chosen = stages.stages(dtype, **shape, threads=CORES)
+    with progress(screen, turns * len(chosen)) as advance:
+        return list(stages.measure(chosen, dtype, **shape, turns=turns, advance=advance))
+
+
+def _on_cuda(screen: Console, shape: Mapping[str, int], dtype: str, turns: int) -> Sequence[Any]:
+    from benchmarks.harness.runs import SETUP_TIMEOUT_S
+    from benchmarks.harness.workers import Worker, WorkerFailure
+    from benchmarks.inside import gpu_stages
+
+    worker = Worker()
+    try:
+        with screen.status("compiling and measuring"):
+            return worker.call(gpu_stages.measure, SETUP_TIMEOUT_S, shape, dtype, turns)
+    except WorkerFailure as failure:
+        raise UsageError(f"{gpu_stages.KERNEL} cannot be measured: {failure}") from None
+    finally:
+        worker.close()
