@@ -7,6 +7,7 @@ table of them is printed at the end. Under pytest-codspeed, which takes the fixt
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,16 +35,21 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def limits() -> Ceilings:
-    """This machine's ceilings, measured once beside the suite."""
-    from benchmarks.harness.ceilings import trials as ceilings
-    from benchmarks.tracked import threads
+def limits() -> Callable[[str], Ceilings]:
+    """The ceilings of a device, measured once beside the suite."""
 
-    return ceilings.measure(threads())
+    @cache
+    def measured(name: str) -> Ceilings:
+        from benchmarks.harness.devices import device
+        from benchmarks.tracked import threads
+
+        return device(name).ceilings(threads())
+
+    return measured
 
 
 @pytest.fixture
-def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -> Measured:
+def measured(benchmark: Any, limits: Callable[[str], Ceilings], request: pytest.FixtureRequest) -> Measured:
     """Measure one case: warm it up, let the fixture time it, check it, and note what the clock does not know."""
 
     def measure(case: Case) -> Check:
@@ -54,13 +60,19 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
         where = device(case.device)
         with timing.prepared(case, where) as work:
             (call,) = work.calls(1)
+
+            def finished() -> None:
+                """On a GPU a call returns as soon as it is queued."""
+                call()
+                where.wait()
+
             call()  # compiles: pytest-benchmark has no warm-up of its own on CPython
             timing.wake(case, where)
-            benchmark(call)
+            benchmark(call if case.device == "cpu" else finished)
             check, settings = work.check(), threads.settings()
         stats = getattr(benchmark, "stats", None)  # None with --benchmark-disable; codspeed's fixture has none
         if stats is not None and check.failure is None:
-            note(benchmark, case, limits, stats.stats.median, check, settings)
+            note(benchmark, case, limits(case.device), stats.stats.median, check, settings)
             request.config.stash.setdefault(SPEEDS, []).append(speed(benchmark.extra_info, case, stats.stats.median))
         return check
 

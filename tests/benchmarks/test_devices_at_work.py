@@ -57,21 +57,8 @@ def benchmarks(*arguments, **environment):
     )  # fmt: skip
 
 
-RUN = (
-    "run",
-    "--device",
-    "cuda",
-    "--device",
-    "cpu",
-    "--kernel",
-    "faulty/*",
-    "--kernel",
-    "numpy/full",
-    "--size",
-    24,
-    "--threads",
-    1,
-)
+CHOSEN = ("--kernel", "faulty/*", "--kernel", "numpy/full", "--size", 24, "--threads", 1)
+RUN = ("run", "--device", "cuda", "--device", "cpu", *CHOSEN)
 
 
 @pytest.fixture(scope="module")
