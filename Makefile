@@ -14,7 +14,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks report
 
 test: $(READY) .otava/.ready browser
-	OTAVA=.otava/bin/otava $(BIN)/python -m pytest
+	OTAVA=.otava/bin/otava $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
+import commands_for_tests
 import pytest
 
 
 def minisgd(*arguments):
-    return subprocess.run([sys.executable, "-m", "minisgd", *map(str, arguments)], capture_output=True, text=True, timeout=250)
+    return commands_for_tests.run("minisgd", *arguments)
 
 
 @pytest.mark.parametrize("command", ["train", "experiment", "data"])
