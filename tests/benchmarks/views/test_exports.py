@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from runs_for_tests import make_record, make_run
 
 from benchmarks.trackers import asv as store
-from benchmarks.trackers import exports
+from benchmarks.views import exports
 from minisgd.common.cli import UsageError
 
 FAILED = make_record(kernel="numba/tiled", gflops=None, median_s=None, passed=False, failure="wrong result")
