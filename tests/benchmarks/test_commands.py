@@ -42,13 +42,6 @@ def test_help_is_quick_because_it_imports_nothing_that_measures():
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "show", "machine", "list", "tune", "history", "agree"])
-def test_every_command_has_help_with_an_example(command):
-    done = benchmarks(command, "--help")
-    assert done.returncode == 0
-    assert f"Example: python -m benchmarks {command}" in " ".join(done.stdout.split())
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

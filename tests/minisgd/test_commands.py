@@ -12,13 +12,6 @@ def minisgd(*arguments):
     return commands_for_tests.run("minisgd", *arguments)
 
 
-@pytest.mark.parametrize("command", ["train", "experiment", "data"])
-def test_every_command_has_help_with_an_example(command):
-    done = minisgd(command, "--help")
-    assert done.returncode == 0
-    assert f"Example: python -m minisgd {command}" in " ".join(done.stdout.split())
-
-
 def test_train_prints_saves_and_draws(tmp_path):
     done = minisgd("train", "--data", "linear", "--epochs", 3, "--json", "-", "--plot", tmp_path / "loss.png")
     assert done.returncode == 0, done.stderr
