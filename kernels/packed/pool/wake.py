@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kernels.jit.caching import inner
 from kernels.jit.memory import whole
-from kernels.packed.pool.affinity import ALLOWED, MASK_BYTES, MASKS_BYTES, keep_off, let_back, processors
+from kernels.packed.pool.affinity import MASKS_BYTES, keep_off, let_back
 from kernels.packed.pool.atomics import load, store
 
 ASLEEP, LOCK, WORKER, MASKS, SLEEPER_BYTES = 0, 8, 16, 64, 64 + MASKS_BYTES
@@ -33,7 +33,6 @@ def prepare(sleeper: NDArray[np.int64]) -> None:
     lock = _new_lock()
     _acquire_new_lock(lock, 1)
     sleeper[LOCK // 8], sleeper[WORKER // 8] = lock, threading.get_native_id()
-    sleeper[(MASKS + ALLOWED) // 8 :][: MASK_BYTES // 8] = processors()
 
 
 @inner

@@ -1,4 +1,4 @@
-"""A worker is kept off its caller's processor until it is awake."""
+"""A worker is kept off its caller's processor until it is awake, and never let where it may not run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import pytest
 
-from kernels.packed.pool.affinity import ALLOWED, MASK_BYTES, MASKS_BYTES, keep_off, let_back, processors
+from kernels.packed.pool.affinity import MASKS_BYTES, keep_off, let_back
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs Linux and two processors"
@@ -32,13 +32,16 @@ class Worker:
 
     def __init__(self):
         self._masks, self._woken = np.zeros(MASKS_BYTES // 8, np.int64), threading.Event()
-        self._masks[ALLOWED // 8 :][: MASK_BYTES // 8] = processors()
         self._thread = threading.Thread(target=self._sleep)
         self._thread.start()
 
     @property
     def processors(self):
         return os.sched_getaffinity(self._thread.native_id)
+
+    @processors.setter
+    def processors(self, allowed):
+        os.sched_setaffinity(self._thread.native_id, allowed)
 
     def keep_off(self):
         kept_off(self._thread.native_id, self._masks.ctypes.data)
@@ -75,3 +78,17 @@ def test_a_worker_is_kept_off_the_callers_processor_until_it_is_awake(worker, he
     worker.keep_off()
     assert worker.processors == before - {here}
     assert worker.wake() == before
+
+
+def test_a_worker_that_was_restricted_before_it_is_woken_stays_restricted(worker, here):
+    for allowed in ({here}, worker.processors - {here}):
+        worker.processors = allowed
+        worker.keep_off()
+        assert worker.processors == allowed
+    assert worker.wake() == allowed
+
+
+def test_a_worker_that_is_restricted_while_it_wakes_stays_restricted(worker, here):
+    worker.keep_off()
+    worker.processors = {here}
+    assert worker.wake() == {here}

@@ -1,4 +1,4 @@
-"""Workers in a process that is made a daemon or forked: products are right, and nothing leaks.
+"""Workers in a process that is restricted, made a daemon or forked: products are right, and nothing leaks.
 
 Each in a process of its own, through the public call alone.
 """
@@ -40,6 +40,15 @@ def products():  # so far apart that a worker sleeps in between, and is woken
     assert others_rest(), "a worker spins"
 """
 
+RESTRICTED = """
+product()
+one = min(os.sched_getaffinity(0))
+for thread in os.listdir("/proc/self/task"):
+    os.sched_setaffinity(int(thread), {one})
+products()
+print(all(os.sched_getaffinity(int(thread)) == {one} for thread in os.listdir("/proc/self/task")))
+"""
+
 CLOSED = """
 product()
 assert others_rest()
@@ -72,6 +81,11 @@ def printed(script, *arguments):
     done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_workers_keep_to_a_restriction_that_came_after_them():
+    assert printed(RESTRICTED) == "True"
 
 
 def test_closing_all_descriptors_neither_wakes_a_worker_nor_has_it_write_to_files(tmp_path):
