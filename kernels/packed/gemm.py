@@ -127,9 +127,8 @@ def _name_what_is_wrong(a: Any, b: Any, out: Any, alpha: Any, beta: Any) -> None
 
 
 def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
-    """The product on as many threads as numba is set to, for which there may be neither workers nor room yet."""
-    threads = numba.get_num_threads()
-    pool.grow(threads)
+    """The product on as many threads as numba is set to, or as can be had; there may be neither workers nor room for them yet."""
+    threads = pool.grow(numba.get_num_threads())
     multiply, room, _ = _prepare(a.dtype, threads)
     multiply(a, b, out, alpha, beta, room, threads)
 

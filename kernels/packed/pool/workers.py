@@ -28,10 +28,10 @@ from kernels.packed.pool.latch import close_and_wait, enter, is_open, leave, ope
 from kernels.packed.pool.tasks import APART
 from kernels.packed.pool.wake import SLEEPER_BYTES, prepare, sleep, sleeps, wake
 
-SERVE, WORKSPACE, THREADS, NUMBER, TAKEN, STARTED, ASK, LAST, WORK, CLOCK = range(APART, APART + 10 * 8, 8)
+SERVE, WORKSPACE, THREADS, NUMBER, TAKEN, STARTED, WANTED, ASK, LAST, WORK, CLOCK = range(APART, APART + 11 * 8, 8)
 """Bytes from the pool's address, where its latch is, to the function that each thread calls, its workspace, the threads with the
-caller's, and the product's number; to whether a product has the workers, how many were started,
-and where numba's function is that tells the number of threads; and to when a product last found them asleep, the work of
+caller's, and the product's number; to whether a product has the workers, how many were started, how many threads were wanted at
+most, and where numba's function is that tells the number of threads; and to when a product last found them asleep, the work of
 all that did so one soon after the other, and what the clock writes."""
 
 SLEEPERS = 2 * APART
@@ -50,11 +50,11 @@ LOOKS = 100
 
 @inner
 def threads_available(pool: int) -> int:
-    """As many threads as numba is set to, with the caller's; 0 if there are not so many."""
+    """As many threads as numba is set to, with the caller's, or as there are; 0 if so many were never wanted before."""
     if whole(pool + ASK) == 0:
         return 0
     threads = ask(whole(pool + ASK))
-    return threads if threads <= 1 + whole(pool + STARTED) else 0
+    return min(threads, 1 + whole(pool + STARTED)) if threads <= whole(pool + WANTED) else 0
 
 
 @inner
@@ -152,14 +152,20 @@ class Pool:
         self._memory[:] = 0
         self._growing = threading.Lock()
 
-    def grow(self, threads: int) -> None:
-        """Start workers until there are so many threads with the caller's."""
+    def grow(self, threads: int) -> int:
+        """Start workers until there are so many threads with the caller's, or the system has no more; as many as there are."""
         words, work = self._words, working()
         with self._growing:
             words[ASK // 8] = address_of_symbol("get_num_threads") or 0  # there is none before numba has launched its threads
             while words[STARTED // 8] < threads - 1:
                 words[STARTED // 8] += 1  # before it starts: if interrupted in between, the next one has a number of its own
-                threading.Thread(target=self._work, args=(work, int(words[STARTED // 8])), daemon=True).start()
+                try:
+                    threading.Thread(target=self._work, args=(work, int(words[STARTED // 8])), daemon=True).start()
+                except RuntimeError:  # no thread can be started; a product tries again when more are wanted
+                    words[STARTED // 8] -= 1
+                    break
+            words[WANTED // 8] = max(words[WANTED // 8], threads)
+            return min(threads, 1 + int(words[STARTED // 8]))
 
     def _work(self, work: Any, thread: int) -> None:
         prepare(self._sleepers[thread - 1])

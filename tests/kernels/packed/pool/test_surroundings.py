@@ -1,4 +1,4 @@
-"""Workers in a process that is restricted, made a daemon or forked: products are right, and nothing leaks.
+"""Workers in a process that is restricted, short of threads, made a daemon or forked: products are right, and nothing leaks.
 
 Each in a process of its own, through the public call alone.
 """
@@ -75,6 +75,13 @@ def generations(count):
 print(generations(3) == 0)
 """
 
+NO_THREADS = """
+threading.stack_size(1 << 50)  # more than there are addresses
+for _ in range(3):
+    product()
+print(threading.active_count() == 1)
+"""
+
 
 def printed(script, *arguments):
     command = [sys.executable, "-W", "ignore", "-c", PRODUCTS + script, *map(str, arguments)]
@@ -94,3 +101,7 @@ def test_closing_all_descriptors_neither_wakes_a_worker_nor_has_it_write_to_file
 
 def test_forks_leave_no_descriptors():
     assert printed(FORKED) == "True"
+
+
+def test_a_product_is_right_where_no_thread_can_be_started():
+    assert printed(NO_THREADS) == "True"

@@ -16,7 +16,7 @@ from kernels.packed import gemm
 from kernels.packed.gemm import pool as shared_pool
 from kernels.packed.pool.atomics import add
 from kernels.packed.pool.wake import ASLEEP
-from kernels.packed.pool.workers import LAST, TAKEN, WAKE, Pool, join_products, run, worth_waking
+from kernels.packed.pool.workers import LAST, TAKEN, WAKE, Pool, join_products, run, threads_available, worth_waking
 
 
 @numba.njit(types.void(types.int64, types.int64))
@@ -84,11 +84,16 @@ def test_a_worker_beyond_the_threads_that_were_asked_for_stays_out():
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_product_is_whole_though_no_worker_comes(monkeypatch):
-    monkeypatch.setattr(Pool, "grow", lambda pool, threads: None)
+    monkeypatch.setattr(Pool, "grow", lambda pool, threads: threads)
     a, b = (np.random.default_rng(0).standard_normal((300, 300)) for _ in range(2))
     out = np.empty((300, 300))
     gemm(a, b, out)
     np.testing.assert_allclose(out, a @ b, atol=1e-11)
+
+
+@numba.njit
+def available(pool):
+    return threads_available(pool)
 
 
 @numba.njit
@@ -126,7 +131,7 @@ def test_workers_serve_one_product_at_a_time():
 
 def test_a_worker_that_sleeps_is_woken():
     pool, visits = Pool(2), np.zeros(2, np.int64)
-    pool.grow(2)
+    assert pool.grow(2) == 2
     for _ in range(3):
         wait_until(lambda: pool._sleepers[0, ASLEEP // 8])
         visits[:] = 0
@@ -134,3 +139,19 @@ def test_a_worker_that_sleeps_is_woken():
         while not visits[1] and time.monotonic() < until:
             run_often(pool.address, address(count), visits.ctypes.data, 2, 100)
         assert visits[1]
+
+
+def test_a_pool_counts_only_the_workers_that_could_be_started(monkeypatch):
+    pool, tried = Pool(4), []
+
+    def start(thread):
+        tried.append(thread)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert pool.grow(3) == 1
+    assert len(tried) == 1
+    assert available(pool.address) == min(numba.get_num_threads(), 1)
+    monkeypatch.undo()
+    assert pool.grow(2) == 2
+    assert available(pool.address) == min(numba.get_num_threads(), 2)
