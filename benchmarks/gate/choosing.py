@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from benchmarks import tracked
 from benchmarks.gate.paired import Side
 from benchmarks.gate.probe import Probed, probe
 from benchmarks.harness.records import Case
@@ -48,8 +49,6 @@ def grid(side: Side, device: str = "cpu") -> list[Case]:
 
 def cases_here(device: str = "cpu") -> list[Case]:
     """The cases of this process's registry; runs in a worker. None has a tile: each side has its own, which may differ."""
-    from benchmarks import tracked
-
     found = tracked.all_cases("gemm", device) + tracked.all_cases("sgd", device)
     sizes = SIZES if device == "cpu" else {*tracked.GPU_SIZES}
     kept = [case for case in found if case.dtype == DTYPE and (case.shape.get("batch") or case.shape["m"]) in sizes | BATCHES]
