@@ -69,16 +69,15 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
 
 def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: Check, settings: dict[str, int]) -> None:
     """Write into the stored JSON what a record would carry."""
+    from benchmarks.harness import derived
     from benchmarks.harness.host import libraries
-    from benchmarks.harness.timing import WORKLOADS
 
     ran = libraries.of(case.backend)
-    costs = WORKLOADS[case.workload].costs(case)
-    gflops = costs["flops"] / median_s / 1e9
+    speed = derived.speed(case, (median_s, median_s, median_s), limits)
     benchmark.group = f"{case.workload} {case.size} {case.dtype}"
     benchmark.extra_info.update(
-        case=case.model_dump(mode="json"), flops=costs["flops"], bytes=costs["bytes"], gflops=gflops,
-        percent_of_peak=limits.percent(gflops, case.dtype, case.threads), error=check.error, error_bound=check.bound,
+        case=case.model_dump(mode="json"), **derived.costs(case), error=check.error, error_bound=check.bound,
+        **{name: speed[name] for name in ("gflops", "peak_gflops", "percent_of_peak")},
         threads=case.threads, thread_settings=settings, tile=case.tile, code_path=ran and ran.code_path,
         held_back=ran.held_back if ran else [],
     )  # fmt: skip

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.names import class_name
+
 if TYPE_CHECKING:
     from benchmarks.harness.records import Case
     from benchmarks.harness.timing import Slice
@@ -87,17 +89,6 @@ def absent(name: str) -> type:
     return type(name, (), dict.fromkeys(methods, skip))
 
 
-def class_name(kernel: str) -> str:
-    """A kernel's name as a class is called.
-
-    Examples
-    --------
-    >>> class_name("numba/tiled"), class_name("numba-fused")
-    ('NumbaTiled', 'NumbaFused')
-    """
-    return "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
-
-
 def products(kernel: Kernel) -> dict[str, list[Any]]:
     """The grid of a kernel: the values of each parameter, by name."""
     from benchmarks.harness.cases import at_most
@@ -128,7 +119,9 @@ def kernels_of(workload: str) -> list[Any]:
     from benchmarks.harness import cases
     from minisgd import steps
 
-    return cases.select(("*",)) if workload == "gemm" else cases.matching(steps.STEPS, cases.QUICK_STEPS)
+    if workload == "gemm":
+        return cases.select(("*",))
+    return [each for each in cases.matching(steps.STEPS, cases.QUICK_STEPS["cpu"]) if "cpu" in each.devices]
 
 
 def all_cases(workload: str) -> list[Case]:
@@ -164,10 +157,10 @@ def _product(kernel: Kernel) -> type:
     def track_gflops(self: object, *point: Any) -> float:
         from statistics import median
 
-        from benchmarks.harness.timing import WORKLOADS
+        from benchmarks.harness.derived import gflops
 
         case = _measurable("gemm", *point)
-        return WORKLOADS["gemm"].costs(case)["flops"] / median(_measure(case).samples_s) / 1e9
+        return gflops(case, median(_measure(case).samples_s))
 
     def track_workspace(self: object, *point: Any) -> float:
         from benchmarks.harness.host.memory import workspace

@@ -64,7 +64,7 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
                 raise ValueError(f"out: expected memory of its own, got an array that overlaps {name}")
     dtype = entry.dtype_for(arrays.dtype(a))
     assert dtype is not None, "checked"
-    entry.bind(entry.tile_for(dtype))(a, b, out)
+    entry.bind(entry.tile_for(dtype, arrays.device(a)))(a, b, out)
     return out
 
 

@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from benchmarks.harness import names
+from kernels.accuracy import FORMATS
 from kernels.cpu.caches import Cache
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
@@ -51,6 +53,12 @@ def _no_control(text: str) -> str:
 Name = Annotated[str, AfterValidator(_no_control)]
 
 
+def _known_dtype(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"expected {', '.join(FORMATS)}")
+    return name
+
+
 def _in_utc(moment: datetime) -> datetime:
     """A moment without a zone is one of UTC, as older tools wrote it."""
     try:
@@ -77,22 +85,22 @@ class Model(BaseModel):
 M = TypeVar("M", bound=Model)
 
 
-SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch")}
+SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n")}
 """Of a shape, by workload."""
 
 TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
-"""Of a tile, by rung."""
+"""Of a tile, by rung, on the CPU; a GPU's kernels have tiles of their own."""
 
 
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
-    workload: Literal["gemm", "sgd"] = "gemm"
+    workload: Literal["gemm", "sgd", "transfer"] = "gemm"
     kernel: Name
     rung: Name
     backend: Name
     device: Name = "cpu"
-    dtype: Literal["float32", "float64"]
+    dtype: Annotated[str, AfterValidator(_known_dtype)]
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
     threads: int = Field(ge=1)
@@ -107,7 +115,7 @@ class Case(Model):
         """The sizes of its shape, and those of its tile, that its workload and its rung are reckoned by."""
         if set(self.shape) != set(SIZES[self.workload]):
             raise ValueError(f"shape: expected {', '.join(SIZES[self.workload])}")
-        if self.tile and not set(TILES.get(self.rung, ())) <= set(self.tile):
+        if self.tile and self.device == "cpu" and not set(TILES.get(self.rung, ())) <= set(self.tile):
             raise ValueError(f"tile: expected {', '.join(TILES[self.rung])}")
         return self
 
@@ -121,21 +129,12 @@ class Case(Model):
     @property
     def size(self) -> str:
         """Shape as it is typed: 256, or 512x64x512; examples, weights and outputs of an epoch."""
-        sizes = [size for name, size in self.shape.items() if name != "batch"]
-        return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+        return names.size(self.shape)
 
     @property
     def title(self) -> str:
-        """The case in one word, as trackers and dashboards know it; what is as usual goes unsaid."""
-        parts = [self.kernel, self.size]
-        if self.chosen_tile:
-            parts.append("x".join(f"{name}{size}" for name, size in (self.tile or {}).items()))
-        if self.layout != "nn":
-            parts.append(self.layout)
-        if "batch" in self.shape:
-            parts.append(f"batch{self.shape['batch']}")
-        parts += [self.dtype, f"x{self.threads}"]
-        return "-".join(parts + [each for each in (self.device, self.cache) if each not in ("cpu", "warm")])
+        """The case in one word, as stores and dashboards know it."""
+        return names.title(self)
 
 
 class Record(Case):
@@ -145,6 +144,8 @@ class Record(Case):
     calls_per_sample: Count | None = None
     samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
     median_s: Quantity | None = None
+    low_s: Quantity | None = Field(default=None, description="low end of the median's interval; older runs have none")
+    high_s: Quantity | None = None
     states_s: tuple[Quantity, Quantity] | None = Field(
         default=None, description="medians of two states that the rounds fall into"
     )
@@ -159,10 +160,14 @@ class Record(Case):
     examples_s: Quantity | None = Field(default=None, description="examples a second, of an epoch of SGD")
     limit_s: Quantity | None = Field(default=None, description="seconds that an epoch takes at least")
     noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
+    peak_gflops: Quantity | None = Field(default=None, description="the peak that gflops is held against; older runs have none")
     percent_of_peak: Quantity | None = None
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
     code_path: str | None = Field(default=None, description="the code that the backend's library ran, in its own words")
     held_back: list[str] = Field(default=[], description="variables that chose that code in the library's stead")
+    slowed: Count = Field(default=0, description="samples dropped, since heat or its power supply held the device back")
+    clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
+    power_w: Quantity | None = Field(default=None, description="likewise")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
     passed: bool = False
@@ -178,6 +183,26 @@ class Record(Case):
     def label(self) -> str:
         """The kernel as it stands beside its figures: marked, if its library did not choose its own code."""
         return f"{self.kernel} (held back)" if self.held_back else self.kernel
+
+    @property
+    def interval_s(self) -> tuple[float, float]:
+        """Low and high end of the median, in seconds. An older run has that of the rate alone, from which this follows."""
+        if self.low_s and self.high_s:
+            return self.low_s, self.high_s
+        middle, rate = self.median_s or 0, self.gflops or 0
+        return middle * rate / (self.gflops_high or rate or 1), middle * rate / (self.gflops_low or rate or 1)
+
+    @property
+    def peak(self) -> float | None:
+        """GFLOPS that the rate is held against. An older run has the percentage alone, from which this follows."""
+        if self.peak_gflops or not (self.gflops and self.percent_of_peak):
+            return self.peak_gflops
+        return 100 * self.gflops / self.percent_of_peak
+
+    @property
+    def percent_of_bound(self) -> float | None:
+        """The error in percent of its bound; None if nothing was checked."""
+        return 100 * self.error / self.error_bound if self.error is not None and self.error_bound else None
 
 
 class Peak(Model):
@@ -219,16 +244,6 @@ class Ceilings(Model):
     def peak(self, dtype: str, threads: int) -> float | None:
         """GFLOPS, None if it was not measured."""
         return next((each.gflops for each in self.peaks if (each.dtype, each.threads) == (dtype, threads)), None)
-
-    def percent(self, gflops: float, dtype: str, threads: int) -> float | None:
-        """A rate in percent of the peak; None if that was not measured, or not reached: a rate `BEYOND` it proves so."""
-        peak = self.peak(dtype, threads)
-        return None if peak is None or self.exceeded(gflops, dtype, threads) else 100 * gflops / peak
-
-    def exceeded(self, gflops: float, dtype: str, threads: int) -> bool:
-        """Whether a rate lies so far beyond the peak that this machine did not reach its peak while that was measured."""
-        peak = self.peak(dtype, threads)
-        return peak is not None and gflops > BEYOND * peak
 
     def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
         """One level's figures, None if they were not measured."""

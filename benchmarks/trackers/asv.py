@@ -18,10 +18,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.harness import statistics
+from benchmarks.harness import derived, names, statistics
 from benchmarks.harness.cases import AIRFOIL
 from benchmarks.harness.records import Case, Machine, Record, Run
-from benchmarks.harness.timing import WORKLOADS
 from benchmarks.trackers.order import Order
 from minisgd.common.cli import UsageError
 
@@ -36,7 +35,7 @@ MOST_POINTS = 100_000
 """Of a benchmark: a file that claims more would fill the memory."""
 
 SECONDS = (1e-12, 1e9)
-"""What a clock can have said: from less than a cycle to thirty years."""
+"""The least and the most that a clock can have measured: less than a cycle, and thirty years."""
 
 MALFORMED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 """What reading and converting raise, whatever a file holds in place of a result."""
@@ -120,44 +119,43 @@ def _file(path: Path, machine: str, known: dict[Any, list[Case] | None], strange
     found = json.loads(path.read_text(encoding="utf-8"))
     if "result_columns" not in found and "results" in found and found.get("version", 1) == 1:
         raise OldFormat
-    columns, environment = found["result_columns"], str(found["env_name"])
-    commit, date = str(found["commit_hash"]), _date(found["date"])
+    columns = found["result_columns"]
+    where = machine, str(found["env_name"]), str(found["commit_hash"]), _date(found["date"])
     made: list[Point] = []
-    rows = [(name, dict(zip(columns, row, strict=False))) for name, row in found["results"].items()]
-    for name, row in rows:
-        params = row.get("params") or []
+    for name, row in [(name, dict(zip(columns, row, strict=False))) for name, row in found["results"].items()]:
+        parsed, params = names.parse_asv(name), row.get("params") or []
+        if parsed and parsed[1] in DERIVED:
+            continue
         key = name, tuple(map(tuple, params))
         if key not in known:
             known[key] = _cases(name, params)
         cases = known[key]
-        if name.rpartition(".")[2] in DERIVED:
-            continue
-        if cases is None:
+        if parsed is None or cases is None:
             strangers.add(name)
             continue
-        values = row.get("result")
-        if values is None:
-            values = [None] * len(cases)  # every point failed
-        metric = METRICS[name.rpartition(".")[2]]
-        lows, highs, samples = (
-            row.get(column) or [None] * len(values) for column in ("stats_ci_99_a", "stats_ci_99_b", "samples")
-        )
-        for case, value, low, high, sampled in zip(cases, values, lows, highs, samples, strict=True):
-            if value is None:
-                made.append(Point(machine, environment, commit, date, case, metric, None, math.nan, math.nan, None))
-                continue
-            if sampled:
-                if not all(_told(sample, metric) for sample in sampled):
-                    raise ValueError(f"samples of {name}")
-                value, low, high = statistics.summary([[sample] for sample in sampled])
-            if not _told(value, metric):
-                continue  # skipped, or what no clock has said
-            low = low if low is not None and _told(low, metric) else value
-            high = high if high is not None and _told(high, metric) else value
-            made.append(
-                Point(machine, environment, commit, date, case, metric, value, min(low, value), max(high, value), sampled)
-            )
+        made += _row(where, METRICS[parsed[1]], cases, row)
     return made
+
+
+def _row(where: tuple[str, str, str, float], metric: str, cases: list[Case], row: dict[str, Any]) -> Iterator[Point]:
+    """The points of a benchmark, but for those that were skipped."""
+    values = row.get("result")
+    if values is None:
+        values = [None] * len(cases)  # every point failed
+    lows, highs, samples = (row.get(column) or [None] * len(values) for column in ("stats_ci_99_a", "stats_ci_99_b", "samples"))
+    for case, value, low, high, sampled in zip(cases, values, lows, highs, samples, strict=True):
+        if value is None:
+            yield Point(*where, case, metric, None, math.nan, math.nan, None)
+            continue
+        if sampled:
+            if not all(_plausible(sample, metric) for sample in sampled):
+                raise ValueError(f"samples of {case.title}")
+            value, low, high = statistics.summary([[sample] for sample in sampled])
+        if not _plausible(value, metric):
+            continue  # skipped, or a time that no clock can have measured
+        low = low if low is not None and _plausible(low, metric) else value
+        high = high if high is not None and _plausible(high, metric) else value
+        yield Point(*where, case, metric, value, min(low, value), max(high, value), sampled)
 
 
 def _date(stored: float) -> float:
@@ -170,21 +168,21 @@ def _date(stored: float) -> float:
     return date
 
 
-def _told(value: float, metric: str) -> bool:
-    """Whether a figure can have been measured: a call takes time, but neither need it compile nor take memory."""
+def _plausible(value: float, metric: str) -> bool:
+    """Whether a value can have been measured: a call takes time; compiling and workspace may be 0."""
     least, most = SECONDS if metric == "seconds" else (0, 1e30)
     return bool(least <= value <= most)
 
 
 def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
     """The cases of a benchmark's points; None if it is not one of `METRICS`, or its parameters are not a case's."""
-    parts = name.split(".")
-    if len(parts) != 3 or parts[0] not in WORKLOADS or parts[2] not in METRICS or len(params) != 4:
+    parsed = names.parse_asv(name)
+    if not parsed or parsed[1] not in METRICS or len(params) != 4:
         return None
     if math.prod(map(len, params)) > MOST_POINTS:
         raise ValueError(f"{name} has more than {MOST_POINTS} points")
     try:
-        return [_case(parts[0], *map(literal_eval, point)) for point in product(*params)]
+        return [_case(parsed[0], *map(literal_eval, point)) for point in product(*params)]
     except (*MALFORMED, SyntaxError):
         return None
 
@@ -192,13 +190,13 @@ def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
 @cache
 def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
     """A case by what was stored of it: the kernel may be gone."""
-    backend, _, rung = kernel.partition("/" if workload == "gemm" else "-")
+    backend, rung = names.split_kernel(workload, kernel)
     shape = dict.fromkeys("mnp", size) if workload == "gemm" else {**AIRFOIL, "batch": size}
     return Case(
         workload=workload,
         kernel=kernel,
         backend=backend,
-        rung=rung if workload == "gemm" else "step",
+        rung=rung,
         dtype=dtype,
         shape=shape,
         threads=threads,
@@ -215,8 +213,6 @@ def _records(found: list[Point]) -> list[Record]:
 
 def record(case: Case, seconds: Point | None = None, compile: Point | None = None, workspace: Point | None = None) -> Record:
     """What asv has stored of a case. Of what failed, its check included, it stores that it did, and no reason."""
-    costs = WORKLOADS[case.workload].costs(case)
-    examples = costs.pop("examples", None)
     fields: dict[str, Any] = {
         "passed": True,
         "compile_s": compile and compile.value,
@@ -225,21 +221,9 @@ def record(case: Case, seconds: Point | None = None, compile: Point | None = Non
     if seconds and seconds.value is None:
         fields |= {"passed": False, "failure": "failed, by asv, which keeps no reason"}
     elif seconds and seconds.value:
-        fields |= timed(costs["flops"], seconds.value, seconds.low, seconds.high, examples) | {"samples_s": seconds.samples_s}
-    return Record(**dict(case), **costs, **fields)
-
-
-def timed(flops: int, middle: float, low: float, high: float, examples: int | None = None) -> dict[str, Any]:
-    """What follows from a median and its interval, in seconds."""
-    low = low if low > 0 else middle
-    return {
-        "median_s": middle,
-        "gflops": flops / middle / 1e9,
-        "gflops_low": flops / high / 1e9,
-        "gflops_high": flops / low / 1e9,
-        "examples_s": examples and examples / middle,
-        "noisy": statistics.is_noisy(middle, low, high),
-    }
+        found = seconds.value, seconds.low, seconds.high
+        fields |= derived.speed(case, found) | {"samples_s": seconds.samples_s}
+    return Record(**dict(case), **derived.costs(case), **fields)
 
 
 def _machine(path: Path, complain: Callable[[str], None]) -> Machine:

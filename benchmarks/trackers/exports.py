@@ -58,7 +58,7 @@ def github(runs: Sequence[Run]) -> dict[str, str]:
             "name": each.title, "unit": "s", "value": each.median_s,
             "range": f"{low:.3g} to {high:.3g}", "extra": _extra(each),
         }
-        for each in passed for low, high in [interval_s(each)]
+        for each in passed for low, high in [each.interval_s]
     ]  # fmt: skip
     rates = [
         {
@@ -74,7 +74,7 @@ def bencher(runs: Sequence[Run]) -> dict[str, str]:
     """Bencher Metric Format, of the newest run: ``latency`` in nanoseconds, ``throughput`` in flops a second."""
     found = {}
     for each in timed(runs[-1]):
-        low, high = interval_s(each)
+        low, high = each.interval_s
         found[each.title] = {
             "latency": {"value": 1e9 * (each.median_s or 0), "lower_value": 1e9 * low, "upper_value": 1e9 * high},
             "throughput": {
@@ -151,12 +151,6 @@ FORMATS: dict[str, Callable[[Sequence[Run]], dict[str, str]]] = {
 def timed(run: Run) -> list[Record]:
     """Records with a speed."""
     return [each for each in run.records if each.median_s and each.gflops]
-
-
-def interval_s(record: Record) -> tuple[float, float]:
-    """The interval of the rate, in seconds."""
-    flops = (record.gflops or 0) * 1e9 * (record.median_s or 0)
-    return flops / ((record.gflops_high or record.gflops or 1) * 1e9), flops / ((record.gflops_low or record.gflops or 1) * 1e9)
 
 
 def _extra(record: Record) -> str:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.harness import names
 from benchmarks.harness.records import Case
-from benchmarks.tracked import class_name
 from minisgd.common.cli import UsageError
 
 CHECKOUT = Path(__file__).parents[2]
@@ -31,16 +31,15 @@ def prepare_asv(folder: Path, repository: Path = CHECKOUT) -> None:
 
 def run_asv(cases: Sequence[Case], folder: Path, commit: str, *options: str, environment: Mapping[str, str] = {}) -> None:
     """``asv run`` in this environment; what it finds is stored in the folder as that commit's."""
-    chosen = [option for case in cases for option in ("--bench", _regex(case))]
+    chosen = [option for case in cases for option in ("--bench", f"^{re.escape(names.asv_name(case))}$")]
     python = f"existing:{sys.executable}"
     run_tool("asv", folder, "run", "--environment", python, "--set-commit-hash", commit, *options, *chosen, **environment)
 
 
 def run_pytest(cases: Sequence[Case], stored: Path, environment: Mapping[str, str] = {}) -> None:
     """``pytest --benchmark-only``; what it finds is stored in a file."""
-    tests = {"gemm": "benchmarks/test_gemm.py::test_product", "sgd": "benchmarks/test_sgd.py::test_epoch"}
-    names = [f"{tests[case.workload]}[{case.title}]" for case in cases]
-    run_tool("pytest", CHECKOUT, "-q", "--benchmark-only", f"--benchmark-json={stored}", *names, **environment)
+    tests = map(names.pytest_name, cases)
+    run_tool("pytest", CHECKOUT, "-q", "--benchmark-only", f"--benchmark-json={stored}", *tests, **environment)
 
 
 def run_tool(module: str, folder: Path, *options: str, **environment: str) -> str:
@@ -59,14 +58,3 @@ def run_tool(module: str, folder: Path, *options: str, **environment: str) -> st
         said = (done.stderr + done.stdout).strip().splitlines() or ["nothing"]
         raise UsageError(f"{module} ended with status {done.returncode}: {said[-1]}")
     return done.stdout
-
-
-def point_name(case: Case) -> str:
-    """What asv calls a case."""
-    size = case.shape["batch"] if case.workload == "sgd" else case.shape["m"]
-    point = ", ".join(map(repr, (case.kernel, size, case.dtype, case.threads)))
-    return f"{case.workload}.{class_name(case.kernel)}.track_seconds({point})"
-
-
-def _regex(case: Case) -> str:
-    return f"^{re.escape(point_name(case))}$"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.gate.estimate import FEWEST, hodges_lehmann
 from benchmarks.gate.paired import Block
+from benchmarks.harness import derived
 from benchmarks.harness.records import Blas, Case, Ceilings
-from benchmarks.harness.timing import WORKLOADS
 from minisgd.common.terminal import styled, table
 from minisgd.common.units import digits, percent
 
@@ -82,9 +82,9 @@ def compare(
         rounds = [block.seconds[case] for block in blocks if case in block.seconds]
         if len(rounds) < len(blocks):
             continue
-        flops = WORKLOADS[case.workload].costs(case)["flops"]
-        gflops = {name: flops / median(s for each in rounds for s in each[name]) / 1e9 for name in rounds[0]}
-        share = limits.percent(gflops[kernel], case.dtype, case.threads) if limits else None
+        gflops = {name: derived.gflops(case, median(s for each in rounds for s in each[name])) for name in rounds[0]}
+        peak = limits.peak(case.dtype, case.threads) if limits else None
+        share = derived.percent_of_peak(gflops[kernel], peak)
         bars = _bars(gflops, kernel, libraries)
         best = max(bars, key=lambda name: gflops[name], default=None)
         ahead = _ratio([_ahead(block, case, kernel, bars) for block in blocks]) if bars else None

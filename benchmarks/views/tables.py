@@ -168,12 +168,11 @@ def sentences(run: Run) -> list[str]:
     if lower := _below_the_rung_before(passed):
         said.append(f"Slower here than the rung before: {', '.join(lower)}.")
     fastest = max((record for record in passed if record.workload == "gemm"), key=lambda each: each.gflops or 0, default=None)
-    if fastest and fastest.percent_of_peak:
-        peak = 100 * (fastest.gflops or 0) / fastest.percent_of_peak
+    if fastest and fastest.percent_of_peak and fastest.peak:
         said.append(
             f"The fastest, {fastest.label} on {fastest.threads} thread{'s'[: fastest.threads > 1]}, reaches"
-            f" {digits(fastest.gflops or 0)} of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in"
-            " the same minutes."
+            f" {digits(fastest.gflops or 0)} of the {digits(fastest.peak)} GFLOPS that this machine's multiply-adds did from"
+            " registers in the same minutes."
         )
     torch = {
         _conditions(record): record.median_s or 0 for record in passed if record.kernel == "torch" and record.workload == "sgd"

@@ -18,6 +18,9 @@ import torch
 from kernels.registry import FLOATS, kernel
 from kernels.rungs.loop_tiles import square_tile
 
+GPU_TILE = 1024
+"""Three such tiles fit in the L2 cache of a GPU (12 MB in float32), and a product of two lasts longer than its launch."""
+
 Rung = Callable[..., None]
 
 RUNGS: dict[str, tuple[Rung, dict[str, Any]]] = {}
@@ -68,7 +71,9 @@ def block(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, width: int) -> No
         torch.mm(a, b[:, j : j + width], out=out[:, j : j + width])
 
 
-@rung("tiled", threads=True, tile=square_tile, dtypes=FLOATS)  # each sum in `out` would be rounded to its 16 bits
+@rung(  # each sum in `out` would be rounded to its 16 bits
+    "tiled", threads=True, dtypes=FLOATS, tile=square_tile, device_tiles={"cuda": dict.fromkeys(("tm", "tn", "tp"), GPU_TILE)}
+)
 def tiled(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, tm: int, tn: int, tp: int) -> None:
     """Products of tiles, added up over n in place."""
     out.zero_()

@@ -45,6 +45,8 @@ class Step:
         Whether the first call compiles.
     singles : bool
         Whether it takes one output, squared error and batches of one example alone.
+    devices : tuple of str
+        Where its arrays may live: "cpu", as numpy arrays; "cuda", as torch tensors on the GPU, the visiting order too.
     order : int
         Place in the table.
     """
@@ -54,12 +56,14 @@ class Step:
     threads: bool = False
     compiles: bool = False
     singles: bool = False
+    devices: tuple[str, ...] = ("cpu",)
     order: int = 0
 
     @property
     def backend(self) -> str:
-        """The module that registers it."""
-        return self.name.partition("-")[0]
+        """The module that registers it: the longest of the table's backends that the name begins with."""
+        named = [each for each in STEPS.backends if self.name == each or self.name.startswith(f"{each}-")]
+        return max(named, key=len, default=self.name.partition("-")[0])
 
 
 STEPS: Table[Step] = Table(

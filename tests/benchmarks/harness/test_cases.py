@@ -51,4 +51,4 @@ def test_the_book_s_experiment_is_not_shrunk():
 
 def test_a_kernel_that_does_not_run_on_the_device_is_left_out():
     with pytest.raises(UsageError, match="no such kernel runs on cuda"):
-        cases.select(["numpy/*"], device="cuda")
+        cases.select(["numpy/*"], devices=["cuda"])
