@@ -1,8 +1,8 @@
 """Tile sizes, warps and stages of the products in Triton: a committed configuration for each class of shapes.
 
 Large tiles use each element that they load more often: a tile of bm x bp takes 1/bm + 1/bp loads for a multiply-add. But a GPU is
-filled only by as many tiles as it has multiprocessors. So a format's configurations are listed from the largest tile down, and the
-first is taken whose tiles are enough. A search starts from `candidates`.
+filled only by as many tiles as it has multiprocessors. So a format's are listed from the largest tile down, and
+the first whose tiles are enough is taken. A search starts from `candidates`.
 """
 
 from __future__ import annotations
