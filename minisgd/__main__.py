@@ -62,8 +62,9 @@ def train(
 
     Example: python -m minisgd train --step numba-fused --batch-size 10 --lr 0.05 --epochs 2 --plot loss.png
     """
-    from minisgd.common.terminal import console, progress, table
-    from minisgd.common.units import seconds
+    from minisgd.common.tables.description import Cell, Column, Table
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, progress
     from minisgd.train import Diverged, History, Settings
     from minisgd.train import train as run
 
@@ -87,11 +88,13 @@ def train(
     except KeyboardInterrupt:
         screen.print("interrupted; the history so far is kept")
         end = INTERRUPTED
-    made = table("epoch", "examples", "seconds", "loss", "above the floor", title=f"{step} on {problem.name}")
+    columns = [Column("epoch"), Column("examples"), Column("seconds", "s"), Column("loss"), Column("above the floor", "%")]
+    made = Table(columns, f"{step} on {problem.name}")
     for number, point in list(enumerate(history.points))[-12:]:
-        above = "" if problem.floor is None else f"{100 * (point.loss / problem.floor - 1):.2f} %"
-        made.add_row(str(number), f"{point.examples:,}", seconds(point.seconds), f"{point.loss:.6f}", above)
-    screen.print(made)
+        above = None if problem.floor is None else 100 * (point.loss / problem.floor - 1)
+        examples, loss = Cell(point.examples, f"{point.examples:,}"), Cell(point.loss, f"{point.loss:.6f}")
+        made.add(number, examples, point.seconds, loss, Cell(above, "" if above is None else f"{above:.2f} %"))
+    screen.print(to_terminal(made))
     keep(history, json, plot, screen)
     if end:
         raise typer.Exit(end)
@@ -111,7 +114,8 @@ def experiment(
     Example: python -m minisgd experiment batch-size
     """
     from minisgd.common.pictures import save
-    from minisgd.common.terminal import console, progress, table, write_json
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, progress, write_json
 
     if name not in EXPERIMENTS:
         raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
@@ -120,10 +124,7 @@ def experiment(
     tell(screen)
     with progress(screen, chosen.steps) as advance:
         finding = chosen.run(problem, advance)
-    made = table(*finding.headings, title=finding.title)
-    for row in finding.rows:
-        made.add_row(*row)
-    screen.print(made)
+    screen.print(to_terminal(finding.table))
     for sentence in finding.sentences:
         screen.print(sentence)
     write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.kept(), json)

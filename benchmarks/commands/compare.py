@@ -37,13 +37,14 @@ def compare(
     import random
     import signal
 
-    from benchmarks.gate import paired
+    from benchmarks.gate import comparison, paired
     from benchmarks.harness import cases, runs
     from benchmarks.harness.host.threads import CORES
     from benchmarks.harness.records import Blas, Ceilings
     from benchmarks.harness.workers import Worker
-    from benchmarks.views import comparison
+    from benchmarks.views import comparison as views
     from kernels import Unavailable, UnknownKernel, registry
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, write_json
 
     screen = console(json)
@@ -86,8 +87,8 @@ def compare(
     if ended and not found:
         raise ended
     compared = comparison.compare(chosen, found, kernel, limits, libraries)
-    screen.print(comparison.table_of(compared, kernel))
-    for sentence in comparison.sentences(compared, kernel, found):
+    screen.print(to_terminal(views.table_of(compared, kernel)))
+    for sentence in views.sentences(compared, kernel, found):
         screen.print(sentence, markup=False)
     if ended:
         screen.print(f"Ended early, after {len(found)} of {blocks} blocks.")

@@ -67,6 +67,7 @@ def gate(
     from benchmarks.harness.host import machine
     from benchmarks.harness.workers import WorkerFailure
     from benchmarks.views import operating, verdicts
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json
 
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
@@ -110,12 +111,12 @@ def gate(
         machine=machine.describe(), rows=[judging.row(trial) for trial in trials], changes=changes, left_out=chosen.left_out,
     )  # fmt: skip
     if outcome.rows:
-        screen.print(verdicts.table_of(outcome.rows))
+        screen.print(to_terminal(verdicts.table_of(outcome.rows)))
     for sentence in verdicts.sentences(outcome):
         screen.print(sentence, markup=False)
     write_json(outcome, json)
     if markdown:
-        records.write(markdown, verdicts.markdown(outcome, operating.false_alarms(known)))
+        records.write(markdown, verdicts.markdown(outcome, operating.alarms(known)))
     if junit:
         records.write(junit, verdicts.junit(outcome))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
@@ -172,6 +173,7 @@ def _calibrate(
     """Add a round of a tool to what is known, under the load that has fewer, and draw and write the page anew."""
     from benchmarks.commands.show import draw
     from benchmarks.gate import calibration, others
+    from benchmarks.gate.operating import LOADS
     from benchmarks.harness import records
     from benchmarks.views import operating
 
@@ -181,8 +183,8 @@ def _calibrate(
         raise UsageError(f"--tool {tool}: {CALIBRATION} has nothing to put beside it; calibrate the gate itself first")
     patterns = only or calibration.BENCHMARKS
     before = [one.load for one in known.gates] if tool == "gate" else [one.load for one in known.others if one.tool == tool]
-    load = min(operating.LOADS, key=before.count)
-    with screen.status(f"a round of {tool}, {operating.LOADS[load]}") as status:
+    load = min(LOADS, key=before.count)
+    with screen.status(f"a round of {tool}, {LOADS[load]}") as status:
         kept: list[Any]
         found: Any
         if tool == "gate":
@@ -219,6 +221,7 @@ def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:
 
     from benchmarks.gate.judging import row
     from benchmarks.views import verdicts
+    from minisgd.common.tables.to_terminal import to_terminal
 
     # Redrawn between benchmarks only: drawing costs processor time beside what is measured.
     with Live(console=screen, auto_refresh=False, transient=True) as live:
@@ -226,7 +229,7 @@ def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:
         def advance(case: Any) -> None:
             waiting = sum(trial.open for trial in trials)
             made = verdicts.table_of([row(trial) for trial in trials], f"{waiting} undecided; now {case.title}")
-            live.update(made, refresh=screen.is_terminal)
+            live.update(to_terminal(made), refresh=screen.is_terminal)
 
         decide(advance)
 

@@ -26,8 +26,9 @@ def inside(
     from benchmarks.harness.host.threads import CORES
     from benchmarks.inside import stages
     from kernels.registry import FLOATS
-    from minisgd.common.terminal import console, progress, table, write_json
-    from minisgd.common.units import digits, percent
+    from minisgd.common.tables.description import Cell, Column, Table, interval, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, progress, write_json
 
     screen = console(json)
     cases.check_dtypes(dtype or [])
@@ -40,20 +41,20 @@ def inside(
             chosen = stages.stages(each_dtype, m, n, p, CORES)
         with progress(screen, turns * len(chosen)) as advance:
             found = list(stages.measure(chosen, each_dtype, m, n, p, turns, advance))
-        title = f"numba/full, {size}, {each_dtype}"
-        made = table("stage", "threads", "GFLOPS", "quartiles", "% peak", "x before", " what it adds", title=title)
-        before = None
+        made = Table([
+            words("stage"), Column("threads"), Column("GFLOPS", "GFLOPS"), Column("quartiles", "GFLOPS"), Column("% peak", "%"),
+            Column("x before"), words("what it adds"),
+        ], f"numba/full, {size}, {each_dtype}")  # fmt: skip
+        before: float | None = None
         for each in found:
             stage = each.stage
-            share = "not reached" if each.percent_of_peak is None else percent(each.percent_of_peak)
-            made.add_row(
-                stage.name, str(stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}", share,
-                digits(each.gflops / before) if before else "", stage.adds,
-            )  # fmt: skip
+            share = Cell(None, "not reached") if each.percent_of_peak is None else each.percent_of_peak
+            times = each.gflops / before if before else None
+            made.add(stage.name, stage.threads, each.gflops, interval(each.low, each.high), share, times, stage.adds)
             kept.append({
                 "size": size, "dtype": each_dtype, "stage": stage.name, "threads": stage.threads, "adds": stage.adds,
                 "gflops": each.gflops, "low": each.low, "high": each.high, "percent_of_peak": each.percent_of_peak,
             })  # fmt: skip
             before = each.gflops
-        screen.print(made)
+        screen.print(to_terminal(made))
     write_json(kept, json)

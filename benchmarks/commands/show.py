@@ -45,13 +45,14 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
     """A run as table, words, JSON and picture; the picture's paths come last."""
     from benchmarks.views import tables
     from minisgd import published as textbook
+    from minisgd.common.tables.to_terminal import to_terminal
 
     sgd = bool(run.records) and run.records[0].workload == "sgd"
-    screen.print(tables.epochs(run) if sgd else tables.results(run, textbook.GFLOPS if book else ()))
+    screen.print(to_terminal(tables.epochs(run) if sgd else tables.results(run, textbook.GFLOPS if book else ())))
     if book:
         screen.print(f"The book's figures are put on the right flop count: x {textbook.CORRECTION:.3f}. {textbook.URL}")
     if not sgd:
-        screen.print(tables.legend(run))
+        screen.print(to_terminal(tables.legend(run)))
     for sentence in tables.sentences(run):
         screen.print(sentence)
     from minisgd.common.terminal import write_json

@@ -15,9 +15,10 @@ from jinja2 import Environment, PackageLoader
 from benchmarks.report.section import STYLE
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
-from benchmarks.views.tables import file_name
+from benchmarks.views.machine import file_name
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json, write
+from minisgd.common.tables.to_html import to_html
 
 PAGE = "index.html"
 
@@ -27,6 +28,7 @@ def render(sources: Sources) -> str:
     environment = Environment(
         loader=PackageLoader("benchmarks.report", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["html"] = to_html
     with mpl.rc_context(STYLE):
         made = all_of(sources)
     machines = list(dict.fromkeys(run.machine.cpu for _, run in sources.runs))

@@ -1,4 +1,4 @@
-"""The tables in the README and the docs, between markers that name the records they are from."""
+"""The tables in the README and the docs, between markers that name the records they come from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from math import exp, log
 from pathlib import Path
 from statistics import mean
@@ -13,12 +14,13 @@ from typing import Any
 
 from benchmarks.harness.names import parse_title
 from benchmarks.harness.records import Run, save
-from benchmarks.report.section import grid
 from benchmarks.views import pictures, tables
+from benchmarks.views.comparison import BEST, ratio_cells
 from minisgd.common import pictures as files
 from minisgd.common.cli import UsageError
 from minisgd.common.files import write
-from minisgd.common.units import digits, percent
+from minisgd.common.tables.description import Cell, Column, Table, interval, words
+from minisgd.common.tables.to_markdown import to_markdown
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
 NOTES = "docs/performance.md"
@@ -37,16 +39,14 @@ def put(made: str, marker: str, text: str) -> str:
 
 def ladder(run: Run) -> str:
     """What stands between the markers: the picture and the table of a run's products."""
-    shown = grid(tables.results(run))
+    shown = tables.results(run)
     lines = [
         f"<!-- ladder: {RUN}, commit {(run.commit or 'unknown')[:12]} -->",
         f"![GFLOPS by rung and backend, on {run.machine.cpu}]({PICTURE}.svg)",
         "",
-        f"{shown.caption}; {run.machine.cpu}, {run.created:%Y-%m-%d}:",
+        f"{shown.title}; {run.machine.cpu}, {run.created:%Y-%m-%d}:",
         "",
-        f"| {' | '.join(shown.headings)} |",
-        f"|---|{'---:|' * (len(shown.headings) - 1)}",
-        *(f"| {' | '.join(row)} |" for row in shown.rows),
+        to_markdown(shown),
         "<!-- end of ladder -->",
     ]
     return "\n".join(lines)
@@ -71,20 +71,18 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
         f"{exp(mean(map(log, some))):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
         for meaning, some in sorted(groups.items(), key=lambda group: len(group[1]))
     ]
-    libraries = compared[0]["libraries"]
+    made = Table([words("case"), *(Column(side, "GFLOPS") for side in sides), tables.PEAK, *BEST])
+    for each in compared:
+        made.add(
+            parse_title(each["case"]).conditions, *(each["gflops"][side] for side in sides), each["percent_of_peak"] or 0.0,
+            each["best"], *ratio_cells(each["ratio"], each["low"], each["high"]),
+        )  # fmt: skip
     lines = [
         f"Times as fast as the best peer, by geometric mean: {'; '.join(means)}.",
         "",
-        f"| case | {' | '.join(sides)} | % peak | best peer | x best peer | interval |",
-        f"|---|{'---:|' * (len(sides) + 1)}---|---:|---:|",
-        *(
-            f"| {parse_title(each['case']).conditions} | {' | '.join(digits(each['gflops'][side]) for side in sides)} |"
-            f" {each['percent_of_peak'] or 0:.0f} | {each['best']} | {each['ratio']:.3f} |"
-            f" {each['low']:.3f}-{each['high']:.3f} |"
-            for each in compared
-        ),
+        to_markdown(made),
         "",
-        *(f"- {side}: {label}" for side, label in libraries.items()),
+        *(f"- {side}: {label}" for side, label in compared[0]["libraries"].items()),
     ]
     return "\n".join(lines)
 
@@ -93,29 +91,25 @@ def inside(measured: Sequence[dict[str, Any]]) -> str:
     """What ``inside --json`` wrote."""
     dtypes = list(dict.fromkeys(each["dtype"] for each in measured))
     found = {(each["stage"], each["dtype"]): each for each in measured}
-    headings = " | ".join(f"{dtype} | quartiles | % peak" for dtype in dtypes)
-    lines = [
-        f"| stage, at {measured[0]['size']} | what it adds | threads | {headings} |",
-        f"|---|---|---|{'---:|' * 3 * len(dtypes)}",
-    ]
+    columns = [words(f"stage, at {measured[0]['size']}"), words("what it adds"), words("threads")]
+    for dtype in dtypes:
+        columns += [Column(dtype, "GFLOPS"), Column("quartiles", "GFLOPS"), tables.PEAK]
+    made = Table(columns)
     for stage in dict.fromkeys(each["stage"] for each in measured):
         of = [found[stage, dtype] for dtype in dtypes]
-        cells = [
-            f"{digits(each['gflops'])} | {digits(each['low'])}-{digits(each['high'])} | {percent(each['percent_of_peak'])}"
-            for each in of
-        ]
-        lines.append(f"| {stage} | {of[0]['adds']} | {of[0]['threads']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        cells = ((each["gflops"], interval(each["low"], each["high"]), each["percent_of_peak"]) for each in of)
+        made.add(stage, of[0]["adds"], of[0]["threads"], *chain(*cells))
+    return to_markdown(made)
 
 
 def profile(measured: Sequence[dict[str, Any]]) -> str:
     """What ``profile --json`` wrote."""
     columns = list(dict.fromkeys((each["size"], each["dtype"]) for each in measured))
-    lines = [f"| part | {' | '.join(map(', '.join, columns))} | what it is |", f"|---|{'---:|' * len(columns)}---|"]
+    made = Table([words("part"), *(Column(", ".join(each), "%") for each in columns), words("what it is")])
     for part, means in dict.fromkeys((each["part"], each["means"]) for each in measured):
-        found = (each["percent"] for each in measured if each["part"] == part)
-        lines.append(f"| {part} | {' | '.join(f'{share:.1f}' for share in found)} | {means} |")
-    return "\n".join(lines)
+        shares = [each["percent"] for each in measured if each["part"] == part]
+        made.add(part, *(Cell(share, f"{share:.1f}") for share in shares), means)
+    return to_markdown(made)
 
 
 MADE = {
@@ -123,7 +117,7 @@ MADE = {
     "inside": ("docs/inside.json", inside),
     "profile": ("docs/profile.json", profile),
 }
-"""Between which markers of the notes stands what, and from which file."""
+"""Of each marker in the notes: the file, and what makes the text from it."""
 
 
 def refreshed(notes: str, root: Path) -> str:

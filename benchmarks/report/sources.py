@@ -20,7 +20,8 @@ class Listed(BaseModel):
 
     title: str
     headings: list[str]
-    rows: list[list[str]]
+    units: list[str] = []
+    rows: list[list[str | int | float | None]]
 
 
 class Finding(BaseModel):

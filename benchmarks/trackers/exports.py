@@ -17,15 +17,15 @@ from itertools import chain
 from typing import Any
 
 from benchmarks.harness.records import Record, Run
-from benchmarks.trackers.escaping import cell, prose
 from benchmarks.views import tables
-from minisgd.common import units
 from minisgd.common.cli import UsageError
+from minisgd.common.escaping import cell, prose
+from minisgd.common.tables.to_markdown import to_markdown
 
 COLUMNS = ("title", "workload", "kernel", "size", "dtype", "device", "threads", "cache", "layout", "tile")
 MEASURED = (
     "median_s", "gflops", "gflops_low", "gflops_high", "percent_of_peak", "examples_s", "compile_s", "workspace_bytes", "error",
-    "error_bound", "failure",
+    "error_bound", "failure", "low_s", "high_s", "peak_gflops",
 )  # fmt: skip
 
 
@@ -128,18 +128,8 @@ def markdown(runs: Sequence[Run]) -> dict[str, str]:
     lines = [
         f"**{prose(run.machine.cpu)}**, commit {prose((run.commit or 'unknown')[:8])}, {run.created:%Y-%m-%d %H:%M} UTC",
         "",
-        "| case | median | GFLOPS | interval | % peak | % bound |",
-        "|---|--:|--:|--:|--:|--:|",
+        to_markdown(tables.summary(run)),
     ]
-    for each in run.records:
-        if each.failure:
-            lines.append(f"| {prose(each.title)} | failed: {prose(each.failure)} | | | | |")
-        elif each.median_s:
-            bound = units.percent(100 * each.error / each.error_bound) if each.error is not None and each.error_bound else ""
-            peak = tables.of_peak(each)
-            rates = f"{units.digits(each.gflops_low or 0)}-{units.digits(each.gflops_high or 0)}"
-            cells = [prose(each.title), tables.median(each), units.digits(each.gflops or 0), rates, peak, bound]
-            lines.append(f"| {' | '.join(cells)} |")
     return {"summary.md": "\n".join(lines) + "\n"}
 
 

@@ -4,42 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from benchmarks.trackers.history import Series, Step
 from minisgd.common import units
 from minisgd.common.pictures import CYCLE, tip
-from minisgd.common.terminal import styled, table
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from minisgd.common.tables.description import Cell, Column, Table, Value, words
 
 PANELS = 6
 """As many series as can be read in one picture; the table has all."""
 
+LABELS = 9
+"""The most commits named below a panel: more names would overlap."""
+
 COLORS = {"worse": "#d55e00", "better": "#009e73"}
 
 
-def table_of(shown: Sequence[Series]) -> Table:
-    """A row a step; a series without one has a row of its own."""
-    made = table("case", " of", "commits", "first", "last", " at commit", "from", "to", "ratio", " verdict")
+def table_of(shown: Sequence[Series], commit_url: str = "") -> Table:
+    """A row a step; a series without one has a row of its own. Commits are links to behind `commit_url`, if there is one."""
+    made = Table([
+        words("case"), words("of", help="what is measured: less is better"), Column("commits"), Column("first"), Column("last"),
+        words("at commit"), Column("from"), Column("to"), Column("ratio", help="to over from"), words("verdict"),
+    ])  # fmt: skip
     for each in shown:
-        ends = (_value(each, each.values[0]), _value(each, each.values[-1]))
-        cells = [each.case.title, each.metric.split()[0], str(len(each.points)), *ends]
+        ends = (_cell(each, each.values[0]), _cell(each, each.values[-1]))
+        cells: list[Value | Cell] = [each.case.title, each.metric.split()[0], len(each.points), *ends]
         for step in each.steps:
-            made.add_row(
-                *cells, step.commit[:8], _value(each, step.before), _value(each, step.after), _ratio(step),
-                styled(step.verdict, "red" if step.verdict == "worse" else "green"),
+            made.add(
+                *cells, Cell(step.commit[:8], link=commit_url and commit_url + step.commit), _cell(each, step.before),
+                _cell(each, step.after), step.ratio, Cell(step.verdict, style="bad" if step.verdict == "worse" else "good"),
             )  # fmt: skip
         if not each.steps:
-            made.add_row(*cells, "", "", "", "", "no step")
+            made.add(*cells, "", "", "", "", "no step")
     return made
 
 
 def sentences(found: Sequence[Series]) -> list[str]:
-    """How many series there are, and how many have got worse, better, or neither."""
+    """How many series there are, and how many of them got worse, better, or neither."""
     worse = sum(any(step.verdict == "worse" for step in each.steps) for each in found)
     better = sum(any(step.verdict == "better" for step in each.steps) for each in found)
     commits = {point.commit for each in found for point in each.points}
@@ -98,7 +101,7 @@ def picture(shown: Sequence[Series]) -> Figure:
         axes.set_ylim(bottom=0)
         axes.set_ylabel(each.metric)
         axes.set_title(each.case.title, loc="left", fontsize=10)
-        shown_at = list(places)[:: max(1, len(places) // 12)]
+        shown_at = list(places)[:: -(-len(places) // LABELS)]
         axes.set_xticks(shown_at, [_commit(each, place) for place in shown_at], fontsize=8)
     return figure
 
@@ -110,6 +113,10 @@ def _commit(each: Series, place: int) -> str:
 
 def _ratio(step: Step) -> str:
     return "" if step.ratio is None else units.digits(step.ratio)
+
+
+def _cell(each: Series, value: float | None) -> Cell:
+    return Cell(value, _value(each, value))
 
 
 def _value(each: Series, value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Where a command's words go: tables for people, JSON for programs, and a progress bar for the wait."""
+"""What a command prints to: a console for people, JSON for programs, and a progress bar."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from minisgd.common.cli import UsageError
@@ -42,18 +40,6 @@ def console(json_to: str | None) -> Console:
     plain = Screen(stderr=json_to == "-")
     # A pipe has no width of its own; a table cut at 80 columns would lose figures.
     return plain if plain.is_terminal else Screen(stderr=json_to == "-", width=160)
-
-
-def table(*headings: str, title: str | None = None) -> Table:
-    """An empty table in the one style: figures on the right, the first column and " headings" with a space on the left.
-
-    On a terminal too narrow for it a cell goes on in the next line: nothing is cut off.
-    """
-    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        text = heading.startswith(" ") or not made.columns
-        made.add_column(heading.strip(), justify="left" if text else "right", overflow="fold")
-    return made
 
 
 def write_json(found: BaseModel | Any, json_to: str | None) -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from benchmarks.trackers.escaping import cell, code, glob, prose
+from minisgd.common.escaping import cell, code, glob, prose
 from minisgd.common.plain import printable
 from minisgd.common.terminal import console
 
