@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from math import exp, log
 from pathlib import Path
-from statistics import mean
+from statistics import geometric_mean
 from typing import Any
 
 from benchmarks.harness.names import parse_title
 from benchmarks.harness.records import Run, save
-from benchmarks.views import pictures, tables
+from benchmarks.views import kept, pictures, tables
 from benchmarks.views.comparison import BEST, ratio_cells
 from minisgd.common import pictures as files
 from minisgd.common.cli import UsageError
 from minisgd.common.files import write
 from minisgd.common.tables.description import Cell, Column, Table, interval, words
 from minisgd.common.tables.to_markdown import to_markdown
+from minisgd.common.tables.to_terminal import to_terminal
+from minisgd.common.terminal import Screen
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
-NOTES = "docs/performance.md"
+NOTES, TABLES = "docs/performance.md", "docs/tables.md"
 NO_LOSS = 0.97
+SHOWN = "numba"
+"""The backend whose rows the README shows."""
 
 
 def between(marker: str) -> re.Pattern[str]:
@@ -38,18 +41,43 @@ def put(made: str, marker: str, text: str) -> str:
 
 
 def ladder(run: Run) -> str:
-    """What stands between the markers: the picture and the table of a run's products."""
-    shown = tables.results(run)
+    """What stands between the README's markers: the picture, and the rows of one backend as the terminal has them."""
+    some = run.model_copy(update={"records": [record for record in run.records if record.backend == SHOWN]})
+    screen = Screen(width=120)
+    with screen.capture() as text:
+        screen.print(to_terminal(tables.results(some)))
     lines = [
         f"<!-- ladder: {RUN}, commit {(run.commit or 'unknown')[:12]} -->",
+        "```",
+        *(line.rstrip() for line in text.get().splitlines() if line.strip()),
+        "```",
+        "",
         f"![GFLOPS by rung and backend, on {run.machine.cpu}]({PICTURE}.svg)",
-        "",
-        f"{shown.title}; {run.machine.cpu}, {run.created:%Y-%m-%d}:",
-        "",
-        to_markdown(shown),
         "<!-- end of ladder -->",
     ]
     return "\n".join(lines)
+
+
+def products(found: dict[str, Any]) -> str:
+    """All products of the run that the README's ladder is from."""
+    run = Run.model_validate_json(json.dumps(found))
+    shown = tables.results(run)
+    return f"{shown.title}; {run.machine.cpu}, {run.created:%Y-%m-%d}:\n\n{to_markdown(shown)}"
+
+
+def summary(compared: Sequence[dict[str, Any]]) -> str:
+    """The geometric mean of ``compare --json`` over its sizes, for each dtype and thread count."""
+    groups: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    for each in compared:
+        title = parse_title(each["case"])
+        groups[title.dtype, title.threads].append(each)
+    headings = ("threads", "sizes", "x best peer", "least", "most")
+    made = Table([words("dtype"), *map(Column, headings), Column("best % peak", "%")])
+    for (dtype, threads), some in groups.items():
+        ratios = [each["ratio"] for each in some]
+        figures = (Cell(each, f"{each:.3f}") for each in (geometric_mean(ratios), min(ratios), max(ratios)))
+        made.add(dtype, threads, len(some), *figures, max(each["percent_of_peak"] or 0.0 for each in some))
+    return to_markdown(made)
 
 
 def comparison(compared: Sequence[dict[str, Any]]) -> str:
@@ -68,7 +96,7 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
         groups[f"with x{parse_title(each['case']).threads}"].append(each["ratio"])
         groups["of all"].append(each["ratio"])
     means = [
-        f"{exp(mean(map(log, some))):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
+        f"{geometric_mean(some):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
         for meaning, some in sorted(groups.items(), key=lambda group: len(group[1]))
     ]
     made = Table([words("case"), *(Column(side, "GFLOPS") for side in sides), tables.PEAK, *BEST])
@@ -112,28 +140,41 @@ def profile(measured: Sequence[dict[str, Any]]) -> str:
     return to_markdown(made)
 
 
-MADE = {
+MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "products": (RUN, products),
+    "summary": ("docs/compare.json", summary),
     "comparison": ("docs/compare.json", comparison),
     "inside": ("docs/inside.json", inside),
     "profile": ("docs/profile.json", profile),
 }
-"""Of each marker in the notes: the file, and what makes the text from it."""
+"""Of each marker in the documents: the file, and what makes the text from it."""
+
+DRAWN = {"docs/compare": kept.comparison, "docs/inside": kept.inside, "docs/profile": kept.profile}
+"""The pictures of the notes, each from the JSON beside it."""
 
 
-def refreshed(notes: str, root: Path) -> str:
-    """The notes with everything between markers made anew from the files that are there."""
+def refreshed(text: str, root: Path) -> str:
+    """A document with everything between markers made anew from the files that are there."""
     for marker, (file, make) in MADE.items():
         if (root / file).exists():
-            kept = json.loads((root / file).read_text(encoding="utf-8"))
-            made = f"<!-- {marker}: {file} -->\n{make(kept)}\n<!-- end of {marker} -->"
-            notes = put(made, marker, notes)
-    return notes
+            made = f"<!-- {marker}: {file} -->\n{make(_read(root / file))}\n<!-- end of {marker} -->"
+            text = put(made, marker, text)
+    return text
+
+
+def drawings(root: Path) -> dict[Path, str]:
+    """The notes' pictures as SVG, by their paths, from the files that are there."""
+    return {
+        root / f"{prefix}.svg": files.svg(draw(_read(root / f"{prefix}.json")))
+        for prefix, draw in DRAWN.items()
+        if (root / f"{prefix}.json").exists()
+    }
 
 
 def update(run: Run, root: Path) -> list[Path]:
     """Put a run's ladder between the markers of README.md, and the run and its picture into docs; the files written.
 
-    What stands between the markers of docs/performance.md is made anew as well.
+    What stands between the markers of docs/performance.md and docs/tables.md, and their pictures, is made anew as well.
 
     Raises
     ------
@@ -148,8 +189,14 @@ def update(run: Run, root: Path) -> list[Path]:
     drawn = files.save(pictures.ladder(run), root / PICTURE)
     write(page, put(ladder(run), "ladder", text))
     written = [page, root / RUN, *drawn]
-    notes = root / NOTES
-    if notes.exists():
-        write(notes, refreshed(notes.read_text(encoding="utf-8"), root))
-        written.append(notes)
-    return written
+    made = drawings(root)
+    for notes in (root / NOTES, root / TABLES):
+        if notes.exists():
+            made[notes] = refreshed(notes.read_text(encoding="utf-8"), root)
+    for path, content in made.items():
+        write(path, content)
+    return written + list(made)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

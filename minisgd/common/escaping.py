@@ -7,14 +7,17 @@ from typing import Any
 
 from minisgd.common.plain import printable
 
-MEANT = re.compile(r"[\\`*_\[\]<>&|~$]|^[-+=#]|(?<=^\d)[.)]")
-"""What Markdown takes for a mark; some at the beginning of a line alone, such as the dot of a list that begins with 1."""
+INLINE = re.compile(r"[\\`*_\[\]<>&|~$]")
+"""What Markdown takes for a mark anywhere."""
+
+MEANT = re.compile(rf"{INLINE.pattern}|^[-+=#]|(?<=^\d)[.)]")
+"""What it takes for a mark in a line, the beginning included, such as the dot of a list that begins with 1."""
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def prose(text: str) -> str:
-    r"""Text as Markdown shows it as it is, in a paragraph or a table's cell.
+    r"""Text that Markdown shows as it is, as a paragraph.
 
     Examples
     --------
@@ -24,6 +27,17 @@ def prose(text: str) -> str:
     Source: CommonMark 0.31, sections 2.4 and 5.2; GitHub Flavored Markdown, section 4.10.
     """
     return MEANT.sub(r"\\\g<0>", printable(text).strip())
+
+
+def inline(text: str) -> str:
+    r"""Text that Markdown shows as it is inside of a line, such as in a table's cell.
+
+    Examples
+    --------
+    >>> print(inline("+ a|b"))
+    + a\|b
+    """
+    return INLINE.sub(r"\\\g<0>", printable(text).strip())
 
 
 def code(text: str) -> str:

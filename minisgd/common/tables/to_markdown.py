@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minisgd.common.escaping import code, prose
+from minisgd.common.escaping import code, inline
 from minisgd.common.tables.description import Cell, Column, Table
 
 
@@ -24,7 +24,7 @@ def to_markdown(table: Table) -> str:
     """
     marks = ("---:" if column.align == "right" else "---" for column in table.columns)
     rows = (_row(map(_cell, table.columns, row)) for row in table.rows)
-    return "\n".join([_row(prose(column.heading) for column in table.columns), f"|{'|'.join(marks)}|", *rows])
+    return "\n".join([_row(inline(column.heading) for column in table.columns), f"|{'|'.join(marks)}|", *rows])
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -33,5 +33,5 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cell(column: Column, cell: Cell) -> str:
     text = cell.text or ""
-    shown = code(text) if column.code and text else prose(text) if isinstance(cell.value, str) else text.strip()
+    shown = code(text) if column.code and text else inline(text) if isinstance(cell.value, str) else text.strip()
     return f"[{shown}]({cell.link})" if cell.link else shown
