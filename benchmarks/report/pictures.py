@@ -1,4 +1,4 @@
-"""Pictures that only the report has."""
+"""Pictures that only the page has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def spoken(record: Record) -> str:
 
 
 def over_size(records: Sequence[Record], here: Machine) -> Figure:
-    """GFLOPS against the size of square products, and where their three operands fill each cache."""
+    """GFLOPS over the size of square products, with the sizes at which the three operands fill each cache."""
     first = records[0]
     figure = Figure(figsize=WIDE, layout="constrained")
     axes = figure.subplots()
@@ -42,7 +42,7 @@ def over_size(records: Sequence[Record], here: Machine) -> Figure:
                       textcoords="offset points", rotation=90, fontsize=8)  # fmt: skip
     _peak(axes, here.ceilings.get(first.device), first)
     axes.set(xlabel="n, of n x n matrices", ylabel="GFLOPS", title=f"{first.dtype}, threads: {first.threads}")
-    axes.legend(fontsize=8, ncols=2)
+    figure.legend(fontsize=8, ncols=4, loc="outside lower center")
     return figure
 
 
@@ -73,7 +73,7 @@ def roofline(records: Sequence[Record], limits: Ceilings) -> Figure:
 
 
 def overhead(found: dict[str, Overhead]) -> Figure:
-    """Share of a call's time that its starts take, by kernel."""
+    """The share of a call's time that starting operations takes, by kernel."""
     figure = Figure(figsize=(8.5, 1 + 0.28 * len(found)), layout="constrained")
     axes = figure.subplots()
     names = sorted(found, key=lambda name: found[name].share)
@@ -101,7 +101,7 @@ def noise(data: dict[str, Any]) -> Figure:
     axes.loglog(data["sizes"], [data["deviations"][0] * (each / data["sizes"][0]) ** -0.5 for each in data["sizes"]],
                 color="#888888", linestyle=":", label="slope -1/2")  # fmt: skip
     axes.set(xlabel="batch size", ylabel="deviation of the gradient")
-    axes.legend()
+    axes.legend(loc="upper right")
     return figure
 
 

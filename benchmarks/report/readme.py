@@ -36,12 +36,12 @@ def between(marker: str) -> re.Pattern[str]:
 
 
 def put(made: str, marker: str, text: str) -> str:
-    """A text with what was made, markers included, where those markers are."""
+    """A text in which `made`, which includes the markers, replaces what stands from marker to marker."""
     return between(marker).sub(lambda _: made, text)
 
 
 def ladder(run: Run) -> str:
-    """What stands between the README's markers: the picture, and the rows of one backend as the terminal has them."""
+    """The text of the README's ladder: the rows of one backend as a terminal shows them, and the picture."""
     some = run.model_copy(update={"records": [record for record in run.records if record.backend == SHOWN]})
     screen = Screen(width=120)
     with screen.capture() as text:
@@ -86,7 +86,7 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
     Raises
     ------
     UsageError
-        If a case has no interval, or no peer was the bar.
+        If a case has no interval.
     """
     if any(each["low"] is None for each in compared):
         raise UsageError("a comparison without intervals: measure it again, in six blocks, and not --as-is")
@@ -154,7 +154,7 @@ DRAWN = {"docs/compare": kept.comparison, "docs/inside": kept.inside, "docs/prof
 
 
 def refreshed(text: str, root: Path) -> str:
-    """A document with everything between markers made anew from the files that are there."""
+    """A document with the text between markers made again from the files that exist."""
     for marker, (file, make) in MADE.items():
         if (root / file).exists():
             made = f"<!-- {marker}: {file} -->\n{make(_read(root / file))}\n<!-- end of {marker} -->"
@@ -174,7 +174,7 @@ def drawings(root: Path) -> dict[Path, str]:
 def update(run: Run, root: Path) -> list[Path]:
     """Put a run's ladder between the markers of README.md, and the run and its picture into docs; the files written.
 
-    What stands between the markers of docs/performance.md and docs/tables.md, and their pictures, is made anew as well.
+    The text between the markers of docs/performance.md and docs/tables.md and their pictures are made again as well.
 
     Raises
     ------

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, RULE = "#010203", "#d0d1d2"
-"""Colours that no series has: in the page they become its own ink and rules, light or dark."""
+"""Colours that no series has. The page replaces them by its own, light or dark."""
 
 STYLE: dict[Any, Any] = {
     "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "grid.color": RULE,
@@ -56,7 +56,7 @@ class Section:
     links: list[tuple[str, str]] = field(default_factory=list)
 
     def draw(self, figure: Figure, finding: str) -> None:
-        """Add a picture; its parts' names begin with the section's, since names are the page's own."""
+        """Add a picture. Its element ids begin with the section's name, so that they are unique in the page."""
         prefix = f"{self.name}-{len(self.pictures)}"
         self.pictures.append(Picture(inline(figure, prefix), finding))
 
@@ -67,7 +67,7 @@ class Section:
 
 
 def inline(figure: Figure, prefix: str) -> str:
-    """A figure as SVG for the page: text as text, colours of the page, and names of its own."""
+    """A figure as SVG for the page, with the page's colours and with ids that begin with a prefix."""
     svg = pictures.svg(figure)
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STEPS_SHOWN = 200
-"""Rows of steps; more are in the command's own output."""
+"""The most rows of steps; the command ``history`` prints all."""
 
 
 def all_of(sources: Sources) -> list[Section]:
@@ -93,7 +93,7 @@ def _beside(record: Record | None) -> Cell:
 
 
 def over_size(sources: Sources) -> Section:
-    """Rates against the size, dtypes and threads apart."""
+    """Rates over the size, a picture for each dtype and thread count."""
     made = Section("size", "Over size", "python -m benchmarks run --preset sizes")
     for name, run in sources.products():
         groups = defaultdict(list)
@@ -166,7 +166,7 @@ def tiles(sources: Sources) -> Section:
 
 
 def overhead(sources: Sources) -> Section:
-    """What a start of each kernel's operation costs, and how much of its time that is."""
+    """What starting its operation costs each kernel, and the share of its time."""
     made = Section("overhead", "Overhead", "python -m benchmarks run --preset sizes")
     groups: dict[str, list[Record]] = defaultdict(list)
     for _, run in sources.products():
@@ -213,7 +213,7 @@ def _drawn(name: str, picture: Callable[[dict[str, Any]], Figure], found: dict[s
     Raises
     ------
     UsageError
-        If its figures are not those that the picture is of.
+        If it lacks the figures that the picture shows.
     """
     try:
         return picture(found)

@@ -1,8 +1,8 @@
-"""Runs in the formats that dashboards read; the direction of each metric is declared where the format has a place for it.
+"""Runs in the formats that dashboards read, with the direction of each metric where the format declares one.
 
-github-action-benchmark takes a file for each direction (its ``tool`` says which). Bencher knows ``latency``, where an upper
-boundary alerts, and ``throughput``, where a lower one does. Apache Otava takes a history as CSV, and a configuration with a
-direction for each metric.
+github-action-benchmark reads a file for each direction, which its option ``tool`` names. Bencher knows ``latency``, which alerts
+at an upper boundary, and ``throughput``, which alerts at a lower one. Apache Otava reads a history as CSV, and a configuration
+with a direction for each metric.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def render(format: str, runs: Sequence[Run]) -> dict[str, str]:
     Raises
     ------
     UsageError
-        If two records of a run have one name: a dashboard would keep one of them.
+        If two records of a run have the same name: a dashboard would keep one of them.
     """
     for run in runs:
         counted = Counter(record.title for record in run.records)
@@ -89,8 +89,8 @@ def bencher(runs: Sequence[Run]) -> dict[str, str]:
 def otava(runs: Sequence[Run]) -> dict[str, str]:
     """Apache Otava's CSV, a row a run, and its configuration: seconds, of which less is better.
 
-    Otava refuses a column with a gap. So the cases that were timed in the same runs make a test and a file of their own, those
-    of the most runs first, and no column has one.
+    Otava refuses a column with a gap. So the cases that were timed in the same runs share a test and a file, those of the most
+    runs first.
     """
     medians = [{each.title: each.median_s for each in timed(run)} for run in runs]
     together: dict[tuple[int, ...], list[str]] = defaultdict(list)
@@ -149,7 +149,7 @@ def _extra(record: Record) -> str:
 
 
 def _column(name: str) -> str:
-    """A metric's name without what a configuration file gives a meaning to."""
+    """A metric's name, without characters that have a meaning in a configuration file."""
     return str(cell(name.replace("/", "_")))
 
 

@@ -14,7 +14,7 @@ from minisgd.common.pictures import CYCLE, tip
 from minisgd.common.tables.description import Cell, Column, Table, Value, words
 
 PANELS = 6
-"""As many series as can be read in one picture; the table has all."""
+"""The most series in one picture; the table has all."""
 
 LABELS = 9
 """The most commits named below a panel: more names would overlap."""
@@ -23,7 +23,7 @@ COLORS = {"worse": "#d55e00", "better": "#009e73"}
 
 
 def table_of(shown: Sequence[Series], commit_url: str = "") -> Table:
-    """A row a step; a series without one has a row of its own. Commits are links to behind `commit_url`, if there is one."""
+    """A row for each step, and one for each series without a step. `commit_url` is the prefix of links to commits."""
     made = Table([
         words("case"), words("of", help="what is measured: less is better"), Column("commits"), Column("first"), Column("last"),
         words("at commit"), Column("from"), Column("to"), Column("ratio", help="to over from"), words("verdict"),
@@ -49,14 +49,12 @@ def sentences(found: Sequence[Series]) -> list[str]:
     where = sorted({each.machine for each in found})
     said = [
         f"{len(found)} series over {len(commits)} commits on {', '.join(where)}: {worse} with a step for the worse, {better} with"
-        f" one for the better, {sum(not each.steps for each in found)} without. Less is better of each."
+        f" one for the better, {sum(not each.steps for each in found)} without. Of each metric, less is better."
     ]
     if failing := sum(each.fails_since is not None for each in found):
         said.append(f"{failing} fail{'s' * (failing == 1)} since a commit, to the last: worse, without a ratio.")
     if dated := sum(each.by_date for each in found):
-        said.append(
-            f"{dated} of the series stand in the order of their commits' dates: no repository here has all their commits."
-        )
+        said.append(f"{dated} of the series are sorted by the dates of their commits: no repository here has all of them.")
     return said
 
 
@@ -93,9 +91,9 @@ def picture(shown: Sequence[Series]) -> Figure:
         for step in each.steps:
             at = next((place for place, point in enumerate(each.points) if point.commit == step.commit), len(each.points))
             axes.axvline(at - 0.5, color=COLORS[step.verdict], linestyle="--")
-            told = f"x {_ratio(step)}" if step.ratio else _value(each, step.after)
+            change = f"x {_ratio(step)}" if step.ratio else _value(each, step.after)
             axes.annotate(
-                f"{step.verdict} {told}", (at - 0.5, 0.05), (4, 0), xycoords=("data", "axes fraction"),
+                f"{step.verdict} {change}", (at - 0.5, 0.05), (4, 0), xycoords=("data", "axes fraction"),
                 textcoords="offset points", color=COLORS[step.verdict],
             )  # fmt: skip
         axes.set_ylim(bottom=0)

@@ -92,7 +92,7 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
 
 
 def _crowded(found: Calibration) -> str:
-    """A sentence on those that were measured beside others, if any were."""
+    """A sentence on the heads that were measured with more than two sides in a block, if there are any."""
     crowded = [one for one in found.gates if one.sides > 2]
     if not crowded:
         return ""
@@ -113,7 +113,7 @@ def alarms(found: Calibration) -> str:
 
 
 def picture(found: Calibration) -> Figure:
-    """Over the true slowdown: the gate's verdicts, and below what each tool calls slower; loads side by side."""
+    """The gate's verdicts over the true slowdown, and below them what each tool calls changed; a column for each load."""
     from matplotlib.figure import Figure
 
     loads = [load for load in LOADS if any(one.load == load for one in found.gates)]
@@ -158,7 +158,7 @@ SHOWN = {
     ("pytest-benchmark", "median:5%"): {"color": "#cc79a7", "marker": "v"},
     ("pytest-benchmark", "median:10%"): {"color": "#cc79a7", "marker": "^", "linestyle": "--"},
 }
-"""Lines of the picture: more would hide each other."""
+"""The lines of the picture, and their style. More would overlap."""
 
 
 def _curve(axes: Axes, called: dict[float, tuple[int, int]], **style: Any) -> None:

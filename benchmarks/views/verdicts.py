@@ -24,7 +24,7 @@ STYLES: dict[Verdict, Style] = {
 }
 MARKS = {Verdict.FAILED: "💥", Verdict.SLOWER: "🔴", Verdict.FASTER: "🟢", Verdict.INCONCLUSIVE: "🟡", Verdict.SAME: "⚪"}
 MOST_ROWS = 60
-"""A pull request's comment holds 65,536 characters."""
+"""The most rows in a comment: GitHub allows it 65,536 characters."""
 
 COMMAND = "python -m benchmarks gate"
 
@@ -75,7 +75,7 @@ def sentences(outcome: Outcome) -> list[str]:
             f" {100 * outcome.min_effect:g} % and more: {found}."
         )
     else:
-        said.append("Nothing was measured: no benchmark imports a file that differs. --all measures every one.")
+        said.append("Nothing was measured: no benchmark imports a file that differs. --all measures every benchmark.")
     if suite := outcome.suite:
         said.append(
             f"Over all benchmarks head's time differs by {change(suite.ratio)} [{change(suite.low)}, {change(suite.high)}], the"
@@ -91,7 +91,7 @@ def sentences(outcome: Outcome) -> list[str]:
     said += [f"Left out, {reason}: {', '.join(kernels)}." for reason, kernels in outcome.left_out.items()]
     if counts[Verdict.SLOWER]:
         worst = next(row for row in sorted_rows(outcome.rows) if row.verdict is Verdict.SLOWER)
-        said.append(f"To look at the worst alone: {reproduce(outcome, worst)}")
+        said.append(f"To measure the worst again: {reproduce(outcome, worst)}")
     if counts[Verdict.INCONCLUSIVE]:
         said.append("An inconclusive benchmark may or may not be slower: a larger --budget or a quieter machine can decide it.")
     return said
@@ -104,7 +104,7 @@ def reproduce(outcome: Outcome, row: Row) -> str:
 
 
 def heading(outcome: Outcome) -> str:
-    """The answer in a word, or in one for each of what is bad."""
+    """The answer: what is bad in a word each, or that nothing is."""
     verdicts = {row.verdict for row in outcome.rows}
     bad = ["slower"] * (Verdict.SLOWER in verdicts) + ["failed"] * (Verdict.FAILED in verdicts)
     bad += ["over budget"] * any(change.exceeds for change in outcome.changes)
@@ -113,7 +113,7 @@ def heading(outcome: Outcome) -> str:
 
 
 def markdown(outcome: Outcome, false_alarms: str) -> str:
-    """A comment for a pull request: the answer, worst first, how it was found, and how often the gate was seen to be wrong."""
+    """A comment for a pull request: the answer, the benchmarks, how they were compared, and the gate's measured error rate."""
     parts = [f"## {heading(outcome)}", "", *(f"{prose(sentence)}  " for sentence in sentences(outcome)), ""]
     if outcome.rows:
         parts.append(to_markdown(_marked(sorted_rows(outcome.rows)[:MOST_ROWS])))
@@ -139,7 +139,7 @@ def _marked(rows: Sequence[Row]) -> Table:
 
 
 def junit(outcome: Outcome) -> str:
-    """A test report: a benchmark is a test, slower a failure, what could not be measured an error, inconclusive skipped."""
+    """A test report in JUnit's format: slower is a failure, failed an error, inconclusive skipped."""
     counts = {verdict: sum(row.verdict is verdict for row in outcome.rows) for verdict in ORDER}
     suite = ElementTree.Element(
         "testsuite", name="gate", tests=str(len(outcome.rows)), failures=str(counts[Verdict.SLOWER]),

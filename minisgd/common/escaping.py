@@ -1,4 +1,4 @@
-"""Text from elsewhere inside of other formats: one function for each, used wherever a name or a reason goes into it."""
+"""Text from elsewhere in Markdown, CSV and shell: one function for each format, used for every name and reason."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from minisgd.common.plain import printable
 
 INLINE = re.compile(r"[\\`*_\[\]<>&|~$]")
-"""What Markdown takes for a mark anywhere."""
+"""Characters that are markup anywhere in Markdown."""
 
 MEANT = re.compile(rf"{INLINE.pattern}|^[-+=#]|(?<=^\d)[.)]")
-"""What it takes for a mark in a line, the beginning included, such as the dot of a list that begins with 1."""
+"""The same with those that are markup at the beginning of a line, such as the dot of a list that begins with 1."""
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -41,7 +41,7 @@ def inline(text: str) -> str:
 
 
 def code(text: str) -> str:
-    r"""A name in Markdown's type for code, in a table's cell as well; as prose if it holds what cannot be escaped in code.
+    r"""A name as code in Markdown, also in a table's cell; as prose if it has characters that code cannot escape.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def code(text: str) -> str:
 
 
 def cell(value: Any) -> Any:
-    """A value of a CSV file, none that a spreadsheet would take for a formula; a number is left a number.
+    """A value for a CSV file. Text that a spreadsheet would run as a formula is quoted; a number stays a number.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def cell(value: Any) -> Any:
 
 
 def glob(title: str) -> str:
-    """A title as a pattern that matches it, in a shell's quotes.
+    """A pattern that matches a title, quoted for a shell.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The one style of all pictures, and how they are written: PNG for people, SVG for pages."""
+"""The style of all pictures, and how they are written: as PNG and as SVG."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CYCLE = [
     ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#56b4e9", "v"), ("#e69f00", "P"), ("#7f7f7f", "X"),
     ("#000000", "*"), ("#882255", "<"),
 ]  # fmt: skip
-"""For series that are no backends."""
+"""Colours and markers of series that are not backends."""
 
 mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "minisgd", "font.size": 10, "axes.grid": True})
 mpl.rcParams.update({"grid.color": "#dddddd", "axes.axisbelow": True, "axes.spines.top": False})
@@ -48,13 +48,13 @@ TIP = "tip:"
 
 
 def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
-    """Say a point's values where the pointer rests on it, in SVG."""
+    """Show a text where the pointer rests on a point, in SVG."""
     for one, other, text in zip(x, y, texts, strict=True):
         axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
 
 
 class Powers(LogFormatterSciNotation):
-    """Labels of a logarithmic axis as text: matplotlib's own are in TeX, which no text here is."""
+    """Labels of a logarithmic axis as plain text, where matplotlib's own are TeX."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """The label of a tick."""
@@ -63,7 +63,7 @@ class Powers(LogFormatterSciNotation):
 
 
 def as_text(figure: Figure) -> Figure:
-    """The same, its texts drawn as they are: no TeX, and nothing that a file of text cannot hold."""
+    """The same figure with plain texts: no TeX, and no control characters."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             base = getattr(axis.get_transform(), "base", 10.0)

@@ -20,13 +20,13 @@ from minisgd.common.plain import LAYOUT, printable
 
 
 class Screen(Console):
-    """A console that prints names, paths and reasons as they are: nothing in them is markup, an emoji or an escape."""
+    """A console that prints names, paths and reasons literally: without markup, emoji codes and escape sequences."""
 
     def __init__(self, stderr: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **how: Any) -> Text:
-        """Whatever is printed as text, a table's cell included, passes here."""
+        """Make text printable; rich passes all text through this method."""
         return super().render_str(printable(text, keep=LAYOUT), **how)
 
 
@@ -36,14 +36,14 @@ def styled(text: str, style: str) -> Text:
 
 
 def console(json_to: str | None) -> Console:
-    """For people: standard output, unless that carries the JSON."""
+    """The console for people: standard output, or standard error if the JSON goes to standard output."""
     plain = Screen(stderr=json_to == "-")
     # A pipe has no width of its own; a table cut at 80 columns would lose figures.
     return plain if plain.is_terminal else Screen(stderr=json_to == "-", width=160)
 
 
 def write_json(found: BaseModel | Any, json_to: str | None) -> None:
-    """To a file or to standard output, if asked for."""
+    """Write JSON to a file, or to standard output for "-"; nothing for None."""
     if json_to is None:
         return
     text = as_json(found.model_dump(mode="json") if isinstance(found, BaseModel) else found)
@@ -57,7 +57,13 @@ def write_json(found: BaseModel | Any, json_to: str | None) -> None:
 
 
 def require_writable(folder: Path) -> None:
-    """Fail before measuring for minutes, not after."""
+    """Check that a folder can be written, before measuring for minutes.
+
+    Raises
+    ------
+    UsageError
+        If it cannot.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -69,7 +75,7 @@ def require_writable(folder: Path) -> None:
 
 @contextmanager
 def progress(screen: Console, steps: int) -> Iterator[Callable[[str], None]]:
-    """A bar over `steps`; yields a function to call with what is done next, before each."""
+    """Show a bar over `steps`; yields a function to call before each step, with what it does."""
     columns = [
         BarColumn(),
         MofNCompleteColumn(),

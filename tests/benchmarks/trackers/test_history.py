@@ -75,7 +75,7 @@ def test_without_the_repository_the_order_is_that_of_dates_and_said_so(repositor
     shutil.copytree(folder, elsewhere)
     each = found(elsewhere)["numba/tiled-64-float32-x1"]
     assert [point.commit for point in each.points] == hashes[::-1]
-    assert "1 of the series stand in the order of their commits' dates" in " ".join(views.sentences([each]))
+    assert "1 of the series are sorted by the dates of their commits" in " ".join(views.sentences([each]))
 
 
 def test_one_commit_that_is_unknown_leaves_dates_to_its_series_alone(repository):
