@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
 from minisgd.common import cli
 from minisgd.common.cli import INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs, tell
+from minisgd.common.options import Json
 from minisgd.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ Data = Annotated[str, typer.Option("--data", help="airfoil, linear or logistic."
 DataPath = Annotated[
     Path | None,
     typer.Option("--path", metavar="FILE", help="Another copy of the airfoil file; the one shipped, if left out."),
-]
-Json = Annotated[
-    str | None,
-    typer.Option("--json", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output for -."),
 ]
 
 
@@ -129,11 +126,8 @@ def experiment(
         screen.print(sentence)
     write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.kept(), json)
     prefix = plot or Path(".runs") / name
-    try:
-        for file in save(finding.figure, prefix):
-            screen.print(str(file), soft_wrap=True)
-    except OSError as error:
-        raise UsageError(f"--plot {prefix}: {error.strerror}") from None
+    for file in save(finding.figure, prefix):
+        screen.print(str(file), soft_wrap=True)
 
 
 @app.command("data")
@@ -170,12 +164,9 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
 
     write_json(asdict(history), json)
     if plot:
-        import io
-
         from matplotlib.figure import Figure
 
-        from minisgd.common.files import write
-        from minisgd.common.pictures import as_text
+        from minisgd.common.pictures import save_as
 
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()
@@ -186,14 +177,7 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
         axes.set_xlabel("seconds of training, evaluation left out")
         axes.set_ylabel("loss")
         axes.set_title(f"{history.settings.step} on {history.problem}", loc="left", fontsize=11)
-        if not plot.name:
-            raise UsageError("--plot: expected the name of a file, got an empty one")
-        try:
-            made = io.BytesIO()
-            as_text(figure).savefig(made, format=plot.suffix[1:] or "png", dpi=150)
-            write(plot, made.getvalue())
-        except (OSError, ValueError) as error:
-            raise UsageError(f"--plot {plot}: {error}") from None
+        save_as(figure, plot)
         screen.print(str(plot), soft_wrap=True)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, Asv, Json, Plot, Pytest, Runs, find_runs
-from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,8 +67,5 @@ def draw(figure: Figure, prefix: Path, screen: Console) -> None:
     """Save a picture and print where it is."""
     from minisgd.common import pictures
 
-    try:
-        for path in pictures.save(figure, prefix):
-            screen.print(str(path), soft_wrap=True)
-    except OSError as error:
-        raise UsageError(f"--plot {prefix}: {error.strerror}") from None
+    for path in pictures.save(figure, prefix):
+        screen.print(str(path), soft_wrap=True)

@@ -61,7 +61,7 @@ def ladder(sources: Sources) -> Section:
     made = Section("ladder", "The ladder", "python -m benchmarks run")
     for name, run in sources.products():
         passed = [record for record in run.records if record.gflops]
-        made.sentences += [f"{sources.label(name)}{sentence}" for sentence in tables.sentences(run) if "failed:" not in sentence]
+        made.sentences += [f"{sources.label(name)}{sentence}" for sentence in tables.findings(run)]
         if top := relations.fastest(passed):
             figure = pictures.ladder(run)
             made.draw(figure, f"GFLOPS by rung on a log axis, {name}: the fastest is {drawn.spoken(top)}.")
@@ -196,7 +196,7 @@ def sgd(sources: Sources) -> Section:
     for name, run in sources.runs:
         kept = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
         if any(record.examples_s for record in kept.records):
-            made.sentences += [sources.label(name) + each for each in tables.sentences(kept) if "fused epoch" in each]
+            made.sentences += [f"{sources.label(name)}{sentence}" for sentence in tables.fused(kept)]
             made.draw(pictures.epochs(kept), f"Examples a second over the batch size by step, {name}.")
             made.tables.append(tables.epochs(kept).captioned(name))
     for name, picture in (("book", book.draw), ("batch-size", batch_size.draw), ("noise", drawn.noise)):

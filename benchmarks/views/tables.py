@@ -100,14 +100,19 @@ def legend(run: Run) -> Table:
 
 
 def sentences(run: Run) -> list[str]:
-    """What the run shows: failures with their reasons, speed-ups, rungs that are slower than the one below, the peak, noise."""
-    said = [
-        f"{each.kernel} {each.size} {each.dtype}, threads: {each.threads}: failed: {each.failure}"
-        for each in run.records
-        if each.failure
-    ]
+    """What failed and why, and what the figures show."""
+    return failures(run) + findings(run)
+
+
+def failures(run: Run) -> list[str]:
+    """A sentence on each case that failed."""
+    return [f"{record.title}: failed: {record.failure}" for record in run.records if record.failure]
+
+
+def findings(run: Run) -> list[str]:
+    """Speed-ups, rungs that are slower than the one below, the distance from the peak, code paths and noise."""
     passed = [record for record in run.records if record.gflops]
-    said += [f"{top.label} is {digits(times)} times as fast as {first.label}." for top, first, times in relations.climbs(run)]
+    said = [f"{top.label} is {digits(times)} times as fast as {first.label}." for top, first, times in relations.climbs(run)]
     if slower := relations.slower_than_the_rung_below(passed):
         listed = ", ".join(f"{record.title} than {below.rung}" for record, below in slower)
         said.append(f"Slower here than the rung before: {listed}.")
@@ -117,12 +122,7 @@ def sentences(run: Run) -> list[str]:
             f"The fastest kernel, {top.label} on {_threads(top.threads)}, reaches {digits(relations.rate(top))} GFLOPS:"
             f" {percent(top.percent_of_peak)} % of the {digits(top.peak)} GFLOPS of multiply-adds from registers in the same run."
         )
-    for record in sorted(passed, key=lambda each: (each.shape.get("batch", 0), each.threads)):
-        if record.kernel == "numba-fused" and (times := relations.against(run, "torch", record)):
-            where = f" on {record.threads} threads" if record.threads > 1 else ""
-            batch = record.shape["batch"]
-            said.append(f"At batch {batch}{where} the fused epoch is {digits(times)} times as fast as torch's eager loop.")
-    said += held_back(passed)
+    said += fused(run) + held_back(passed)
     if split := sum(record.states_s is not None for record in passed):
         said.append(f"{_cases(split)} ran at one of two speeds, depending on where memory was placed: both times are given.")
     if noisy := sum(bool(record.noisy) for record in passed):
@@ -132,6 +132,18 @@ def sentences(run: Run) -> list[str]:
         )
     if beyond := sum(record.beyond_peak for record in passed):
         said.append(f"The machine was busy: {_cases(beyond)} ran faster than the measured peak, which was therefore not reached.")
+    return said
+
+
+def fused(run: Run) -> list[str]:
+    """How many times as fast as torch's loop the fused epoch is, at each batch size."""
+    said = []
+    epochs = [record for record in run.records if record.kernel == "numba-fused" and record.gflops]
+    for record in sorted(epochs, key=lambda each: (each.shape["batch"], each.threads)):
+        if times := relations.against(run, "torch", record):
+            where = f" on {record.threads} threads" if record.threads > 1 else ""
+            batch = record.shape["batch"]
+            said.append(f"At batch {batch}{where} the fused epoch is {digits(times)} times as fast as torch's eager loop.")
     return said
 
 

@@ -85,18 +85,41 @@ def svg(figure: Figure) -> str:
 
 
 def save(figure: Figure, prefix: Path) -> list[Path]:
-    """Write prefix.png and prefix.svg; the same records give the same bytes.
+    """Write prefix.svg and prefix.png; the same records give the same bytes.
 
     Raises
     ------
     UsageError
-        If the prefix names no file.
+        If the prefix names no file, or a file cannot be written.
     """
-    if not prefix.name:
-        raise UsageError("--plot: expected the name of a file, got an empty one")
+    _require_name(prefix)
     paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
-    made = io.BytesIO()
-    as_text(figure).savefig(made, format="png", dpi=150, metadata={"Software": None})
-    write(paths[0], svg(figure))
-    write(paths[1], made.getvalue())
+    for path in paths:
+        save_as(figure, path)
     return paths
+
+
+def save_as(figure: Figure, path: Path) -> None:
+    """Write a picture in the format that its suffix names; PNG without one.
+
+    Raises
+    ------
+    UsageError
+        If the path names no file, matplotlib knows no such format, or the file cannot be written.
+    """
+    _require_name(path)
+    try:
+        write(path, svg(figure) if path.suffix == ".svg" else _drawn(figure, path.suffix[1:] or "png"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--plot {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _drawn(figure: Figure, form: str) -> bytes:
+    made = io.BytesIO()
+    as_text(figure).savefig(made, format=form, dpi=150, metadata={"Software": None} if form == "png" else None)
+    return made.getvalue()
+
+
+def _require_name(path: Path) -> None:
+    if not path.name:
+        raise UsageError("--plot: expected the name of a file, got an empty one")

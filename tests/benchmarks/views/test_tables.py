@@ -40,7 +40,7 @@ def test_a_failure_shows_its_reason_and_no_speed_even_if_it_looks_like_markup():
     bad = make_record(kernel="numba/tiled", passed=False, failure="IndexError: [red]a[0][/red]", gflops=None)
     run = make_run(bad, make_record())
     assert row(run, "numba/tiled")[-1] == "failed"
-    assert "numba/tiled 256 float32, threads: 1: failed: IndexError: [red]a[0][/red]" in tables.sentences(run)
+    assert "numba/tiled-256-float32-x1: failed: IndexError: [red]a[0][/red]" in tables.sentences(run)
 
 
 def test_noise_is_marked_and_counted():
