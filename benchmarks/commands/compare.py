@@ -18,7 +18,7 @@ def compare(
     kernel: Annotated[str, typer.Argument(help="backend/rung.")] = "numba/full",
     peers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PEER...", help="The best of them is the bar; all that are installed, if left out."),
+        typer.Argument(metavar="PEER...", help="Kernels to compare with; all peers that are installed, if left out."),
     ] = None,
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
@@ -28,9 +28,9 @@ def compare(
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
-    """Alternate a kernel with its peers in fresh processes; how many times as fast as the best of them it is.
+    """Alternate a kernel with its peers in fresh processes: how many times as fast as the best peer it is.
 
-    Ended early, it says what the blocks say that are finished.
+    If the command is ended early, it reports on the blocks that are finished.
 
     Example: python -m benchmarks compare numba/full numpy/full torch/full --size 256 --size 1024 --threads 1
     """

@@ -38,13 +38,13 @@ def gate(
     only: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Benchmarks or kernels, such as 'numba/*'; repeatable.")
     ] = None,
-    min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The least change that matters.")] = "3%",
+    min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The smallest change that matters.")] = "3%",
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Such as 10m; 50 s a benchmark, if left out.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Also what the change cannot touch.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also benchmarks that the change cannot affect.")] = False,
     json: Json = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A comment for a pull request.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="Put the gate itself to the test: docs/gate.md.")] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the gate's own error rates, for docs/gate.md.")] = False,
     tool: Annotated[str, typer.Option(help="With --calibrate: gate, asv or pytest-benchmark.")] = "gate",
     as_is: AsIs = False,
     bisect: Annotated[bool, typer.Option("--bisect", help="For git bisect run: what is no verdict is 125, skip.")] = False,
@@ -52,7 +52,7 @@ def gate(
     """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
 
     Exit status: 0 nothing got slower; 1 something did, or failed; 3 something is inconclusive; 4 nothing was measured.
-    With --bisect, no verdict is 125: inconclusive, nothing measured, and whatever cannot be.
+    With --bisect the status is 125 without a verdict: inconclusive, nothing measured, or a commit that cannot be measured.
 
     Example: python -m benchmarks gate main --only 'numba/*' --markdown comment.md
     """

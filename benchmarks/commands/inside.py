@@ -18,7 +18,7 @@ def inside(
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
-    """The ladder inside numba/full, one stage after the other: a naive microkernel, registers, packing, tile model, threads.
+    """Measure numba/full stage by stage: a naive microkernel, registers, packing, the tile model, threads.
 
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """

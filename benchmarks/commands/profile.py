@@ -20,7 +20,7 @@ def profile(
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
-    """Where the time of numba/full goes: multiply-adds at the peak, microkernel, edges, packing, memory; and threads.
+    """Measure where the time of numba/full goes: multiply-adds at the peak, microkernel, edges, packing, memory; and threads.
 
     Example: python -m benchmarks profile --size 512 --dtype float64
     """

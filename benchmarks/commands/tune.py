@@ -42,7 +42,7 @@ def tune(
 ) -> None:
     """Measure a kernel over a grid of tile sizes; the predicted best and the measured best side by side.
 
-    For numba/full, whose tiles follow from the CPU, the crossovers between its ways: those in use and those measured.
+    For numba/full, whose tiles follow from the CPU: the crossovers between its code paths, those in use and those measured.
 
     Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
     """
