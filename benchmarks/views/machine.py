@@ -13,7 +13,7 @@ from minisgd.common.tables.description import Column, Table, words
 from minisgd.common.units import digits, size
 
 THREADS = Column("threads")
-SLOWEST = Column("slowest round", "GB/s", help="the median trial of the slowest round")
+SLOWEST = "the median trial of the slowest round"
 
 
 def machine(here: Machine) -> Iterator[Table | str]:
@@ -47,7 +47,8 @@ def facts(here: Machine) -> Table:
 
 def peaks(ceilings: Ceilings, title: str) -> Table:
     """Multiply-adds from registers, by type and threads."""
-    made = Table([words("FMA peak"), THREADS, Column("GFLOPS", "GFLOPS", help="the best trial"), SLOWEST], title)
+    best, slowest = Column("GFLOPS", "GFLOPS", help="the best trial"), Column("slowest round", "GFLOPS", help=SLOWEST)
+    made = Table([words("FMA peak"), THREADS, best, slowest], title)
     for peak in ceilings.peaks:
         made.add(peak.dtype, peak.threads, peak.gflops, peak.gflops_low)
     return made
@@ -55,7 +56,8 @@ def peaks(ceilings: Ceilings, title: str) -> Table:
 
 def latencies(ceilings: Ceilings) -> Table:
     """Seconds until an operation's result can be used."""
-    made = Table([words("latency", help="until the result can be used"), Column("multiply-add", "s"), Column("addition", "s")])
+    columns = [words("latency"), Column("multiply-add", "s"), Column("addition", "s")]
+    made = Table(columns, "time until the result of an operation can be used")
     for latency in ceilings.latencies:
         made.add(latency.dtype, latency.multiply_add_s, latency.add_s)
     return made
@@ -63,10 +65,11 @@ def latencies(ceilings: Ceilings) -> Table:
 
 def bandwidths(ceilings: Ceilings) -> Table:
     """10^9 bytes a second from each level of memory."""
+    slowest = Column("slowest round", "GB/s", help=SLOWEST)
     made = Table([
-        words("memory"), THREADS, Column("working set", "B"), Column("read GB/s", "GB/s", help="the best trial"), SLOWEST,
-        Column("copy GB/s", "GB/s", help="bytes read and bytes written"), SLOWEST,
-    ])  # fmt: skip
+        words("memory"), THREADS, Column("working set", "B"), Column("read GB/s", "GB/s", help="the best trial"), slowest,
+        Column("copy GB/s", "GB/s", help="bytes read and bytes written"), slowest,
+    ], "bandwidth of each level of memory")  # fmt: skip
     for each in ceilings.bandwidths:
         rates = each.read_gbs, each.read_gbs_low, each.copy_gbs, each.copy_gbs_low
         made.add(each.level, each.threads, each.working_set, *rates)
