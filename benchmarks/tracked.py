@@ -160,7 +160,7 @@ def _product(kernel: Kernel) -> type:
         return gflops(case, median(_measure(case).samples_s))
 
     def track_workspace(self: object, *point: Any) -> float:
-        from benchmarks.harness.host.memory import workspace
+        from benchmarks.harness.memory import workspace
 
         return workspace(_measurable("gemm", *point))
 
