@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Measured = Callable[["Case"], "Check"]
 
-SPEEDS = pytest.StashKey[list[list[str]]]()
+SPEEDS = pytest.StashKey[list[list[str | float | None]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -95,17 +95,11 @@ def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: C
     )  # fmt: skip
 
 
-def speed(noted: dict[str, Any], case: Case, median_s: float) -> list[str]:
+def speed(noted: dict[str, Any], case: Case, median_s: float) -> list[str | float | None]:
     """A row of the table at the end."""
-    from minisgd.common import units
-
-    return [
-        f"{case.title} (held back)" if noted["held_back"] else case.title,
-        units.seconds(median_s),
-        units.digits(noted["gflops"]),
-        "" if noted["percent_of_peak"] is None else units.percent(noted["percent_of_peak"]),
-        units.percent(100 * noted["error"] / noted["error_bound"]) if noted["error_bound"] else "",
-    ]
+    name = f"{case.title} (held back)" if noted["held_back"] else case.title
+    share = 100 * noted["error"] / noted["error_bound"] if noted["error_bound"] else None
+    return [name, median_s, noted["gflops"], noted["percent_of_peak"], share]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -113,14 +107,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = config.stash.get(SPEEDS, [])
     if not rows:
         return
-    from minisgd.common.terminal import Screen, table
+    from benchmarks.views.tables import BOUND, MEDIAN, PEAK, RATE
+    from minisgd.common.tables.description import Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import Screen
 
-    made = table("case", "median", "GFLOPS", "% peak", "% bound", title="speed and error")
+    made = Table([words("case"), MEDIAN, RATE, PEAK, BOUND], "speed and error")
     for row in rows:
-        made.add_row(*row)
+        made.add(*row)
     screen = Screen(width=100)
     with screen.capture() as text:
-        screen.print(made)
+        screen.print(to_terminal(made))
     terminalreporter.write(text.get())
 
 

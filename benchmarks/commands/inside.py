@@ -25,7 +25,7 @@ def inside(
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
-    """The ladder inside numba/full, one stage after the other: a naive microkernel, registers, packing, tile model, threads.
+    """Measure numba/full stage by stage: a naive microkernel, registers, packing, the tile model, threads.
 
     On cuda that inside numba-cuda/full: a register tile, 128-bit loads, unrolled, asynchronous copies, no guards.
 
@@ -33,8 +33,9 @@ def inside(
     """
     from benchmarks.harness import cases, devices
     from kernels.registry import FLOATS
-    from minisgd.common.terminal import console, table, write_json
-    from minisgd.common.units import digits, percent
+    from minisgd.common.tables.description import Cell, Column, Table, interval, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, write_json
 
     screen = console(json)
     devices.check([device])
@@ -44,22 +45,22 @@ def inside(
     kept = []
     for each_dtype in dtype or FLOATS:
         found = (_on_cpu if device == "cpu" else _on_cuda)(screen, shape, each_dtype, turns)
-        title = f"{'numba' if device == 'cpu' else 'numba-cuda'}/full, {size}, {each_dtype}"
-        made = table("stage", "threads", "GFLOPS", "quartiles", "% peak", "x before", " what it adds", title=title)
-        before = None
+        made = Table([
+            words("stage"), Column("threads"), Column("GFLOPS", "GFLOPS"), Column("quartiles", "GFLOPS"), Column("% peak", "%"),
+            Column("x before"), words("what it adds"),
+        ], f"{'numba' if device == 'cpu' else 'numba-cuda'}/full, {size}, {each_dtype}")  # fmt: skip
+        before: float | None = None
         for each in found:
             stage = each.stage
-            share = "not reached" if each.percent_of_peak is None else percent(each.percent_of_peak)
-            made.add_row(
-                stage.name, str(stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}", share,
-                digits(each.gflops / before) if before else "", stage.adds,
-            )  # fmt: skip
+            share = Cell(None, "not reached") if each.percent_of_peak is None else each.percent_of_peak
+            times = each.gflops / before if before else None
+            made.add(stage.name, stage.threads, each.gflops, interval(each.low, each.high), share, times, stage.adds)
             kept.append({
                 "size": size, "dtype": each_dtype, "stage": stage.name, "threads": stage.threads, "adds": stage.adds,
                 "gflops": each.gflops, "low": each.low, "high": each.high, "percent_of_peak": each.percent_of_peak,
             })  # fmt: skip
             before = each.gflops
-        screen.print(made)
+        screen.print(to_terminal(made))
     write_json(kept, json)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, Asv, Json, Plot, Pytest, Runs, find_runs
-from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,16 +45,17 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
     from benchmarks.views import tables
     from benchmarks.views.transfers import transfers
     from minisgd import published as textbook
+    from minisgd.common.tables.to_terminal import to_terminal
 
     workload = run.records[0].workload if run.records else "gemm"
     if workload == "gemm":
-        screen.print(tables.results(run, textbook.GFLOPS if book else ()))
+        screen.print(to_terminal(tables.results(run, textbook.GFLOPS if book else ())))
     else:
-        screen.print(tables.epochs(run) if workload == "sgd" else transfers(run))
+        screen.print(to_terminal(tables.epochs(run) if workload == "sgd" else transfers(run)))
     if book:
         screen.print(f"The book's figures are put on the right flop count: x {textbook.CORRECTION:.3f}. {textbook.URL}")
     if workload == "gemm":
-        screen.print(tables.legend(run))
+        screen.print(to_terminal(tables.legend(run)))
     for sentence in tables.sentences(run):
         screen.print(sentence)
     from minisgd.common.terminal import write_json
@@ -71,8 +71,5 @@ def draw(figure: Figure, prefix: Path, screen: Console) -> None:
     """Save a picture and print where it is."""
     from minisgd.common import pictures
 
-    try:
-        for path in pictures.save(figure, prefix):
-            screen.print(str(path), soft_wrap=True)
-    except OSError as error:
-        raise UsageError(f"--plot {prefix}: {error.strerror}") from None
+    for path in pictures.save(figure, prefix):
+        screen.print(str(path), soft_wrap=True)

@@ -45,18 +45,19 @@ def tune(
 ) -> None:
     """Measure a kernel over a grid of tile sizes; the predicted best and the measured best side by side.
 
-    For numba/full, whose tiles follow from the CPU, the crossovers between its ways: those in use and those measured. On cuda
-    every configuration that may fit is tried, and the best of them in turns.
+    For numba/full, whose tiles follow from the CPU: the crossovers between its code paths, those in use and those measured. On
+    cuda every configuration that may fit is measured, and the best of them in turns.
 
     Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
     """
     from benchmarks.commands.run import conclude, measure
     from benchmarks.commands.show import draw
-    from benchmarks.harness import cases, devices
+    from benchmarks.harness import cases, devices, relations
     from benchmarks.views import pictures, tables
     from kernels import Unavailable, UnknownKernel, registry
     from kernels.cpu.caches import caches
     from kernels.rungs import loop_tiles
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, require_writable, write_json
     from minisgd.common.units import digits
 
@@ -94,13 +95,14 @@ def tune(
         raise typer.Exit(1)
 
     best = max(passed, key=lambda record: record.gflops or 0)
-    screen.print(tables.tiling(passed, predicted))
+    measured = relations.tiled(passed, predicted, found.machine.caches)
+    screen.print(to_terminal(tables.tiling(measured)))
     for name, each in expected.items():
         for derivation in each.derivations:
             screen.print(f"{name}: {derivation}")
         if each.cycles is not None:
             screen.print(f"{name}: loads + starts + a + gathering = {digits(each.cycles)} cycles a multiply-add")
-    for sentence in tables.predictions(passed, predicted):
+    for sentence in tables.predictions(measured):
         screen.print(sentence)
     write_json({"run": found.model_dump(mode="json"), "predicted": predicted, "best": best.tile}, json)
     if plot:
@@ -126,7 +128,9 @@ def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> 
     """The choices inside numba/full."""
     from benchmarks.harness import cases
     from benchmarks.inside import crossovers
-    from minisgd.common.terminal import progress, table, write_json
+    from minisgd.common.tables.description import Column, Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import progress, write_json
 
     cases.check_dtypes([dtype])
     cases.check_threads([threads])
@@ -134,13 +138,14 @@ def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> 
     warn(screen)
     with progress(screen, steps) as advance:
         found = list(crossovers.measure(dtype, threads, advance))
-    headings = ("constant", " asks", "in use", "measured", " gain of the later way, by value")
-    made = table(*headings, title=f"choices inside numba/full, {dtype}")
+    made = Table([
+        words("constant"), words("asks"), Column("in use"), Column("measured"), words("gain of the later way, by value"),
+    ], f"choices inside numba/full, {dtype}")  # fmt: skip
     for each in found:
         measured = "never" if each.measured is None else f"{each.measured:,}"
         gains = ", ".join(f"{value:,}: {gain:.2f}" for value, gain in each.gains.items())
-        made.add_row(each.rule.constant, each.rule.asks, f"{each.used:,}", measured, gains)
-    screen.print(made)
+        made.add(each.rule.constant, each.rule.asks, f"{each.used:,}", measured, gains)
+    screen.print(to_terminal(made))
     write_json([{"constant": x.rule.constant, "used": x.used, "measured": x.measured, "gains": x.gains} for x in found], json)
 
 
@@ -149,8 +154,9 @@ def _on_cuda(kernel: str, size: str, dtype: str, screen: Console, json: str | No
     from benchmarks.harness import cases
     from benchmarks.inside import configurations
     from kernels import Unavailable, UnknownKernel, registry
-    from minisgd.common.terminal import progress, table, write_json
-    from minisgd.common.units import digits
+    from minisgd.common.tables.description import Column, Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import progress, write_json
 
     cases.check_dtypes([dtype], ["cuda"])
     try:
@@ -164,10 +170,10 @@ def _on_cuda(kernel: str, size: str, dtype: str, screen: Console, json: str | No
     with progress(screen, len(tried)) as advance:
         found = list(configurations.search(case, advance))
     passed = [each for each in found if each.gflops]
-    made = table("GFLOPS", " configuration", title=f"{kernel}, {size}, {dtype}: the best of {len(found)}")
+    made = Table([Column("GFLOPS", "GFLOPS"), words("configuration")], f"{kernel}, {size}, {dtype}: the best of {len(found)}")
     for each in passed[: configurations.BEST]:
-        made.add_row(digits(each.gflops or 0), ", ".join(f"{name} {value}" for name, value in each.configuration.items()))
-    screen.print(made)
+        made.add(each.gflops, ", ".join(f"{name} {value}" for name, value in each.configuration.items()))
+    screen.print(to_terminal(made))
     if len(passed) < len(found):
         failed = next(each.failure for each in found if each.failure)
         screen.print(f"{len(found) - len(passed)} failed, the first of them: {failed}", markup=False)

@@ -18,14 +18,15 @@ TESTS = {"gemm": "benchmarks/test_gemm.py::test_product", "sgd": "benchmarks/tes
 SEPARATORS = {"gemm": "/", "sgd": "-"}
 """What ends the backend in a kernel's name, by workload."""
 
-TITLE = re.compile(r"(?P<kernel>.+?)-(?P<conditions>\d+(?:x\d+)*-(?:.+-)?[bt]?float\d+-x(?P<threads>\d+).*)")
+TITLE = re.compile(r"(?P<kernel>.+?)-(?P<conditions>\d+(?:x\d+)*-(?:.+-)?(?P<dtype>[bt]?float\d+)-x(?P<threads>\d+).*)")
 
 
 class Title(NamedTuple):
-    """The parts of a title: the kernel, everything behind it, and the number of threads."""
+    """The parts of a title: the kernel, everything behind it, and of that the dtype and the number of threads."""
 
     kernel: str
     conditions: str
+    dtype: str
     threads: int
 
 
@@ -65,12 +66,12 @@ def parse_title(text: str) -> Title:
     Examples
     --------
     >>> parse_title("numba-fused-1500x5x1-batch10-float32-x2")
-    Title(kernel='numba-fused', conditions='1500x5x1-batch10-float32-x2', threads=2)
+    Title(kernel='numba-fused', conditions='1500x5x1-batch10-float32-x2', dtype='float32', threads=2)
     """
     found = TITLE.fullmatch(text)
     if not found:
         raise ValueError(f"not the title of a benchmark: {text}")
-    return Title(found["kernel"], found["conditions"], int(found["threads"]))
+    return Title(found["kernel"], found["conditions"], found["dtype"], int(found["threads"]))
 
 
 def class_name(kernel: str, device: str = "cpu") -> str:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.views.tables import median
-from minisgd.common.terminal import styled, table
-from minisgd.common.units import digits
+from minisgd.common.tables.description import Cell, Column, Table, words
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from benchmarks.harness.records import Run
 
 
 def transfers(run: Run) -> Table:
-    """A row a way and size: seconds of a copy, and bytes a second."""
-    made = table("copy", " size", " device", "bytes", "median", "GB/s", title="transfers")
+    """A row for each direction and size: seconds of a copy, and bytes a second."""
+    made = Table([
+        words("copy"), Column("size"), words("device"), Column("bytes", "B"), Column("median", "s"), Column("GB/s", "GB/s"),
+    ], "transfers")  # fmt: skip
     for record in run.records:
-        named = [record.rung, record.size, record.device, f"{record.bytes or 0:,}"]
-        if record.median_s:
-            made.add_row(*named, median(record), digits((record.bytes or 0) / record.median_s / 1e9))
-        else:
-            made.add_row(*named, styled("failed", "red"), "")
+        rate = record.bytes / record.median_s / 1e9 if record.bytes and record.median_s else Cell("failed", style="bad")
+        made.add(record.rung, record.size, record.device, record.bytes, record.median_s, rate)
     return made
