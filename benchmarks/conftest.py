@@ -7,6 +7,7 @@ table of them is printed at the end. Under pytest-codspeed, which takes the fixt
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,21 +36,23 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def limits() -> Callable[[str], Ceilings]:
-    """The ceilings of a device, measured once beside the suite."""
+def limits() -> Callable[[str], Ceilings | None]:
+    """The ceilings of a device, measured once beside the suite; None for a GPU without Triton, which they are written in."""
 
     @cache
-    def measured(name: str) -> Ceilings:
+    def measured(name: str) -> Ceilings | None:
         from benchmarks.harness.devices import device
         from benchmarks.tracked import threads
 
-        return device(name).ceilings(threads())
+        with suppress(ImportError):
+            return device(name).ceilings(threads())
+        return None
 
     return measured
 
 
 @pytest.fixture
-def measured(benchmark: Any, limits: Callable[[str], Ceilings], request: pytest.FixtureRequest) -> Measured:
+def measured(benchmark: Any, limits: Callable[[str], Ceilings | None], request: pytest.FixtureRequest) -> Measured:
     """Measure one case: warm it up, let the fixture time it, check it, and note what the clock does not know."""
 
     def measure(case: Case) -> Check:
@@ -79,7 +82,7 @@ def measured(benchmark: Any, limits: Callable[[str], Ceilings], request: pytest.
     return measure
 
 
-def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: Check, settings: dict[str, int]) -> None:
+def note(benchmark: Any, case: Case, limits: Ceilings | None, median_s: float, check: Check, settings: dict[str, int]) -> None:
     """Write into the stored JSON what a record would carry."""
     from benchmarks.harness import derived
     from benchmarks.harness.host import libraries
