@@ -7,6 +7,8 @@ table of them is printed at the end. Under pytest-codspeed, which takes the fixt
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,16 +36,23 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def limits() -> Ceilings:
-    """This machine's ceilings, measured once beside the suite."""
-    from benchmarks.harness.ceilings import trials as ceilings
-    from benchmarks.tracked import threads
+def limits() -> Callable[[str], Ceilings | None]:
+    """The ceilings of a device, measured once beside the suite; None for a GPU without Triton, which they are written in."""
 
-    return ceilings.measure(threads())
+    @cache
+    def measured(name: str) -> Ceilings | None:
+        from benchmarks.harness.devices import device
+        from benchmarks.tracked import threads
+
+        with suppress(ImportError):
+            return device(name).ceilings(threads())
+        return None
+
+    return measured
 
 
 @pytest.fixture
-def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -> Measured:
+def measured(benchmark: Any, limits: Callable[[str], Ceilings | None], request: pytest.FixtureRequest) -> Measured:
     """Measure one case: warm it up, let the fixture time it, check it, and note what the clock does not know."""
 
     def measure(case: Case) -> Check:
@@ -54,20 +63,26 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
         where = device(case.device)
         with timing.prepared(case, where) as work:
             (call,) = work.calls(1)
+
+            def finished() -> None:
+                """On a GPU a call returns as soon as it is queued."""
+                call()
+                where.wait()
+
             call()  # compiles: pytest-benchmark has no warm-up of its own on CPython
             timing.wake(case, where)
-            benchmark(call)
+            benchmark(call if case.device == "cpu" else finished)
             check, settings = work.check(), threads.settings()
         stats = getattr(benchmark, "stats", None)  # None with --benchmark-disable; codspeed's fixture has none
         if stats is not None and check.failure is None:
-            note(benchmark, case, limits, stats.stats.median, check, settings)
+            note(benchmark, case, limits(case.device), stats.stats.median, check, settings)
             request.config.stash.setdefault(SPEEDS, []).append(speed(benchmark.extra_info, case, stats.stats.median))
         return check
 
     return measure
 
 
-def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: Check, settings: dict[str, int]) -> None:
+def note(benchmark: Any, case: Case, limits: Ceilings | None, median_s: float, check: Check, settings: dict[str, int]) -> None:
     """Write into the stored JSON what a record would carry."""
     from benchmarks.harness import derived
     from benchmarks.harness.host import libraries

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarks.commands.options import Json
+from benchmarks.commands.options import Device, Json
 from benchmarks.commands.warning import warn
 from minisgd.common.cli import INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
@@ -40,6 +40,7 @@ def gate(
     ] = None,
     min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The smallest change that matters.")] = "3%",
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Such as 10m; 50 s a benchmark, if left out.")] = None,
+    device: Device = "cpu",
     every: Annotated[bool, typer.Option("--all", help="Also benchmarks that the change cannot affect.")] = False,
     json: Json = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A comment for a pull request.")] = None,
@@ -63,13 +64,14 @@ def gate(
 
     from benchmarks.gate import alone, budgets, choosing, judging, sides
     from benchmarks.gate.outcome import Change, Outcome
-    from benchmarks.harness import records
+    from benchmarks.harness import devices, records
     from benchmarks.harness.host import machine
     from benchmarks.harness.workers import WorkerFailure
     from benchmarks.views import operating, verdicts
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json
 
+    devices.check([device])
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
     most = budgets.load()
     screen, known = console(json), _calibration()  # what cannot be read is told now, not when all is measured
@@ -86,7 +88,7 @@ def gate(
             with screen.status("looking at what the change can touch") as status:
                 chosen = choosing.choose(
                     pair.base, pair.head, pair.changed, only or [], every or pair.apart,
-                    lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")),
+                    lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")), device,
                 )  # fmt: skip
             trials += [judging.Trial(case) for case in chosen.cases]
             limit_s = limit_s or SECONDS_A_BENCHMARK * len(trials)

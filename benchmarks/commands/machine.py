@@ -12,8 +12,7 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
 
     Example: python -m benchmarks machine --json machine.json
     """
-    from benchmarks.harness import runs
-    from benchmarks.harness.devices import device as open_device
+    from benchmarks.harness import devices, runs
     from benchmarks.harness.host.threads import CORES
     from benchmarks.harness.records import Ceilings
     from benchmarks.harness.workers import Worker
@@ -25,7 +24,7 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     from minisgd.common.terminal import console, progress, styled, write_json
 
     screen = console(json)
-    open_device(device)
+    devices.check([device])
     warn(screen)
     worker = Worker()
     found: Ceilings | None = None

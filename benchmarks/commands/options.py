@@ -22,6 +22,11 @@ Plot = Annotated[
 Asv = Annotated[Path | None, typer.Option("--asv", metavar="DIR", help="asv's results folder, instead of a run.")]
 Pytest = Annotated[Path | None, typer.Option("--pytest", metavar="FILE", help="pytest-benchmark's JSON, instead of a run.")]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
+Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu, if left out, or cuda; repeatable.")]
+Dtypes = Annotated[
+    list[str] | None,
+    typer.Option("--dtype", help="float32 or float64; on cuda float16, bfloat16 and tfloat32 too; repeatable."),
+]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="For a case in a round.")]
 
 RUNS = Path(".runs")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
+from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
 from minisgd.common.cli import UsageError
 from minisgd.common.environment import AsIs
@@ -30,10 +30,13 @@ BUDGET_S = 0.05
 
 
 def tune(
-    kernel: Annotated[str, typer.Option(help="A kernel with tile sizes.")] = "numba/tiled",
+    kernel: Annotated[
+        str | None, typer.Option(help="A kernel with tile sizes; numba/tiled, or triton/full on cuda, if left out.")
+    ] = None,
     size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "512",
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    dtype: Annotated[str, typer.Option(help="float32 or float64; on cuda float16, bfloat16 and tfloat32 too.")] = "float32",
     threads: Annotated[int, typer.Option(help="Threads.")] = 1,
+    device: Device = "cpu",
     timeout: Timeout = TIMEOUT_S,
     runs: Runs = RUNS,
     plot: Plot = RUNS / "tiles",
@@ -42,13 +45,14 @@ def tune(
 ) -> None:
     """Measure a kernel over a grid of tile sizes; the predicted best and the measured best side by side.
 
-    For numba/full, whose tiles follow from the CPU: the crossovers between its code paths, those in use and those measured.
+    For numba/full, whose tiles follow from the CPU: the crossovers between its code paths, those in use and those measured. On
+    cuda every configuration that may fit is measured, and the best of them in turns.
 
     Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
     """
     from benchmarks.commands.run import conclude, measure
     from benchmarks.commands.show import draw
-    from benchmarks.harness import cases, relations
+    from benchmarks.harness import cases, devices, relations
     from benchmarks.views import pictures, tables
     from kernels import Unavailable, UnknownKernel, registry
     from kernels.cpu.caches import caches
@@ -58,6 +62,11 @@ def tune(
     from minisgd.common.units import digits
 
     screen = console(json)
+    devices.check([device])
+    if device == "cuda":
+        _on_cuda(kernel or "triton/full", size, dtype, screen, json)
+        return
+    kernel = kernel or "numba/tiled"
     if kernel == "numba/full":
         _crossovers(dtype, threads, screen, json)
         return
@@ -138,3 +147,36 @@ def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> 
         made.add(each.rule.constant, each.rule.asks, f"{each.used:,}", measured, gains)
     screen.print(to_terminal(made))
     write_json([{"constant": x.rule.constant, "used": x.used, "measured": x.measured, "gains": x.gains} for x in found], json)
+
+
+def _on_cuda(kernel: str, size: str, dtype: str, screen: Console, json: str | None) -> None:
+    """The best configurations of a GPU's kernel."""
+    from benchmarks.harness import cases
+    from benchmarks.inside import configurations
+    from kernels import Unavailable, UnknownKernel, registry
+    from minisgd.common.tables.description import Column, Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import progress, write_json
+
+    cases.check_dtypes([dtype], ["cuda"])
+    try:
+        entry = registry.find(kernel)
+    except (UnknownKernel, Unavailable) as error:
+        raise UsageError(f"--kernel {kernel}: {error}") from None
+    if "cuda" not in entry.devices or dtype not in entry.dtypes or not (tried := configurations.choices(entry, dtype)):
+        raise UsageError(f"--kernel {kernel}: it has no tile to tune on cuda in {dtype}; triton/full and numba-cuda/tiled have")
+    case = cases.case(entry, cases.parse_size(size), dtype, device="cuda")
+    warn(screen)
+    with progress(screen, len(tried)) as advance:
+        found = list(configurations.search(case, advance))
+    passed = [each for each in found if each.gflops]
+    made = Table([Column("GFLOPS", "GFLOPS"), words("configuration")], f"{kernel}, {size}, {dtype}: the best of {len(found)}")
+    for each in passed[: configurations.BEST]:
+        made.add(each.gflops, ", ".join(f"{name} {value}" for name, value in each.configuration.items()))
+    screen.print(to_terminal(made))
+    if len(passed) < len(found):
+        failed = next(each.failure for each in found if each.failure)
+        screen.print(f"{len(found) - len(passed)} failed, the first of them: {failed}", markup=False)
+    write_json([{"configuration": x.configuration, "gflops": x.gflops, "failure": x.failure} for x in found], json)
+    if not passed:
+        raise typer.Exit(1)

@@ -62,12 +62,13 @@ def speed(case: Case, seconds: Interval, limits: Ceilings | None = None) -> dict
     low = low if low > 0 else middle
     peak = limits.peak(case.dtype, case.threads) if limits else None
     workload, rate = WORKLOADS[case.workload], gflops(case, middle)
+    timed = {"median_s": middle, "low_s": low, "high_s": high, "noisy": statistics.is_noisy(middle, low, high)}
+    if not rate:  # what computes nothing, a transfer say, is held against no peak
+        return timed
     examples = workload.costs(case).get("examples")
-    return {
-        "median_s": middle, "low_s": low, "high_s": high,
+    return timed | {
         "gflops": rate, "gflops_low": gflops(case, high), "gflops_high": gflops(case, low),
         "examples_s": examples / middle if examples else None,
         "limit_s": workload.limit_s(case, limits) if limits else None,
-        "noisy": statistics.is_noisy(middle, low, high),
         "peak_gflops": peak, "percent_of_peak": percent_of_peak(rate, peak), "beyond_peak": beyond(rate, peak),
     }  # fmt: skip

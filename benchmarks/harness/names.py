@@ -18,7 +18,7 @@ TESTS = {"gemm": "benchmarks/test_gemm.py::test_product", "sgd": "benchmarks/tes
 SEPARATORS = {"gemm": "/", "sgd": "-"}
 """What ends the backend in a kernel's name, by workload."""
 
-TITLE = re.compile(r"(?P<kernel>.+?)-(?P<conditions>\d+(?:x\d+)*-(?:.+-)?(?P<dtype>float\d+)-x(?P<threads>\d+).*)")
+TITLE = re.compile(r"(?P<kernel>.+?)-(?P<conditions>\d+(?:x\d+)*-(?:.+-)?(?P<dtype>[bt]?float\d+)-x(?P<threads>\d+).*)")
 
 
 class Title(NamedTuple):
@@ -74,22 +74,24 @@ def parse_title(text: str) -> Title:
     return Title(found["kernel"], found["conditions"], found["dtype"], int(found["threads"]))
 
 
-def class_name(kernel: str) -> str:
-    """The class that asv knows a kernel by.
+def class_name(kernel: str, device: str = "cpu") -> str:
+    """The class that asv knows a kernel by; on another device than the CPU it is a class of its own.
 
     Examples
     --------
-    >>> class_name("numba/tiled"), class_name("numba-fused")
-    ('NumbaTiled', 'NumbaFused')
+    >>> class_name("numba/tiled"), class_name("numba-fused"), class_name("torch/full", "cuda")
+    ('NumbaTiled', 'NumbaFused', 'TorchFullOnCuda')
     """
-    return "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
+    named = "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
+    return named if device == "cpu" else f"{named}On{device.capitalize()}"
 
 
 def asv_name(case: Case, metric: str = "track_seconds") -> str:
     """A case as asv names it: module, class, method, and the parameters' reprs."""
     measured_at = case.shape["batch" if case.workload == "sgd" else "m"]
-    parameters = ", ".join(map(repr, (case.kernel, measured_at, case.dtype, case.threads)))
-    return f"{case.workload}.{class_name(case.kernel)}.{metric}({parameters})"
+    where = () if case.device == "cpu" else (case.device,)
+    parameters = ", ".join(map(repr, (case.kernel, measured_at, case.dtype, case.threads, *where)))
+    return f"{case.workload}.{class_name(case.kernel, case.device)}.{metric}({parameters})"
 
 
 def parse_asv(benchmark: str) -> tuple[str, str] | None:

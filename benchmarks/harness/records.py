@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from benchmarks.harness import names
+from kernels.accuracy import FORMATS
 from kernels.cpu.caches import Cache
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
@@ -77,23 +78,22 @@ class Model(BaseModel):
 
 M = TypeVar("M", bound=Model)
 
-
-SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch")}
+SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n")}
 """The names of a shape's sizes, by workload."""
 
 TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
-"""The names of a tile's sizes, by rung."""
+"""The names of a tile's sizes on the CPU, by rung; a GPU's kernels have tiles of their own."""
 
 
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
-    workload: Literal["gemm", "sgd"] = "gemm"
+    workload: Literal["gemm", "sgd", "transfer"] = "gemm"
     kernel: Name
     rung: Name
     backend: Name
     device: Name = "cpu"
-    dtype: Literal["float32", "float64"]
+    dtype: str = Field(pattern=f"^({'|'.join(FORMATS)})$")
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
     threads: int = Field(ge=1)
@@ -108,7 +108,7 @@ class Case(Model):
         """Check that the shape has the sizes of its workload, and the tile those of its rung."""
         if set(self.shape) != set(SIZES[self.workload]):
             raise ValueError(f"shape: expected {', '.join(SIZES[self.workload])}")
-        if self.tile and not set(TILES.get(self.rung, ())) <= set(self.tile):
+        if self.tile and self.device == "cpu" and not set(TILES.get(self.rung, ())) <= set(self.tile):
             raise ValueError(f"tile: expected {', '.join(TILES[self.rung])}")
         return self
 
@@ -139,9 +139,7 @@ class Record(Case):
     median_s: Quantity | None = None
     low_s: Quantity | None = Field(default=None, description="low end of the median's interval; older runs have none")
     high_s: Quantity | None = None
-    states_s: tuple[Quantity, Quantity] | None = Field(
-        default=None, description="medians of two states that the rounds fall into"
-    )
+    states_s: tuple[Quantity, Quantity] | None = Field(default=None, description="medians of two states of the rounds")
     compile_s: Sum | None = None
     workspace_bytes: Sum | None = Field(default=None, description="memory that a call takes beside its operands")
     thread_settings: dict[str, int] | None = Field(default=None, description="threads of each pool, as it reports")
@@ -158,6 +156,9 @@ class Record(Case):
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
     code_path: str | None = Field(default=None, description="the code path of the backend's library, as it names it")
     held_back: list[str] = Field(default=[], description="environment variables that chose this code path")
+    slowed: Count = Field(default=0, description="samples dropped, since heat or its power supply held the device back")
+    clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
+    power_w: Quantity | None = Field(default=None, description="likewise")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
     passed: bool = False

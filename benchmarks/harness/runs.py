@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from statistics import median
 
 from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
@@ -106,7 +107,9 @@ def raised(own: Worker, before: Ceilings | None, name: str, threads: list[int]) 
 
 def measure_ceilings(name: str, threads: list[int]) -> Ceilings:
     """One round of a device's ceilings; runs in a worker."""
-    return device(name).ceilings(threads)
+    where = device(name)
+    with timing.usable(where):
+        return where.ceilings(threads)
 
 
 def execute(
@@ -209,6 +212,15 @@ def record(
         states_s=statistics.states(rounds),
         compile_s=max(0.0, slices[0].first_s - seconds[0]) if compiles else None,
         thread_settings=slices[-1].thread_settings,
+        slowed=sum(each.slowed for each in slices),
+        clock_mhz=_middle(each.clock_mhz for each in slices),
+        power_w=_middle(each.power_w for each in slices),
         code_path=ran.code_path if ran and case.device == "cpu" else None,
         held_back=ran.held_back if ran and case.device == "cpu" else [],
     )
+
+
+def _middle(values: Iterable[float | None]) -> float | None:
+    """The median of those that were told."""
+    told = [each for each in values if each is not None]
+    return median(told) if told else None

@@ -176,7 +176,7 @@ def _plausible(value: float, metric: str) -> bool:
 def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
     """The cases of a benchmark's points; None if it is not one of `METRICS`, or its parameters are not a case's."""
     parsed = names.parse_asv(name)
-    if not parsed or parsed[1] not in METRICS or len(params) != 4:
+    if not parsed or parsed[1] not in METRICS or len(params) not in (4, 5):
         return None
     if math.prod(map(len, params)) > MOST_POINTS:
         raise ValueError(f"{name} has more than {MOST_POINTS} points")
@@ -187,7 +187,7 @@ def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
 
 
 @cache
-def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
+def _case(workload: str, kernel: str, size: int, dtype: str, threads: int, device: str = "cpu") -> Case:
     """A case from a stored point. The kernel need not exist any more."""
     backend, rung = names.split_kernel(workload, kernel)
     shape = dict.fromkeys("mnp", size) if workload == "gemm" else {**AIRFOIL, "batch": size}
@@ -196,6 +196,7 @@ def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Ca
         kernel=kernel,
         backend=backend,
         rung=rung,
+        device=device,
         dtype=dtype,
         shape=shape,
         threads=threads,
