@@ -76,6 +76,11 @@ def lines_of(found: Calibration, load: Load) -> list[Line]:
     return made
 
 
+def curve(called: dict[float, tuple[int, int]]) -> list[tuple[float, float, float, float]]:
+    """Slowdown, share and the ends of its interval, at each slowdown with comparisons."""
+    return [(slowdown, count / of, *wilson(count, of)) for slowdown, (count, of) in called.items() if of]
+
+
 def unseen(found: Calibration) -> int:
     """How many comparisons ended before the first look."""
     return sum(len(each.logs) < LOOKS[0] for one in found.gates for each in one.comparisons)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Load
-from benchmarks.gate.estimate import wilson
-from benchmarks.gate.operating import LOADS, Line, comparisons, false_alarms, lines_of, minutes_of, share, unseen
+from benchmarks.gate.operating import LOADS, Line, comparisons, curve, false_alarms, lines_of, minutes_of, share, unseen
 from benchmarks.gate.verdict import LOOKS, Verdict
 from minisgd.common.tables.description import Cell, Column, Table, words
 from minisgd.common.tables.to_markdown import to_markdown
@@ -163,7 +162,7 @@ SHOWN = {
 
 def _curve(axes: Axes, called: dict[float, tuple[int, int]], **style: Any) -> None:
     """Shares with their intervals, in percent."""
-    points = [(slowdown, count / of, *wilson(count, of)) for slowdown, (count, of) in called.items() if of]
+    points = curve(called)
     if not points:
         return
     x, shares, lows, highs = (100 * np.array(each) for each in zip(*points, strict=True))

@@ -37,8 +37,9 @@ TEMPLATE = """\
 
 ENVIRONMENT = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 ENVIRONMENT.filters["plain"] = lambda text: printable(text, keep=LAYOUT).strip()
+COMPILED = ENVIRONMENT.from_string(TEMPLATE)
 
 
 def to_html(table: Table) -> Markup:
     """The element ``table``; its title is left to the page around it."""
-    return Markup(ENVIRONMENT.from_string(TEMPLATE).render(table=table, short=SHORT))
+    return Markup(COMPILED.render(table=table, short=SHORT))
