@@ -81,7 +81,7 @@ class Rung:
 
         stream = torch.cuda.current_stream(a.device).cuda_stream
         with torch.cuda.device(a.device):
-            _configured(self, str(a.dtype).removeprefix("torch."), sizes, grid, stream)(operand(a), operand(b), operand(out))
+            configured(self, str(a.dtype).removeprefix("torch."), sizes, grid, stream)(operand(a), operand(b), operand(out))
 
 
 def rung(name: str, grid: Callable[..., Grid], **tile: int) -> Callable[[Callable[..., Any]], Rung]:
@@ -114,6 +114,6 @@ def compiled(made: Rung, dtype: str, sizes: tuple[int, ...]) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _configured(made: Rung, dtype: str, sizes: tuple[int, ...], grid: Grid, stream: int) -> Any:
+def configured(made: Rung, dtype: str, sizes: tuple[int, ...], grid: Grid, stream: int) -> Any:
     """A kernel that is ready to be launched: finding all this out takes longer than the launch."""
     return compiled(made, dtype, sizes)[grid.blocks, grid.threads, cuda.external_stream(stream) if stream else 0]

@@ -29,10 +29,12 @@ except kernels.Unavailable as error:
     assert python(code).splitlines() == [reason, "numpy/full"]
 
 
+CHECKS = {"simulated.py": "1", "launched.py": "1", "accessed.py": "1", "compiled.py": "0", ROOT / "kernels/cuda": "0"}
+"""Each with whether it needs the simulator; the last are doctests."""
+
+
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    ("checks", "simulator"), [("simulated.py", "1"), ("accessed.py", "1"), ("compiled.py", "0"), (ROOT / "kernels/cuda", "0")]
-)
+@pytest.mark.parametrize(("checks", "simulator"), CHECKS.items(), ids=str)
 def test_without_a_device(checks, simulator):
     interpreter = os.environ.get("CUDA_PYTHON")
     if not interpreter:
