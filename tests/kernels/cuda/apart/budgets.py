@@ -24,8 +24,9 @@ FILE = Path(__file__).with_suffix(".toml")
 
 HEADER = """\
 # What numba-cuda and the assembler make of every kernel, without a device. Written by budgets.py.
-# registers a thread; bytes spilled, of stack, and of shared memory; for stages of full, in a turn of the loop over the depth:
-# instructions issued, the percentage of multiply-adds among them, and 128-bit loads from shared memory.
+# registers a thread; bytes spilled, of stack, and of shared memory. For stages of full, a warp's turn of the loop over the depth:
+# instructions issued, 128-bit loads from shared memory, cycles that shared memory takes, multiply-adds in percent of what is
+# issued, and the most percent of the peak that this allows.
 """
 
 
@@ -61,7 +62,8 @@ def measure(kernel: Kernel) -> dict[str, Any]:
     row = {"registers": built.registers, "spilled": built.spilled_bytes, "stack": built.stack_bytes, "shared": built.shared_bytes}
     if kernel.multiply_adds is not None:
         loop = hot_loop(built, kernel.multiply_adds)
-        row |= {"issued": loop.issued, "share": round(loop.share, 1), "vector_loads": loop.vector_loads}
+        shares = {"share": round(loop.share, 1), "bound": round(loop.bound(kernel.arch, kernel.dtype), 1)}
+        row |= {"issued": loop.issued, "vector_loads": loop.vector_loads, "wavefronts": loop.wavefronts, **shares}
     return row
 
 

@@ -104,17 +104,37 @@ def vector_loads(opcodes: list[str]) -> int:
     return sum(opcode.startswith("LDS") and "128" in opcode.split(".") for opcode in opcodes)
 
 
+def wavefronts(opcodes: list[str]) -> int:
+    """Cycles that shared memory takes for a warp's accesses, without conflicts: 128 bytes a cycle, so 4 for 16 bytes a thread."""
+    wide = {"128": 4, "64": 2}
+    accesses = (opcode.split(".") for opcode in opcodes if opcode.split(".")[0] in ("LDS", "STS", "LDGSTS"))
+    return sum(next((wide[part] for part in parts if part in wide), 1) for parts in accesses)
+
+
+ISSUED_A_CYCLE = 4
+MULTIPLY_ADDS_A_CYCLE = {
+    ("sm_80", "float32"): 2, ("sm_80", "float64"): 1, ("sm_90", "float32"): 4, ("sm_90", "float64"): 2,
+}  # fmt: skip
+"""Of a multiprocessor, in instructions of a whole warp (CUDA C++ Programming Guide, "Arithmetic Instructions")."""
+
+
 class HotLoop(NamedTuple):
-    """A turn of the loop over the depth of a product: instructions issued, multiply-adds among them, 128-bit shared loads."""
+    """What a warp does in a turn of the loop over the depth of a product: instructions, and some of them."""
 
     issued: int
     multiply_adds: int
     vector_loads: int
+    wavefronts: int
 
     @property
     def share(self) -> float:
         """Percent of the issue slots that are multiply-adds."""
         return 100 * self.multiply_adds / self.issued
+
+    def bound(self, arch: str, dtype: str) -> float:
+        """The most percent of its multiply-adds' peak that a multiprocessor reaches, by what it issues and its shared memory."""
+        cycles = self.multiply_adds / MULTIPLY_ADDS_A_CYCLE[arch, dtype]
+        return 100 * cycles / max(cycles, self.issued / ISSUED_A_CYCLE, self.wavefronts)
 
 
 def hot_loop(built: Built, expected: int) -> HotLoop:
@@ -126,4 +146,5 @@ def hot_loop(built: Built, expected: int) -> HotLoop:
     inner = min(loops(built), key=lambda opcodes: (-multiply_adds(opcodes), len(opcodes)))
     turns, rest = divmod(expected, multiply_adds(inner))
     assert rest == 0, f"{expected} multiply-adds, in a loop of {multiply_adds(inner)}"
-    return HotLoop(len(outer) + (turns - 1) * len(inner), expected, vector_loads(outer) + (turns - 1) * vector_loads(inner))
+    counts = (count(outer) + (turns - 1) * count(inner) for count in (len, multiply_adds, vector_loads, wavefronts))
+    return HotLoop(*counts)
