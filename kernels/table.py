@@ -85,6 +85,11 @@ class Table(Generic[E]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def backends(self) -> list[str]:
+        """Everything that registers entries, loaded or not."""
+        return list(self._modules)
+
     def unavailable(self) -> dict[str, str]:
         """Backends that cannot be imported, each with the reason and the install command."""
         return {backend: reason for backend in self._modules if (reason := self._load(backend))}
