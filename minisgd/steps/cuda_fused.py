@@ -10,14 +10,15 @@ A visit of no example makes a model's weights NaN: the GPU could raise no error 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from numba import types
+from numpy import uint32, uint64
 
 from kernels.cuda.launch import OPERAND, operand
-from kernels.cuda.primitives import cuda, inlined, matrix
+from kernels.cuda.primitives import VECTOR_BYTES, commit_copies, copy_async, cuda, inlined, matrix, wait_copies
 from minisgd.steps import Array, Epoch, step
 from minisgd.steps.cuda_loop import MOST, Layout, make, sharing
 from minisgd.steps.cuda_warp import LANES
@@ -64,10 +65,12 @@ def sets(x: Any, y: Any, weights: Any, bias: Any, objective: str, factors: Any =
     (n, d), (count, _, k), dtype = x.shape, weights.shape, str(x.dtype).removeprefix("torch.")
     rows, number = packed(x, y), getattr(np, dtype)
     factors = x.new_ones(count) if factors is None else factors
-    fixed = rows.data_ptr(), operand(weights.flatten(0, 1)), operand(bias), operand(factors[:, None])
+    fixed = rows.data_ptr(), operand(weights.view(count * d, k)), operand(bias), operand(factors[:, None])
 
     def run(orders: Any, batch_size: int, rate: float, _kept: Any = (rows, weights, bias, factors)) -> None:
         visits = orders.shape[1]
+        if orders.numel() == 0:
+            return
         layout = layout_of(n, d, k, visits, batch_size, dtype, objective)
         scales = [number(rate) / number(size) for size in (batch_size, (visits - 1) % batch_size + 1)]
         launch(layout, -(-count * k // WARPS), x.device, *fixed, operand(orders), batch_size, *scales)
@@ -79,9 +82,14 @@ def launch(layout: Layout, blocks: int, device: Any, *arguments: Any) -> None:
     """Launch on the stream that torch uses now."""
     import torch
 
-    stream = torch.cuda.current_stream(device).cuda_stream
     with torch.cuda.device(device):
-        compiled(layout)[blocks, WARPS * LANES, cuda.external_stream(stream) if stream else 0](*arguments)
+        _configured(layout, blocks, torch.cuda.current_stream().cuda_stream)(*arguments)
+
+
+@lru_cache(maxsize=64)
+def _configured(layout: Layout, blocks: int, stream: int) -> Any:
+    """A kernel that is ready to be launched: to find this out takes longer than the launch."""
+    return compiled(layout)[blocks, WARPS * LANES, cuda.external_stream(stream) if stream else 0]
 
 
 def layout_of(n: int, d: int, k: int, visits: int, batch_size: int, dtype: str, objective: str) -> Layout:
@@ -97,10 +105,10 @@ def packed(x: Any, y: Any) -> Any:
     """Features and targets in rows as `Layout` has them, one of NaN behind them, and one of zeros."""
     (n, d), k = x.shape, y.shape[1]
     layout = layout_of(n, d, k, 1, 1, str(x.dtype).removeprefix("torch."), "squared")
-    rows = x.new_zeros((n + 2, layout.width))
-    targets = layout.own * layout.sharing
+    whole = x.new_zeros(layout.size)
+    rows, targets = whole[: (n + 2) * layout.width].view(n + 2, layout.width), layout.own * layout.sharing
     rows[:n, :d], rows[:n, targets : targets + k], rows[n] = x, y, np.nan
-    return rows
+    return whole
 
 
 def entry(layout: Layout) -> Callable[..., None]:
@@ -128,13 +136,15 @@ def entry(layout: Layout) -> Callable[..., None]:
 
 
 def _copies(layout: Layout) -> Any:
-    """How all threads of a block copy the rows, and the visits of an epoch, to shared memory."""
-    size, visits, n = layout.size, layout.visits, layout.n
+    """How all threads of a block copy the rows, without waiting in between, and the visits of an epoch to shared memory."""
+    size, visits, n, lanes = layout.size, layout.visits, layout.n, VECTOR_BYTES // layout.itemsize
 
     @inlined
     def rows(far: Any, near: Any) -> Any:
-        for i in range(cuda.threadIdx.x, size, cuda.blockDim.x):
-            near[0, i] = far[0, i]
+        for i in range(cuda.threadIdx.x * lanes, size, cuda.blockDim.x * lanes):
+            copy_async(near, uint64(i), uint64(0), far, uint64(i), uint32(lanes), lanes)
+        commit_copies()
+        wait_copies(0)
         return near
 
     @inlined

@@ -14,6 +14,7 @@ from typing import Any
 
 from numpy import int32, uint64
 
+from kernels.cpu.tiles import ITEMSIZE
 from kernels.cuda.launch import MOST_SHARED_BYTES
 from kernels.cuda.primitives import cuda, inlined
 from minisgd.steps.cuda_warp import LANES, summed_over
@@ -69,14 +70,21 @@ class Layout:
 
     @property
     def size(self) -> int:
-        """Elements of all rows: the examples', one of NaN for a visit of none, and one of zeros where a batch has ended."""
-        return (self.n + 2) * self.width
+        """Elements of all rows: the examples', one of NaN for a visit of none, and one of zeros where a batch has ended.
+
+        To a multiple of four, since they are copied by 16 bytes.
+        """
+        return ceil((self.n + 2) * self.width / 4) * 4
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an element."""
+        return ITEMSIZE[self.dtype]
 
     @property
     def held(self) -> bool:
         """Whether rows and visiting order fit in a block's shared memory."""
-        itemsize = {"float32": 4, "float64": 8}[self.dtype]
-        return self.size * itemsize + 4 * self.visits <= MOST_SHARED_BYTES
+        return self.size * self.itemsize + 4 * self.visits <= MOST_SHARED_BYTES
 
 
 def sharing(d: int) -> int:
