@@ -78,7 +78,7 @@ def test_the_airfoil_data_are_read_from_shared_memory_alone(built):
 
 @pytest.mark.parametrize(("batch_size", "cycles", "issued"), [(1, 28, 45), (10, 140, 110)])
 def test_what_a_step_waits_for(built, batch_size, cycles, issued):
-    """The figures that docs/decisions/cuda-sgd.md reckons with: a dot product, the residual, a sum over lanes, and the update."""
+    """The figures that docs/decisions/020-cuda-fused-a-warp-a-model.md reckons with: a dot product, the residual, a sum over lanes, and the update."""
     step = built(*AIRFOIL, batch_size).step
     assert chain(step) <= cycles
     assert len(step) <= issued
