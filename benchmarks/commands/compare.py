@@ -26,7 +26,7 @@ def compare(
     kernel: Annotated[str, typer.Argument(help="backend/rung.")] = "numba/full",
     peers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PEER...", help="The best of them is the bar; all that are installed, if left out."),
+        typer.Argument(metavar="PEER...", help="Kernels to compare with; all peers that are installed, if left out."),
     ] = None,
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
     dtype: Dtypes = None,
@@ -37,22 +37,23 @@ def compare(
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
-    """Alternate a kernel with its peers in fresh processes; how many times as fast as the best of them it is.
+    """Alternate a kernel with its peers in fresh processes: how many times as fast as the best peer it is.
 
-    Ended early, it says what the blocks say that are finished.
+    If the command is ended early, it reports on the blocks that are finished.
 
     Example: python -m benchmarks compare numba/full numpy/full torch/full --size 256 --size 1024 --threads 1
     """
     import random
     import signal
 
-    from benchmarks.gate import paired
+    from benchmarks.gate import comparison, paired
     from benchmarks.harness import cases, devices, runs
     from benchmarks.harness.host.threads import CORES
     from benchmarks.harness.records import Blas, Ceilings
     from benchmarks.harness.workers import Worker
-    from benchmarks.views import comparison
+    from benchmarks.views import comparison as views
     from kernels import Unavailable, UnknownKernel, registry
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, write_json
 
     screen = console(json)
@@ -100,8 +101,8 @@ def compare(
     if ended and not found:
         raise ended
     compared = comparison.compare(chosen, found, kernel, limits, libraries)
-    screen.print(comparison.table_of(compared, kernel))
-    for sentence in comparison.sentences(compared, kernel, found):
+    screen.print(to_terminal(views.table_of(compared, kernel)))
+    for sentence in views.sentences(compared, kernel, found):
         screen.print(sentence, markup=False)
     if ended:
         screen.print(f"Ended early, after {len(found)} of {blocks} blocks.")

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from minisgd.common.cli import UsageError
+from minisgd.common.options import Json as Json
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Run
 
-Json = Annotated[
-    str | None,
-    typer.Option("--json", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output for -."),
-]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that keeps the runs.")]
 Plot = Annotated[
     Path | None,

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.gpu.parts import NO_GPU, PARTS, Log, run
 
 TOOLKIT = Path("/usr/local/cuda")
-"""Where a machine's compiler is, from which Numba takes NVVM."""
+"""Where a machine's compiler is, from which Numba takes NVVM, and compute-sanitizer."""
 
 
 def main() -> int:
@@ -57,6 +57,7 @@ def prepared(wheels: Path, site: Path) -> dict[str, str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
     if TOOLKIT.exists():
         environment.setdefault("CUDA_HOME", str(TOOLKIT))
+        environment["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), str(TOOLKIT / "bin")])
     commit = wheels / "commit"
     if commit.exists():
         environment.setdefault("MINISGD_COMMIT", commit.read_text(encoding="utf-8").strip())

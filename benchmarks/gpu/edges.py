@@ -75,6 +75,9 @@ def main() -> int:
                     found = [str(failure)]
                 print(f"{kernel.name} {dtype}: {'; '.join(found) or f'right on {len(shapes(number))} shapes'}", flush=True)
                 wrong += bool(found)
+    except KeyboardInterrupt:
+        print("interrupted; what is not named has not been checked")
+        return 1
     finally:
         for worker in workers.values():
             worker.close()

@@ -108,6 +108,8 @@ def run(part: Part, seconds: float, environment: Mapping[str, str], out: Path, l
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     copying.join()
+    if process.stdout:
+        process.stdout.close()
     log.write(
         f"== {part.name}: {'cut short' if status == CUT_SHORT else f'status {status}'} after {time.monotonic() - start:.0f} s\n"
     )

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import product
-from statistics import median
 
-from benchmarks.harness import cases, timing
+from benchmarks.harness import cases
 from benchmarks.harness.devices import device
+from benchmarks.harness.host.threads import CORES, limited_to
 from benchmarks.harness.workers import one_line
+from benchmarks.inside.turns import Way, alternate, gflops
 from kernels import registry
 from minisgd.common.intervals import median_interval
 
 SIZES = (4096, 8192)
 TURNS = 12
-TURN_S = 40e-3
 
 PAIRS = (
     ("triton/full", "torch/full", "bfloat16"),
@@ -59,21 +58,11 @@ def measure(kernel: str, peer: str, dtype: str, size: int) -> Versus:
         If a side fails its check.
     """
     where, shape = device("cuda"), dict.fromkeys("mnp", size)
-    chosen = [cases.case(registry.find(name), shape, dtype, device="cuda") for name in (kernel, peer)]
-    with ExitStack() as held:
-        works = [held.enter_context(timing.prepared(case, where)) for case in chosen]
-        counts = []
-        for case, work in zip(chosen, works, strict=True):
-            if failure := work.check().failure:
-                raise ArithmeticError(f"{case.kernel}: {failure}")
-            batch, took = timing.warm_up(work, where, None)
-            counts.append(max(1, round(batch * TURN_S / took)))
-        seconds: list[list[float]] = [[], []]
-        for turn in range(TURNS):
-            for side in (0, 1) if turn % 2 == 0 else (1, 0):
-                seconds[side].append(where.seconds(works[side].calls(counts[side])) / counts[side])
-        state = where.state()
-    own, other = (timing.WORKLOADS["gemm"].costs(chosen[0])["flops"] / median(each) / 1e9 for each in seconds)
+    ways = [Way(cases.case(registry.find(name), shape, dtype, device="cuda")) for name in (kernel, peer)]
+    with limited_to(CORES):  # the check is the host's
+        seconds = alternate(ways, where, TURNS)
+    state = where.state()
+    own, other = (gflops(way.case, taken) for way, taken in zip(ways, seconds, strict=True))
     ratio, low, high = median_interval([theirs / ours for ours, theirs in zip(*seconds, strict=True)])
     clock, power = (state.clock_mhz, state.power_w) if state else (None, None)
     return Versus(kernel, peer, dtype, size, own, other, ratio, low, high, clock, power)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -144,6 +145,14 @@ def check(names: Iterable[str]) -> None:
             raise UsageError(f"--device {name}: expected {' or '.join(DEVICES)}")
         if name == "cuda":
             require()
+
+
+def here() -> list[str]:
+    """The devices of this machine."""
+    with suppress(UsageError):
+        require()
+        return list(DEVICES)
+    return ["cpu"]
 
 
 def device(name: str, placement: int | None = None) -> Device:

@@ -18,14 +18,15 @@ TESTS = {"gemm": "benchmarks/test_gemm.py::test_product", "sgd": "benchmarks/tes
 SEPARATORS = {"gemm": "/", "sgd": "-"}
 """What ends the backend in a kernel's name, by workload."""
 
-TITLE = re.compile(r"(?P<kernel>.+?)-(?P<conditions>\d+(?:x\d+)*-(?:.+-)?[bt]?float\d+-x(?P<threads>\d+).*)")
+TITLE = re.compile(r"(?P<kernel>.+?)-(?P<conditions>\d+(?:x\d+)*-(?:.+-)?(?P<dtype>[bt]?float\d+)-x(?P<threads>\d+).*)")
 
 
 class Title(NamedTuple):
-    """The parts of a title: the kernel, everything behind it, and the number of threads."""
+    """The parts of a title: the kernel, everything behind it, and of that the dtype and the number of threads."""
 
     kernel: str
     conditions: str
+    dtype: str
     threads: int
 
 
@@ -65,30 +66,32 @@ def parse_title(text: str) -> Title:
     Examples
     --------
     >>> parse_title("numba-fused-1500x5x1-batch10-float32-x2")
-    Title(kernel='numba-fused', conditions='1500x5x1-batch10-float32-x2', threads=2)
+    Title(kernel='numba-fused', conditions='1500x5x1-batch10-float32-x2', dtype='float32', threads=2)
     """
     found = TITLE.fullmatch(text)
     if not found:
         raise ValueError(f"not the title of a benchmark: {text}")
-    return Title(found["kernel"], found["conditions"], int(found["threads"]))
+    return Title(found["kernel"], found["conditions"], found["dtype"], int(found["threads"]))
 
 
-def class_name(kernel: str) -> str:
-    """The class that asv knows a kernel by.
+def class_name(kernel: str, device: str = "cpu") -> str:
+    """The class that asv knows a kernel by; on another device than the CPU it is a class of its own.
 
     Examples
     --------
-    >>> class_name("numba/tiled"), class_name("numba-fused")
-    ('NumbaTiled', 'NumbaFused')
+    >>> class_name("numba/tiled"), class_name("numba-fused"), class_name("torch/full", "cuda")
+    ('NumbaTiled', 'NumbaFused', 'TorchFullOnCuda')
     """
-    return "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
+    named = "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
+    return named if device == "cpu" else f"{named}On{device.capitalize()}"
 
 
 def asv_name(case: Case, metric: str = "track_seconds") -> str:
     """A case as asv names it: module, class, method, and the parameters' reprs."""
     measured_at = case.shape["batch" if case.workload == "sgd" else "m"]
-    parameters = ", ".join(map(repr, (case.kernel, measured_at, case.dtype, case.threads)))
-    return f"{case.workload}.{class_name(case.kernel)}.{metric}({parameters})"
+    where = () if case.device == "cpu" else (case.device,)
+    parameters = ", ".join(map(repr, (case.kernel, measured_at, case.dtype, case.threads, *where)))
+    return f"{case.workload}.{class_name(case.kernel, case.device)}.{metric}({parameters})"
 
 
 def parse_asv(benchmark: str) -> tuple[str, str] | None:

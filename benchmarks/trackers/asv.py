@@ -1,8 +1,8 @@
 """asv's results folder as points and runs.
 
-asv keeps a file a machine, commit and environment. A row of it is ``dict(zip(result_columns, row))``; values stand in the
-order of ``itertools.product`` over the parameters' reprs, null where a benchmark failed and NaN where it was skipped. asv's own
-reader makes no promise of stability either, and stops at the first file that is cut off.
+asv keeps one file for each machine, commit and environment. A row is ``dict(zip(result_columns, row))``. Its values are in the
+order of ``itertools.product`` over the parameters' reprs: null where a benchmark failed, NaN where it was skipped. asv's own
+reader is no more stable than this format, and it stops at the first file that is cut off.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ from benchmarks.trackers.order import Order
 from minisgd.common.cli import UsageError
 
 METRICS = {"track_seconds": "seconds", "track_compile": "compile seconds", "track_workspace": "workspace bytes"}
-"""What each method of `benchmarks.tracked` measures; less is better of each."""
+"""What each method of `benchmarks.tracked` measures. Of each, less is better."""
 
 DERIVED = {"track_gflops"}
-"""For asv's own graphs: here they follow from the seconds."""
-
+"""Methods for asv's own graphs: here their values follow from the seconds."""
 
 MOST_POINTS = 100_000
-"""Of a benchmark: a file that claims more would fill the memory."""
+"""The most points of a benchmark: a file with more would fill the memory."""
 
 SECONDS = (1e-12, 1e9)
 """The least and the most that a clock can have measured: less than a cycle, and thirty years."""
 
 MALFORMED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
-"""What reading and converting raise, whatever a file holds in place of a result."""
+"""What reading and converting raise when a file holds something other than results."""
 
 
 class OldFormat(Exception):
@@ -46,7 +45,7 @@ class OldFormat(Exception):
 
 
 class Point(NamedTuple):
-    """One value of one case at one commit, with its interval where there is one; no value where the benchmark failed."""
+    """One value of one case at one commit, with its interval; the value is None where the benchmark failed."""
 
     machine: str
     environment: str
@@ -67,8 +66,8 @@ def points(folder: Path, complain: Callable[[str], None] = lambda line: None) ->
     ----------
     folder : Path
     complain : callable
-        Told, once each, of files that cannot be read, of files in asv's first format, and of benchmarks that are not this
-        suite's: the rest is used.
+        Called with a line for each file that cannot be read, and a line each for files in asv's first format and for benchmarks
+        of other suites. They are left out.
 
     Raises
     ------
@@ -103,7 +102,7 @@ def points(folder: Path, complain: Callable[[str], None] = lambda line: None) ->
 
 
 def runs(folder: Path, complain: Callable[[str], None] = lambda line: None) -> list[Run]:
-    """A run for each machine, environment and commit, in the order of the commits; the newest is the last."""
+    """A run for each machine, environment and commit, in the order of the commits, oldest first."""
     grouped: dict[tuple[str, str, str, float], list[Point]] = defaultdict(list)
     for point in points(folder, complain):
         grouped[point.machine, point.environment, point.commit, point.date].append(point)
@@ -138,7 +137,7 @@ def _file(path: Path, machine: str, known: dict[Any, list[Case] | None], strange
 
 
 def _row(where: tuple[str, str, str, float], metric: str, cases: list[Case], row: dict[str, Any]) -> Iterator[Point]:
-    """The points of a benchmark, but for those that were skipped."""
+    """The points of a benchmark, except those that were skipped."""
     values = row.get("result")
     if values is None:
         values = [None] * len(cases)  # every point failed
@@ -159,7 +158,7 @@ def _row(where: tuple[str, str, str, float], metric: str, cases: list[Case], row
 
 
 def _date(stored: float) -> float:
-    """Seconds since 1970; asv stores milliseconds, and some have stored micro- and nanoseconds."""
+    """Seconds since 1970. asv stores milliseconds; some files have microseconds or nanoseconds."""
     date = float(stored) / 1000
     while date >= 1e11:  # the year 5138
         date /= 1000
@@ -177,7 +176,7 @@ def _plausible(value: float, metric: str) -> bool:
 def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
     """The cases of a benchmark's points; None if it is not one of `METRICS`, or its parameters are not a case's."""
     parsed = names.parse_asv(name)
-    if not parsed or parsed[1] not in METRICS or len(params) != 4:
+    if not parsed or parsed[1] not in METRICS or len(params) not in (4, 5):
         return None
     if math.prod(map(len, params)) > MOST_POINTS:
         raise ValueError(f"{name} has more than {MOST_POINTS} points")
@@ -188,8 +187,8 @@ def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
 
 
 @cache
-def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
-    """A case by what was stored of it: the kernel may be gone."""
+def _case(workload: str, kernel: str, size: int, dtype: str, threads: int, device: str = "cpu") -> Case:
+    """A case from a stored point. The kernel need not exist any more."""
     backend, rung = names.split_kernel(workload, kernel)
     shape = dict.fromkeys("mnp", size) if workload == "gemm" else {**AIRFOIL, "batch": size}
     return Case(
@@ -197,6 +196,7 @@ def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Ca
         kernel=kernel,
         backend=backend,
         rung=rung,
+        device=device,
         dtype=dtype,
         shape=shape,
         threads=threads,
@@ -204,7 +204,7 @@ def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Ca
 
 
 def _records(found: list[Point]) -> list[Record]:
-    """A record a case, what was measured of it put together."""
+    """A record for each case, from all metrics of it."""
     by_case: dict[Case, dict[str, Point]] = defaultdict(dict)
     for point in found:
         by_case[point.case][point.metric] = point
@@ -212,7 +212,7 @@ def _records(found: list[Point]) -> list[Record]:
 
 
 def record(case: Case, seconds: Point | None = None, compile: Point | None = None, workspace: Point | None = None) -> Record:
-    """What asv has stored of a case. Of what failed, its check included, it stores that it did, and no reason."""
+    """What asv has stored of a case. Of a failure asv stores no reason."""
     fields: dict[str, Any] = {
         "passed": True,
         "compile_s": compile and compile.value,
@@ -227,7 +227,7 @@ def record(case: Case, seconds: Point | None = None, compile: Point | None = Non
 
 
 def _machine(path: Path, complain: Callable[[str], None]) -> Machine:
-    """As much as asv knows of a machine."""
+    """What asv stores of a machine."""
     found: dict[str, Any] = {}
     try:
         found = dict(json.loads(path.read_text(encoding="utf-8")))
@@ -240,6 +240,6 @@ def _machine(path: Path, complain: Callable[[str], None]) -> Machine:
 
 
 def _whole(stored: Any) -> int:
-    """A number as asv stores it, which is as text; 0 if it is none."""
+    """A number, which asv stores as text; 0 if the text is not a number."""
     text = str(stored)
     return int(text) if text.isdecimal() and len(text) < 20 else 0

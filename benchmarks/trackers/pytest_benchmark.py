@@ -1,4 +1,4 @@
-"""A file of pytest-benchmark's as a run: what its own statistics know, and what `benchmarks.conftest` has noted beside."""
+"""A file of pytest-benchmark as a run: its own statistics, and what `benchmarks.conftest` has added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minisgd.common.cli import UsageError
 
 
 def run(path: Path) -> Run:
-    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` has written; those of old versions say less.
+    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` has written; those of old versions hold less.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def run(path: Path) -> Run:
 
 
 def _machine(info: dict[str, Any]) -> Machine:
-    """What this suite has noted of the machine, or else what pytest-benchmark has."""
+    """The machine as this suite has described it, or else as pytest-benchmark has."""
     if "minisgd" in info:
         return Machine.model_validate(info["minisgd"])
     cpu = info.get("cpu") or {}

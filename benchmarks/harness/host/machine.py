@@ -15,7 +15,7 @@ from kernels import registry
 from kernels.cpu.caches import caches
 from kernels.cpu.vectors import vectors
 
-LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "scipy")
+LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "nvidia-cublas", "scipy")
 
 
 def describe() -> Machine:

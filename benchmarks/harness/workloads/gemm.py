@@ -16,6 +16,8 @@ from benchmarks.harness.records import Case, Ceilings
 from kernels import accuracy, flops, registry
 from kernels.dtypes import rounded, stored
 
+Function = Callable[[Any, Any, Any], None]
+
 COLD_POOL = 2
 """Cold operands rotate through a pool of this many times the outermost cache, so that each call finds its own evicted."""
 
@@ -45,11 +47,13 @@ class Product:
     device : Device
     seed : int
         Of the random operands; standard normal, never zeros.
+    function : callable, optional
+        What is timed and checked in the kernel's place.
     """
 
     find = staticmethod(registry.find)
 
-    def __init__(self, case: Case, device: Device, seed: int = 0) -> None:
+    def __init__(self, case: Case, device: Device, seed: int = 0, function: Function | None = None) -> None:
         self._case, self._device = case, device
         self._random = np.random.default_rng(seed)
         kernel = registry.find(case.kernel)
@@ -63,7 +67,7 @@ class Product:
             tuple(_placed(*each, device, kernel.arrays, case.dtype) for each in zip((self._a, self._b, out), laid, strict=True))
             for _ in range(copies)
         ]
-        function = kernel.bind(case.tile or kernel.tile_for(case.dtype, case.device))
+        function = function or kernel.bind(case.tile or kernel.tile_for(case.dtype, case.device))
         self._bound = [partial(function, *operands) for operands in self._placed]
         self._next = cycle(self._bound)
 

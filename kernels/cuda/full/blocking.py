@@ -37,8 +37,17 @@ class Blocking(NamedTuple):
         return Grid((-(-p // self.columns), -(-m // self.rows)), (self.threads, 1))
 
 
+class Ideas(NamedTuple):
+    """What a stage does: copies of so many elements, unrolled or not, asynchronous or not, guarded or not."""
+
+    copied: int
+    unroll: bool = True
+    asynchronous: bool = True
+    guarded: bool = True
+
+
 BLOCKINGS = {"float32": Blocking(128, 256, 8, 8, 16), "float64": Blocking(128, 128, 8, 8, 8)}
-"""A quarter and a half of the registers of a multiprocessor are sums: 128 of a thread's 255, at 256 threads."""
+"""Half of the registers of a multiprocessor are sums, with one block on it: 128 of each of 256 threads' 255."""
 
 
 def lanes(dtype: str) -> int:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from kernels.cuda.full.blocking import BLOCKINGS, Blocking, lanes
-from kernels.cuda.full.pipeline import Ideas, pipeline
+from kernels.cuda.full.blocking import BLOCKINGS, Blocking, Ideas, lanes
+from kernels.cuda.full.pipeline import pipeline
 from kernels.cuda.full.register_tile import register_tile
 from kernels.cuda.launch import Operand, Rung, operand
 from kernels.cuda.primitives import VECTOR_BYTES

@@ -1,4 +1,8 @@
-"""The GPU itself. `FAKE_GPU` in the environment says what is the matter with it: none, old or busy."""
+"""The GPU itself.
+
+`FAKE_GPU` in the environment says what is the matter with it: none, old or busy. With `FAKE_GPU_LATE` whoever waits for it waits
+20 ms.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +48,8 @@ def check():
 
 def synchronize():
     check()
+    if os.environ.get("FAKE_GPU_LATE"):
+        time.sleep(0.02)
 
 
 def _sleep(count):
