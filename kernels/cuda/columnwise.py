@@ -23,7 +23,7 @@ def grid(m: int, p: int) -> Grid:
 
 @rung("columnwise", grid)
 def columnwise(dtype: Any) -> Callable[[Any, Any, Any], None]:
-    """The whole of a by a column of b."""
+    """Threads down a column of out, whose loads do not coalesce: the whole of a by a column of b."""
 
     def multiply(a: Any, b: Any, out: Any) -> None:
         i = cuda.blockIdx.y * THREADS + cuda.threadIdx.x

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,7 +89,12 @@ def rung(name: str, grid: Callable[..., Grid], **tile: int) -> Callable[[Callabl
 
     def register(make: Callable[..., Any]) -> Rung:
         made = Rung(make, grid, tile)
-        kernel("numba-cuda", name, arrays="torch", devices=("cuda",), compiles=True, tile=tile)(made.__call__)
+
+        @kernel("numba-cuda", name, arrays="torch", devices=("cuda",), compiles=True, tile=tile)
+        @wraps(make)
+        def launch(a: Any, b: Any, out: Any, *sizes: int) -> None:
+            made(a, b, out, *sizes)
+
         return made
 
     return register

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from kernels.cuda.launch import Grid
 from kernels.cuda.primitives import VECTOR_BYTES
+from kernels.dtypes import stored
 
 WARP_ROWS, WARP_COLUMNS = 4, 8
 """Threads of a warp, down and across its part of out."""
@@ -58,4 +59,4 @@ def lanes(dtype: str) -> int:
     >>> lanes("float32"), lanes("float64")
     (4, 2)
     """
-    return VECTOR_BYTES // {"float32": 4, "float64": 8}[dtype]
+    return VECTOR_BYTES // stored(dtype).itemsize

@@ -65,6 +65,7 @@ NAMES = [kernel.name for kernel in kernels.available("numba-cuda/*")]
 
 def test_the_ladder_is_complete():
     assert [f"numba-cuda/{rung}" for rung in kernels.registry.RUNGS] == NAMES
+    assert len({kernels.find(name).function.__doc__ for name in NAMES}) == len(NAMES)  # `list` prints it
 
 
 @pytest.mark.parametrize("name", NAMES)
