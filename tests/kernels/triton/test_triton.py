@@ -18,7 +18,11 @@ APART = Path(__file__).parent / "apart"
 def test_without_triton_a_kernel_says_how_to_install_it():
     code = """
 import sys
-sys.modules["triton"] = None
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "triton":
+            raise ModuleNotFoundError("No module named 'triton'", name="triton")
+sys.meta_path.insert(0, Absent())
 import kernels
 for name in ("triton/full", "triton-tf32/full"):
     try:

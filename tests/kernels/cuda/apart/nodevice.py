@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cuda.core import Linker, LinkerOptions, ObjectCode
 from cuda.pathfinder import find_nvidia_binary_utility
@@ -48,9 +48,13 @@ def pretended(capability: tuple[int, int]) -> Iterator[None]:
 def build(made: Rung, dtype: str, sizes: tuple[int, ...], capability: tuple[int, int]) -> Built:
     """A rung's kernel for a compute capability such as (9, 0), by the compiler and assembler that make it for a device."""
     bounds = launch_bounds(made.grid(1, 1, *sizes))
+    return assembled(made.entry(dtype, *sizes), void(OPERAND, OPERAND, OPERAND), bounds, capability)
+
+
+def assembled(function: Callable[..., None], signature: Any, bounds: tuple[int, int], capability: tuple[int, int]) -> Built:
+    """Any kernel: a function that is compiled for arguments of a signature, with bounds as `cuda.jit` has them."""
     with pretended(capability):
-        signature = void(OPERAND, OPERAND, OPERAND)
-        ptx, _ = cuda.compile_ptx(made.entry(dtype, *sizes), signature, cc=capability, launch_bounds=bounds)
+        ptx, _ = cuda.compile_ptx(function, signature, cc=capability, launch_bounds=bounds)
     options = LinkerOptions(arch="sm_{}{}".format(*capability), ptxas_options=["-v"])
     linker = Linker(ObjectCode.from_ptx(ptx.encode()), options=options)
     binary, said = linker.link("cubin").code, linker.get_info_log()

@@ -3,75 +3,47 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from pathlib import Path
-from typing import NamedTuple
 
-from cuda.pathfinder import find_nvidia_binary_utility
+from nodevice import BRANCH, Built, multiply_adds
 
 CYCLES = {"SHFL": 24, "LDS": 29, "LDG": 263, "LD": 263, "LDC": 30, "S2R": 30, "S2UR": 30, "MUFU": 20, "ISETP": 6, "FSETP": 6}
 """Until a result can be used; 4 for what is not listed. From published microbenchmarks of Volta to Hopper (Jia, Maggioni, Staiger
 and Scarpazza 2018, arXiv 1804.06826; Luo and others 2024, arXiv 2402.13499), rounded: leads, not measured here."""
 
-LABEL = re.compile(r"^(\.L\w+):")
-INSTRUCTION = re.compile(r"^\s*/\*[0-9a-f]+\*/\s+(?:@!?(U?P\w+)\s+)?([A-Z][A-Z0-9_.]*)\s*(.*?);")
-BRANCH = re.compile(r"`\((\.L\w+)\)")
 REGISTER = re.compile(r"(?<![A-Za-z0-9_])U?[RP]\d+")
+WRITE_NOTHING = ("ST", "BRA", "BAR", "BSYNC", "BSSY", "EXIT", "NOP", "WARPSYNC")
+WRITE_A_PREDICATE_TOO = ("ISETP", "FSETP", "PLOP3", "IADD3", "LEA")
+
+Instruction = tuple[str, str]
+"""Opcode and operands, without the predicate: what is left undone is not looked at."""
 
 
-class Instruction(NamedTuple):
-    """Predicate, opcode and operands."""
-
-    predicate: str | None
-    opcode: str
-    operands: str
-
-    @property
-    def name(self) -> str:
-        return self.opcode.split(".")[0]
-
-    def written(self) -> list[str]:
-        """Registers: the first operand's, predicates in front of it, and the other half of a pair."""
-        operands = [each.strip() for each in self.operands.split(",")]
-        if self.name.startswith(("ST", "BRA", "BAR", "BSYNC", "BSSY", "EXIT", "NOP", "WARPSYNC")):
-            return []
-        first = 1 if self.name == "SHFL" else 0
-        found = REGISTER.findall(operands[first])
-        if self.name in ("ISETP", "FSETP", "PLOP3", "IADD3", "LEA") and len(operands) > 1:
-            found += [each for each in REGISTER.findall(operands[1]) if "P" in each]
-        pair = ".64" in self.opcode or self.name == "CS2R" or ".WIDE" in self.opcode
-        return found + ([f"R{int(found[0][1:]) + 1}"] if pair and found and found[0].startswith("R") else [])
-
-    def read(self) -> list[str]:
-        """Registers: those of all operands but the first, and what a predicate leaves as it was."""
-        operands = self.operands.split(",")
-        first = 2 if self.name == "SHFL" else 1 if self.written() else 0
-        found = REGISTER.findall(",".join(operands[first:]))
-        return found + ([self.predicate, *self.written()] if self.predicate else [])
+def name(opcode: str) -> str:
+    return opcode.split(".")[0]
 
 
-def instructions(binary: bytes, folder: Path) -> tuple[list[Instruction], dict[str, int]]:
-    """Machine code in order, and where labels stand in it."""
-    file = folder / "kernel.cubin"
-    file.write_bytes(binary)
-    text = subprocess.run([find_nvidia_binary_utility("nvdisasm"), "-c", file], capture_output=True, text=True, check=True).stdout
-    code, labels = [], {}
-    for line in text.splitlines():
-        if label := LABEL.match(line):
-            labels[label[1]] = len(code)
-        elif found := INSTRUCTION.match(line):
-            code.append(Instruction(*found.groups()))
-    return code, labels
+def flow(opcode: str, operands: str) -> tuple[list[str], list[str]]:
+    """Registers that an instruction reads, and those that it writes: the other halves of pairs too."""
+    if name(opcode).startswith(WRITE_NOTHING):
+        return REGISTER.findall(operands), []
+    places = [each.strip() for each in operands.split(",")]
+    results = 1
+    if name(opcode) == "SHFL" or (name(opcode) in WRITE_A_PREDICATE_TOO and re.match("U?P", "".join(places[1:2]))):
+        results = 2
+    first, others = REGISTER.findall(",".join(places[:results])), REGISTER.findall(",".join(places[results:]))
+    if ".64" in opcode or ".WIDE" in opcode or name(opcode) == "CS2R":
+        first = first + [f"R{int(each[1:]) + 1}" for each in first if each.startswith("R")]
+    return others, first
 
 
-def step_loop(code: list[Instruction], labels: dict[str, int]) -> list[Instruction]:
+def step_loop(built: Built) -> list[Instruction]:
     """The loop with most multiply-adds; of those with as many, the shortest."""
     found = []
-    for end, each in enumerate(code):
-        target = BRANCH.search(each.operands)
-        if each.name == "BRA" and target and labels[target[1]] < end:
-            found.append(code[labels[target[1]] : end + 1])
-    return max(found, key=lambda body: (sum(each.name in ("FFMA", "DFMA") for each in body), -len(body)))
+    for end, (opcode, operands) in enumerate(built.code):
+        target = BRANCH.search(operands)
+        if name(opcode) == "BRA" and target and built.labels[target[1]] < end:
+            found.append(built.code[built.labels[target[1]] : end + 1])
+    return max(found, key=lambda body: (multiply_adds([opcode for opcode, _ in body]), -len(body)))
 
 
 def chain(body: list[Instruction], turns: int = 8) -> float:
@@ -79,8 +51,9 @@ def chain(body: list[Instruction], turns: int = 8) -> float:
     ready: dict[str, float] = {}
     ends = []
     for _ in range(turns):
-        for each in body:
-            end = max((ready.get(register, 0) for register in each.read()), default=0) + CYCLES.get(each.name, 4)
-            ready.update(dict.fromkeys(each.written(), end))
+        for opcode, operands in body:
+            read, written = flow(opcode, operands)
+            end = max((ready.get(register, 0) for register in read), default=0) + CYCLES.get(name(opcode), 4)
+            ready.update(dict.fromkeys(written, end))
         ends.append(max(ready.values()))
     return (ends[-1] - ends[1]) / (turns - 2)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from typing import NamedTuple
 
 import pytest
-from chains import Instruction, chain, instructions, step_loop
-from cuda.core import Linker, LinkerOptions, ObjectCode
-from nodevice import pretended
-from numba import cuda
+from chains import chain, flow, name, step_loop
+from nodevice import assembled
 
 from kernels.cuda.launch import MOST_SHARED_BYTES
 from minisgd.steps import cuda_fused
@@ -18,38 +14,11 @@ from minisgd.steps import cuda_fused
 SM_90, SM_80 = (9, 0), (8, 0)
 
 
-class Built(NamedTuple):
-    registers: int
-    spilled: int
-    stack: int
-    shared: int
-    step: list[Instruction]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """A function of a problem's shape: what the assembler says of the kernel, and the loop over its steps."""
-    folder = tmp_path_factory.mktemp("sass")
-
-    @cache
-    def build(n, d, k, batch_size, dtype="float32", objective="squared", capability=SM_90):
-        layout = cuda_fused.layout_of(n, d, k, n, batch_size, dtype, objective)
-        signature, options = cuda_fused.signature(layout), {"launch_bounds": cuda_fused.LAUNCH_BOUNDS, "cc": capability}
-        with pretended(capability):
-            ptx, _ = cuda.compile_ptx(cuda_fused.entry(layout), signature, **options)
-        linked = LinkerOptions(arch="sm_{}{}".format(*capability), ptxas_options=["-v"])
-        linker = Linker(ObjectCode.from_ptx(ptx.encode()), options=linked)
-        binary, said = linker.link("cubin").code, linker.get_info_log()
-
-        def number(pattern):
-            return sum(int(found) for found in re.findall(pattern, said))
-
-        shared = sum(int(count) for count in re.findall(r"\.shared .*\.b8 \w+\[(\d+)\];", ptx))
-        spilled = number(r"(\d+) bytes spill stores") + number(r"(\d+) bytes spill loads")
-        step = step_loop(*instructions(binary, folder))
-        return Built(number(r"Used (\d+) registers"), spilled, number(r"(\d+) bytes stack frame"), shared, step)
-
-    return build
+@cache
+def built(n, d, k, batch_size, dtype="float32", objective="squared", capability=SM_90):
+    """The kernel of a problem's shape."""
+    layout = cuda_fused.layout_of(n, d, k, n, batch_size, dtype, objective)
+    return assembled(cuda_fused.entry(layout), cuda_fused.signature(layout), cuda_fused.LAUNCH_BOUNDS, capability)
 
 
 AIRFOIL = (1500, 5, 1)
@@ -61,37 +30,51 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_weights_stay_in_registers(built, problem):
+def test_weights_stay_in_registers(problem):
     found = built(*problem)
-    assert found.spilled == found.stack == 0
+    assert found.spilled_bytes == found.stack_bytes == 0
     assert found.registers <= 255
-    assert found.shared <= MOST_SHARED_BYTES
-    assert not [each for each in found.step if each.name in ("LDL", "STL")]
+    assert found.shared_bytes <= MOST_SHARED_BYTES
+    assert not [opcode for opcode, _ in found.code if name(opcode) in ("LDL", "STL")]
 
 
-def test_the_airfoil_data_are_read_from_shared_memory_alone(built):
-    for batch_size in (1, 10, 100):
-        names = [each.opcode for each in built(*AIRFOIL, batch_size).step]
-        assert names.count("LDS.64") == 3  # five features and the target
-        assert not [name for name in names if name.split(".")[0] in ("LD", "LDG")]
+@pytest.mark.parametrize("batch_size", [1, 10, 100])
+def test_the_airfoil_data_are_read_from_shared_memory_alone(batch_size):
+    opcodes = [opcode for opcode, _ in step_loop(built(*AIRFOIL, batch_size))]
+    assert opcodes.count("LDS.64") == 3  # five features and the target
+    assert not [opcode for opcode in opcodes if name(opcode) in ("LD", "LDG")]
 
 
-@pytest.mark.parametrize(("batch_size", "cycles", "issued"), [(1, 28, 45), (10, 140, 110)])
-def test_what_a_step_waits_for(built, batch_size, cycles, issued):
-    """The figures that docs/decisions/020-cuda-fused-a-warp-a-model.md reckons with: a dot product, the residual, a sum over lanes, and the update."""
-    step = built(*AIRFOIL, batch_size).step
-    assert chain(step) <= cycles
-    assert len(step) <= issued
-    levels = (batch_size - 1).bit_length()
-    assert sum(each.name == "SHFL" for each in step) == 6 * levels
+@pytest.mark.parametrize(("batch_size", "cycles", "issued"), [(1, 24, 39), (10, 136, 100), (100, 164, 134)])
+def test_what_a_step_waits_for(batch_size, cycles, issued):
+    """The figures that the decision reckons with; other versions of Python have other bytecode, and numba another order."""
+    step = step_loop(built(*AIRFOIL, batch_size))
+    assert abs(chain(step) - cycles) <= 4
+    assert abs(len(step) - issued) <= 8
+    levels = min(5, (batch_size - 1).bit_length())
+    assert sum(name(opcode) == "SHFL" for opcode, _ in step) == 6 * levels
     assert chain(step) >= 24 * levels + 16
 
 
 def test_a_chain_is_counted():
-    def made(*lines):
-        return [Instruction(None, *line.split(" ", 1)) for line in lines]
+    def cycles(*lines):
+        return chain([tuple(line.split(" ", 1)) for line in lines])
 
-    assert chain(made("FFMA R1, R2, R3, R1", "FFMA R4, R5, R6, R4")) == 4
-    assert chain(made("FFMA R1, R2, R3, R4", "FADD R4, R1, R5")) == 8
-    assert chain(made("SHFL.BFLY PT, R1, R2, 0x1, 0x1f", "FADD R2, R1, R2")) == 28
-    assert chain(made("LDS.64 R2, [R8]", "FADD R1, R3, R1")) == 4
+    assert cycles("FFMA R1, R2, R3, R1", "FFMA R4, R5, R6, R4") == 4
+    assert cycles("FFMA R1, R2, R3, R4", "FADD R4, R1, R5") == 8
+    assert cycles("SHFL.BFLY PT, R1, R2, 0x1, 0x1f", "FADD R2, R1, R2") == 28
+    assert cycles("LDS.64 R2, [R8]", "FADD R1, R3, R1") == 4
+
+
+@pytest.mark.parametrize(
+    ("opcode", "operands", "read", "written"),
+    [
+        ("SHFL.BFLY", "PT, R1, R2, 0x1, 0x1f", ["R2"], ["R1"]),
+        ("ISETP.GE.AND", "P1, PT, R2.reuse, R3, P0", ["R2", "R3", "P0"], ["P1"]),
+        ("IADD3", "R0, P2, R61, R46, RZ", ["R61", "R46"], ["R0", "P2"]),
+        ("LDS.64", "R2, [R8+0x10]", ["R8"], ["R2", "R3"]),
+        ("STS", "[R8], R2", ["R8", "R2"], []),
+    ],
+)
+def test_what_an_instruction_reads_and_writes(opcode, operands, read, written):
+    assert flow(opcode, operands) == (read, written)
