@@ -9,7 +9,7 @@ import pytest
 from benchmarks.commands import gate
 from benchmarks.gate import others, planted
 from benchmarks.gate.calibration import Calibration
-from benchmarks.trackers.tools import point_name
+from benchmarks.harness.names import asv_name
 from minisgd.common.cli import UsageError
 
 PRINTED = """
@@ -98,4 +98,4 @@ def test_a_tool_that_cannot_be_put_to_the_test_is_told_in_a_line(tool, said):
 def test_a_point_has_asv_s_name():
     from benchmarks import tracked
 
-    assert point_name(tracked.case("gemm", "numba/full", 64, "float32", 1)) in PRINTED
+    assert asv_name(tracked.case("gemm", "numba/full", 64, "float32", 1)) in PRINTED
