@@ -1,7 +1,7 @@
 """A block for a part of a column of out, neighbouring threads in neighbouring rows: nothing coalesces.
 
-The 32 elements of a that a warp reads lie in 32 rows, a sector of 32 bytes each: the arithmetic of `rowwise`, 8 times its bytes in
-float32, unless a cache holds what is left of a sector until the next turns.
+The 32 elements of a that a warp reads lie in 32 rows, a sector of 32 bytes each: the arithmetic of `rowwise`, 8 times its bytes
+in float32, unless a cache holds what is left of a sector until the next turns.
 """
 
 from __future__ import annotations
