@@ -1,8 +1,8 @@
 """Steps in torch: the chapter's from scratch, its concise version, torch's multi-tensor optimiser, a compiled step, and a graph.
 
 All share the arrays' memory with the caller, on the CPU or a GPU, so weights and bias are updated in place. The eager ones cost
-some tens of microseconds a step whatever its size: that is what their loops at batch 1 measure. On a GPU torch raises the error of
-a visit out of range only later, and the process cannot use the GPU any more.
+some tens of microseconds a step whatever its size: that is what their loops at batch 1 measure. On a GPU torch raises the error
+of a visit out of range only later, and the process cannot use the GPU any more.
 """
 
 from __future__ import annotations
