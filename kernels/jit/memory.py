@@ -12,7 +12,8 @@ from numba.extending import intrinsic
 
 from kernels.cpu.vectors import vectors
 from kernels.jit.caching import inner
-from kernels.jit.simd import Vector, emit_load, emit_mask, emit_prefetch, emit_shuffle, emit_store
+from kernels.jit.emit import emit_load, emit_mask, emit_prefetch, emit_shuffle, emit_store
+from kernels.jit.simd import Vector
 
 EIGHT = 8
 """Lanes of a vector, or rows, where a few elements are gone over at once; LLVM takes it apart for narrower registers."""
@@ -78,6 +79,21 @@ def size_of(typing: Any, like: Any) -> Any:
         return ir.Constant(ir.IntType(64), like.bitwidth // 8)
 
     return types.int64(like), generate
+
+
+def _constant(value: float) -> Any:
+    @intrinsic
+    def constant(typing: Any, like: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return ir.Constant(context.get_value_type(like), value)
+
+        return like(like), generate
+
+    return constant
+
+
+zero, one = _constant(0.0), _constant(1.0)
+"""``zero(like)`` and ``one(like)``: 0 and 1 of the dtype of `like`, which numba would widen."""
 
 
 @intrinsic

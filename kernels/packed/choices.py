@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kernels.cpu.caches import caches
 from kernels.cpu.tiles import ITEMSIZE, block_tiling, near_block
 from kernels.cpu.vectors import vectors
-from kernels.jit.simd import LINE
+from kernels.jit.emit import LINE
 
 ELEMENT = 4
 """An element of an operand takes about as long to fetch as so many multiply-adds, most of a product of one row or column."""
@@ -41,10 +41,10 @@ them, where they are closer."""
 FEW_VECTORS = 4
 """Columns of more vectors than these are always made as tiles, of which then only the last has empty lanes."""
 
-FEW_IF_FAR = 4
+FEW_FROM_MEMORY = 4
 """And of more columns, if a comes from memory: tiles go along eight rows at once, which memory serves sooner than four."""
 
-TURNING_ROWS = 6
+TRANSPOSING_ROWS = 6
 """To turn b, so that its columns can be dot products, takes as long as so many rows more of a."""
 
 
@@ -53,25 +53,25 @@ class Blocking(NamedTuple):
 
     Parameters
     ----------
-    width : int
+    mr : int
         Columns of a tile (mr).
     kc, mc : int
         Rows of a slab of the depth, and columns of a block of it.
-    near_block_bytes, far_bytes : int
+    l2_block_bytes, l3_from_bytes : int
         What a block in the second level takes, where it is kept if a slab of a takes less than the latter: to pack it costs less
         there, which counts more, as long as a is small, than that a is passed over more often.
-    near_bytes : int
+    straddling_bytes : int
         Up to so many a straddling b is read where it lies.
     dot_extra : int
         Elements of the depth that a dot product takes beyond its own, the time to begin, and to add its lanes up.
     """
 
-    width: int
+    mr: int
     kc: int
     mc: int
-    near_block_bytes: int
-    far_bytes: int
-    near_bytes: int
+    l2_block_bytes: int
+    l3_from_bytes: int
+    straddling_bytes: int
     dot_extra: int
 
 
@@ -90,5 +90,5 @@ def blocking(dtype: str) -> Blocking:
     dot_extra = 16 + 2 * unit.whole_lanes(size)
     straddling = (width * size + LINE) * unit.fmas_a_cycle / (width // lanes * rows)
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
-    near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
-    return Blocking(width, kc, mc, min(block, near_block(levels).result), block, near_bytes, dot_extra)
+    straddling_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
+    return Blocking(width, kc, mc, min(block, near_block(levels).result), block, straddling_bytes, dot_extra)

@@ -20,18 +20,29 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import njit, types
+from numba import from_dtype, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.numpy_support import as_dtype
 
 from kernels.cpu.tiles import rows_in_registers
 from kernels.jit.caching import UNWRAPPED, as_written, cached, inner
-from kernels.jit.simd import LINE, emit_broadcast, emit_load, emit_mask, emit_prefetch, emit_store
+from kernels.jit.emit import (
+    I64,
+    LINE,
+    emit_broadcast,
+    emit_load,
+    emit_loop,
+    emit_mask,
+    emit_prefetch,
+    emit_store,
+    emit_until_none,
+)
+from kernels.jit.records import emit_fields, layout_of, record_on_stack
 
 FUSED = ("contract", "nsz")
 """A product and a sum may be fused, nothing else: not regrouped, and infinities stay what they are."""
 
-I32, I64 = ir.IntType(32), ir.IntType(64)
 UNROLLED = 4
 """Steps of the depth in a turn of the loop: they share what the loop itself costs."""
 STRIDE_SCALES = 3
@@ -41,7 +52,7 @@ STRIDE_SCALES = 3
 TAILS = WHOLE, MASKED, HALF = 0, 1, 2
 """What the last vector of a tile's row is: like the others, masked, or half as wide and masked."""
 
-TALLEST = 8
+MAX_NR = 8
 """The most rows of any tile: enough sums of one vector to hide the latency, and each height is more to compile."""
 
 
@@ -49,102 +60,100 @@ _rows_in_registers = njit(rows_in_registers)
 
 
 @inner
-def tallest(vectors: int, registers: int, early: int) -> int:
+def max_nr(vectors: int, registers: int, early: int) -> int:
     """The most rows of a tile so many vectors wide; see `Vectors` for the registers and `early`."""
-    return min(TALLEST, _rows_in_registers(vectors, registers, early))
+    return min(MAX_NR, _rows_in_registers(vectors, registers, early))
 
 
 class Tile(NamedTuple):
-    """Where a tile's operands lie: addresses and strides in bytes."""
+    """What the microkernel is given of a microtile: a record of whole numbers, and of factors of the operands' dtype.
 
+    Addresses and strides are in bytes. Elements of a row are neighbours in each operand.
+    """
+
+    rows: Any
+    """1 to what `max_nr` allows for so many columns."""
+    columns: Any
+    """1 to mr."""
     depth: Any
-    at_once: Any
+    """Columns of a, and rows of b: at least 1."""
+    chunk: Any
+    """The k chunk: so much of the depth is summed in registers before it is added to c."""
     a: Any
     a_row: Any
     b: Any
-    b_step: Any
+    b_row: Any
     c: Any
     c_row: Any
-    columns: Any
+    ahead: Any
+    """Bytes from the first row of a to one that is needed soon, and prefetched; 0 for none."""
     alpha: Any
     beta: Any
-    ahead: Any
 
 
-@intrinsic(prefer_literal=True)
-def multiply_tile(
-    typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, height: Any, depth: Any,
-    at_once: Any, a: Any, a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
-    ahead: Any,
-) -> Any:  # fmt: skip
-    """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
-
-    Parameters
-    ----------
-    lanes, vectors, registers, early, halves : int literals
-        Elements of a vector; the most vectors of a tile; the CPU's registers, whether elements of a are loaded early, and whether
-        the core takes a vector in halves.
-    height, columns : int
-        1 to what is `tallest` for so many vectors; 1 to vectors lanes.
-    depth, at_once : int
-        At least 1; and how much of it is summed up before it is added to c.
-    a, a_row, b, b_step, c, c_row : int
-        Addresses; bytes from one row to the next, and of b from one step of the depth to the next. In a they are neighbours.
-    alpha, beta : float32 or float64
-        Of the dtype of the operands.
-    ahead : int
-        Bytes from the first row of a to one that is taken soon, and asked for as the tile goes along its own; 0 for none.
-    """
-    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early, halves)):
-        return None  # numba asks again with the literals
-    unit = registers.literal_value, early.literal_value
-    tall_for = {wide: tallest.py_func(wide, *unit) for wide in range(1, vectors.literal_value + 1)}
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        element, tile, most_lanes = context.get_value_type(alpha), Tile(*arguments[6:]), lanes.literal_value
-        end, impossible = (builder.append_basic_block(f"tile.{name}") for name in ("end", "impossible"))
-        whole = builder.udiv(builder.add(tile.columns, I64(most_lanes - 1)), I64(most_lanes))
-        rest = builder.urem(tile.columns, I64(most_lanes))
-        masked = builder.icmp_unsigned("!=", rest, I64(0))
-        half = builder.icmp_unsigned("<=", rest, I64(most_lanes // 2 * halves.literal_value))
-        last = builder.select(masked, builder.select(half, I64(HALF), I64(MASKED)), I64(WHOLE))
-        row = builder.add(builder.mul(whole, I64(TALLEST)), arguments[5])
-        switch = builder.switch(builder.add(builder.mul(row, I64(len(TAILS))), last), impossible)
-        builder.position_at_end(impossible)
-        builder.unreachable()
-        for wide, most in tall_for.items():
-            for tall in range(1, most + 1):
-                for tail in TAILS[: 3 if halves.literal_value else 2]:
-                    block = builder.append_basic_block(f"tile.{tall}x{wide}.{tail}")
-                    switch.add_case(I64((wide * TALLEST + tall) * len(TAILS) + tail), block)
-                    builder.position_at_end(block)
-                    emit_tile(builder, element, most_lanes, wide, tall, tail, tile)
-                    builder.branch(end)
-        builder.position_at_end(end)
-        return context.get_dummy_value()
-
-    return types.void(lanes, vectors, registers, early, halves, *signature(alpha).args), generate
+tile_layout = layout_of(Tile._fields)
+new_tile = record_on_stack(tile_layout)
 
 
 def signature(dtype: Any) -> Any:
-    """Types of the compiled microkernel: what `multiply_tile` takes from `height` on."""
-    return types.void(*[types.int64] * 10, dtype, dtype, types.int64)
+    """Types of the compiled microkernel: it takes a record and returns nothing."""
+    return types.void(from_dtype(tile_layout(as_dtype(dtype))))
 
 
 def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, dtype: Any) -> Any:
-    """The microkernel as a function of its own, compiled for a CPU and a dtype; the loops get its address.
+    """The microkernel as a function of its own, compiled for a CPU and a dtype; the loops call it by its address.
 
     Linked into them it would be compiled again with each function that calls another.
     """
 
-    def tile(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead):  # type: ignore[no-untyped-def]
-        multiply_tile(
-            lanes, vectors, registers, early, halves,
-            height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead,
-        )  # fmt: skip
+    def microkernel(tile):  # type: ignore[no-untyped-def]
+        update_tile(lanes, vectors, registers, early, halves, tile)
 
     with as_written():
-        return cached(signature(dtype), **UNWRAPPED)(tile)
+        return cached(signature(dtype), **UNWRAPPED)(microkernel)
+
+
+@intrinsic(prefer_literal=True)
+def update_tile(typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, tile: Any) -> Any:
+    """Make c = alpha a b + beta c for a microtile; c is not read if beta is 0.
+
+    Parameters
+    ----------
+    lanes, vectors, registers, early, halves : int literals
+        Elements of a vector; the most vectors of a row of c; the CPU's registers, whether elements of a are loaded early, and
+        whether the core takes a vector in halves.
+    tile : record
+        The fields of `Tile`.
+    """
+    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early, halves)):
+        return None  # numba asks again with the literals
+    unit = registers.literal_value, early.literal_value
+    most_rows = {wide: max_nr.py_func(wide, *unit) for wide in range(1, vectors.literal_value + 1)}
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        most_lanes, given = lanes.literal_value, Tile(*emit_fields(context, builder, tile, arguments[5]))
+        end, impossible = (builder.append_basic_block(f"tile.{name}") for name in ("end", "impossible"))
+        whole = builder.udiv(builder.add(given.columns, I64(most_lanes - 1)), I64(most_lanes))
+        rest = builder.urem(given.columns, I64(most_lanes))
+        masked = builder.icmp_unsigned("!=", rest, I64(0))
+        half = builder.icmp_unsigned("<=", rest, I64(most_lanes // 2 * halves.literal_value))
+        last = builder.select(masked, builder.select(half, I64(HALF), I64(MASKED)), I64(WHOLE))
+        row = builder.add(builder.mul(whole, I64(MAX_NR)), given.rows)
+        switch = builder.switch(builder.add(builder.mul(row, I64(len(TAILS))), last), impossible)
+        builder.position_at_end(impossible)
+        builder.unreachable()
+        for wide, most in most_rows.items():
+            for rows in range(1, most + 1):
+                for tail in TAILS[: 3 if halves.literal_value else 2]:
+                    block = builder.append_basic_block(f"tile.{rows}x{wide}.{tail}")
+                    switch.add_case(I64((wide * MAX_NR + rows) * len(TAILS) + tail), block)
+                    builder.position_at_end(block)
+                    emit_tile(builder, context.get_value_type(tile.typeof("alpha")), most_lanes, wide, rows, tail, given)
+                    builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
+
+    return types.void(lanes, vectors, registers, early, halves, tile), generate
 
 
 def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: int, tile: Tile) -> None:
@@ -173,7 +182,7 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
                 address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * size))
                 factors = _spread(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), widths)
                 totals += [multiply_add(builder, *each) for each in zip(factors, vectors, sums[i * wide :], strict=False)]
-            b, sums = builder.add(b, tile.b_step), tuple(totals)
+            b, sums = builder.add(b, tile.b_row), tuple(totals)
         return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
 
     def turn(b: Any, *rest: Any) -> list[Any]:
@@ -189,7 +198,7 @@ def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail
 
     def part(left: Any, asked: Any, beta: Any, b: Any, *pointers: Any) -> list[Any]:
         """A part of what is left of the depth, and what is left then; so many rows of c are asked for in its first turns."""
-        depth = builder.select(builder.icmp_unsigned("<", left, tile.at_once), left, tile.at_once)
+        depth = builder.select(builder.icmp_unsigned("<", left, tile.chunk), left, tile.chunk)
         # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, rarer, has no others.
         carried = [b, *pointers, *zeros * tall]
         turns = I64(0) if tail else builder.udiv(depth, I64(UNROLLED))
@@ -241,40 +250,6 @@ def _spread(builder: Any, value: Any, widths: Sequence[int]) -> list[Any]:
     """A value in every lane of each of a row's vectors."""
     made = {each: emit_broadcast(builder, value, each) for each in set(widths)}
     return [made[each] for each in widths]
-
-
-def emit_until_none(builder: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> None:
-    """Carry values round a loop, at least once, until the first of them is zero."""
-    start, loop, end = builder.block, builder.append_basic_block("part"), builder.append_basic_block("done")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    values = [builder.phi(each.type) for each in carried]
-    results = body(*values)
-    for phi, first, following in zip(values, carried, results, strict=True):
-        phi.add_incoming(first, start)
-        phi.add_incoming(following, builder.block)
-    builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
-    builder.position_at_end(end)
-
-
-def emit_loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
-    """Carry values round a loop that many times, or past it if that is none."""
-    start = builder.block
-    loop, end = builder.append_basic_block("depth"), builder.append_basic_block("after")
-    builder.cbranch(builder.icmp_unsigned("!=", times, I64(0)), loop, end)
-    builder.position_at_end(loop)
-    left, *values = (builder.phi(each.type) for each in (times, *carried))
-    results = [builder.sub(left, I64(1)), *body(*values)]
-    for phi, first, following in zip([left, *values], [times, *carried], results, strict=True):
-        phi.add_incoming(first, start)
-        phi.add_incoming(following, loop)
-    builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
-    builder.position_at_end(end)
-    found = [builder.phi(each.type) for each in carried]
-    for phi, first, following in zip(found, carried, results[1:], strict=True):
-        phi.add_incoming(first, start)
-        phi.add_incoming(following, loop)
-    return found
 
 
 def _apart(builder: Any, address: Any) -> Any:

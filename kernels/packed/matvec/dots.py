@@ -7,14 +7,27 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import types
+from numba import from_dtype, types
 from numba.extending import intrinsic
+from numba.np.numpy_support import as_dtype
 
 from kernels.cpu.vectors import vectors
 from kernels.jit.caching import UNWRAPPED, as_written, cached
+from kernels.jit.emit import (
+    FUSED,
+    I64,
+    emit_broadcast,
+    emit_four_totals,
+    emit_lanes,
+    emit_load,
+    emit_loop,
+    emit_mask,
+    emit_shuffle,
+    emit_until_none,
+)
 from kernels.jit.memory import EIGHT, vector_of
-from kernels.jit.simd import FUSED, emit_broadcast, emit_four_totals, emit_lanes, emit_load, emit_mask, emit_shuffle
-from kernels.packed.microkernel import emit_loop, emit_until_none, multiply_add
+from kernels.jit.records import emit_fields, layout_of, record_on_stack
+from kernels.packed.microkernel import multiply_add
 
 FOUR = 4
 """Rows of a tile, or `EIGHT`: the sums of so many are added up together."""
@@ -25,14 +38,20 @@ SUMS = 24 if vectors().registers >= 32 else 12
 MOST_COLUMNS = SUMS // FOUR
 """Of a tile of four rows."""
 
-I64 = ir.IntType(64)
-
-
 class Dots(NamedTuple):
-    """Where the operands lie: addresses and strides in bytes."""
+    """What the compiled function is given: a record of whole numbers, and of factors of the operands' dtype.
 
+    Addresses and strides are in bytes. In a row of a, and in a column of x, elements are neighbours.
+    """
+
+    height: Any
+    """Rows at once: `FOUR` or `EIGHT`."""
+    width: Any
+    """Columns: at least 1, and height times width at most `SUMS`."""
     rows: Any
+    """At least 1."""
     depth: Any
+    """Columns of a, and rows of x: at least 1."""
     a: Any
     a_row: Any
     x: Any
@@ -44,56 +63,42 @@ class Dots(NamedTuple):
     beta: Any
 
 
-@intrinsic
-def tiles_of_dots(
-    typing: Any, tall: Any, wide: Any, rows: Any, depth: Any, a: Any, a_row: Any, x: Any, x_column: Any, c: Any, c_row: Any,
-    c_column: Any, alpha: Any, beta: Any,
-) -> Any:  # fmt: skip
-    """Make c = alpha a x + beta c for so many rows and `wide` columns; c is not read if beta is 0.
+dots_layout = layout_of(Dots._fields)
+new_dots = record_on_stack(dots_layout)
 
-    Parameters
-    ----------
-    tall, wide : int
-        Rows and columns at once: `FOUR` or `EIGHT`, and no more of both than `SUMS`.
-    rows, depth : int
-        At least 1.
-    a, a_row, x, x_column, c, c_row, c_column : int
-        Addresses; bytes from one row, or column, to the next. In a row of a, and a column of x, elements are neighbours.
-    alpha, beta : float32 or float64
-        Of the dtype of the operands.
-    """
+
+def compiled(dtype: Any) -> Any:
+    """`tiles_of_dots` as a function of its own, compiled for a dtype; `few_columns` calls it by its address."""
+
+    def dots(given):  # type: ignore[no-untyped-def]
+        tiles_of_dots(given)
+
+    with as_written():
+        return cached(types.void(from_dtype(dots_layout(as_dtype(dtype)))), **UNWRAPPED)(dots)
+
+
+@intrinsic
+def tiles_of_dots(typing: Any, given: Any) -> Any:
+    """Make c = alpha a x + beta c by dot products; c is not read if beta is 0. The record has the fields of `Dots`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        dots = Dots(*emit_fields(context, builder, given, arguments[0]))
+        vector = context.get_value_type(vector_of(given.typeof("alpha")))
         end, impossible = (builder.append_basic_block(f"dots.{name}") for name in ("end", "impossible"))
-        switch = builder.switch(builder.add(builder.mul(arguments[0], I64(SUMS)), arguments[1]), impossible)
+        switch = builder.switch(builder.add(builder.mul(dots.height, I64(SUMS)), dots.width), impossible)
         builder.position_at_end(impossible)
         builder.unreachable()
         for height in (FOUR, EIGHT):
-            for columns in range(1, SUMS // height + 1):
-                block = builder.append_basic_block(f"dots.{height}x{columns}")
-                switch.add_case(I64(height * SUMS + columns), block)
+            for width in range(1, SUMS // height + 1):
+                block = builder.append_basic_block(f"dots.{height}x{width}")
+                switch.add_case(I64(height * SUMS + width), block)
                 builder.position_at_end(block)
-                emit_tiles(builder, context.get_value_type(vector_of(alpha)), height, columns, Dots(*arguments[2:]))
+                emit_tiles(builder, vector, height, width, dots)
                 builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return signature(alpha), generate
-
-
-def signature(dtype: Any) -> Any:
-    """Types of the arguments of `tiles_of_dots`."""
-    return types.void(*[types.int64] * 11, dtype, dtype)
-
-
-def compiled(dtype: Any) -> Any:
-    """The same as a function of its own, of the same arguments, compiled for a dtype; `few_columns` gets its address."""
-
-    def dots(tall, wide, rows, depth, a, a_row, x, x_column, c, c_row, c_column, alpha, beta):  # type: ignore[no-untyped-def]
-        tiles_of_dots(tall, wide, rows, depth, a, a_row, x, x_column, c, c_row, c_column, alpha, beta)
-
-    with as_written():
-        return cached(signature(dtype), **UNWRAPPED)(dots)
+    return types.void(given), generate
 
 
 def emit_tiles(builder: Any, kind: Any, tall: int, wide: int, dots: Dots) -> None:
