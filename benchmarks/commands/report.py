@@ -24,7 +24,9 @@ def report(
     pytest: Annotated[Path | None, typer.Option(metavar="FILE", help="pytest-benchmark's JSON.")] = None,
     gate: Annotated[Path | None, typer.Option(metavar="FILE", help="A gate's --json.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page.")] = RUNS / "report",
-    readme: Annotated[bool, typer.Option("--readme", help="Instead, put the given run's ladder into README.md.")] = False,
+    readme: Annotated[
+        bool, typer.Option("--readme", help="Instead, put the given run's ladder into README.md and docs.")
+    ] = False,
 ) -> None:
     """Write one HTML page, which needs no network: index.html, with the raw records beside it.
 

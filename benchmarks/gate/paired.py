@@ -26,7 +26,7 @@ from benchmarks.harness.workers import Home, Worker, WorkerFailure
 
 TURNS, TURN_S = 192, 0.5e-3
 """How often each side has its turn at a case, in a block, and how long. What disturbs a machine lasts some milliseconds: the
-shorter the turns, the more alike are two that follow each other (figures: docs/methodology.md)."""
+shorter the turns, the more alike are two that follow each other (figures: docs/decisions, 13)."""
 
 TURNS_S = 1.5
 """No more turns are begun after so long; but four are, which are there and back twice."""

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp, log
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from rich.console import Console
+
 from benchmarks.harness.records import Run, save
 from benchmarks.report.section import grid
-from benchmarks.views import pictures, tables
+from benchmarks.views import kept, pictures, tables
 from minisgd.common import pictures as files
 from minisgd.common.cli import UsageError
 from minisgd.common.files import write
 from minisgd.common.units import digits, percent
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
-NOTES = "docs/performance.md"
+NOTES, TABLES = "docs/performance.md", "docs/tables.md"
 NO_LOSS = 0.97
+SHOWN = "numba"
+"""The backend whose rows the README shows."""
 
 
 def between(marker: str) -> re.Pattern[str]:
@@ -35,19 +40,52 @@ def put(made: str, marker: str, text: str) -> str:
 
 
 def ladder(run: Run) -> str:
-    """What stands between the markers: the picture and the table of a run's products."""
-    shown = grid(tables.results(run))
+    """What stands between the README's markers: the picture, and the rows of one backend as the terminal has them."""
+    some = run.model_copy(update={"records": [record for record in run.records if record.backend == SHOWN]})
+    screen = Console(file=io.StringIO(), width=120, color_system=None)
+    screen.print(tables.results(some))
     lines = [
         f"<!-- ladder: {RUN}, commit {(run.commit or 'unknown')[:12]} -->",
-        f"![GFLOPS by rung and backend, on {run.machine.cpu}]({PICTURE}.svg)",
+        "```",
+        *(line.rstrip() for line in screen.file.getvalue().splitlines() if line.strip()),  # type: ignore[attr-defined]
+        "```",
         "",
+        f"![GFLOPS by rung and backend, on {run.machine.cpu}]({PICTURE}.svg)",
+        "<!-- end of ladder -->",
+    ]
+    return "\n".join(lines)
+
+
+def products(kept: dict[str, Any]) -> str:
+    """All products of the run that the README's ladder is from."""
+    run = Run.model_validate_json(json.dumps(kept))
+    shown = grid(tables.results(run))
+    lines = [
         f"{shown.caption}; {run.machine.cpu}, {run.created:%Y-%m-%d}:",
         "",
         f"| {' | '.join(shown.headings)} |",
         f"|---|{'---:|' * (len(shown.headings) - 1)}",
         *(f"| {' | '.join(row)} |" for row in shown.rows),
-        "<!-- end of ladder -->",
     ]
+    return "\n".join(lines)
+
+
+def summary(compared: Sequence[dict[str, Any]]) -> str:
+    """The geometric mean of ``compare --json`` over its sizes, for each dtype and thread count."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for each in compared:
+        dtype, threads = re.findall(r"-(float\d+)-x(\d+)", each["case"])[-1]
+        groups[dtype, threads].append(each)
+    lines = [
+        "| dtype | threads | sizes | x best peer | least | most | best % peak |",
+        f"|---|{'---:|' * 6}",
+    ]
+    for (dtype, threads), some in groups.items():
+        ratios = [each["ratio"] for each in some]
+        lines.append(
+            f"| {dtype} | {threads} | {len(some)} | {exp(mean(map(log, ratios))):.3f} | {min(ratios):.3f} | {max(ratios):.3f} |"
+            f" {max(each['percent_of_peak'] or 0 for each in some):.0f} |"
+        )
     return "\n".join(lines)
 
 
@@ -117,28 +155,41 @@ def profile(measured: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-MADE = {
+MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "products": (RUN, products),
+    "summary": ("docs/compare.json", summary),
     "comparison": ("docs/compare.json", comparison),
     "inside": ("docs/inside.json", inside),
     "profile": ("docs/profile.json", profile),
 }
-"""Between which markers of the notes stands what, and from which file."""
+"""Between which markers of the documents stands what, and from which file."""
+
+DRAWN = {"docs/compare": kept.comparison, "docs/inside": kept.inside, "docs/profile": kept.profile}
+"""The pictures of the notes, each from the JSON beside it."""
 
 
-def refreshed(notes: str, root: Path) -> str:
-    """The notes with everything between markers made anew from the files that are there."""
+def refreshed(text: str, root: Path) -> str:
+    """A document with everything between markers made anew from the files that are there."""
     for marker, (file, make) in MADE.items():
         if (root / file).exists():
-            kept = json.loads((root / file).read_text(encoding="utf-8"))
-            made = f"<!-- {marker}: {file} -->\n{make(kept)}\n<!-- end of {marker} -->"
-            notes = put(made, marker, notes)
-    return notes
+            made = f"<!-- {marker}: {file} -->\n{make(_read(root / file))}\n<!-- end of {marker} -->"
+            text = put(made, marker, text)
+    return text
+
+
+def drawings(root: Path) -> dict[Path, str]:
+    """The notes' pictures as SVG, by their paths, from the files that are there."""
+    return {
+        root / f"{prefix}.svg": files.svg(draw(_read(root / f"{prefix}.json")))
+        for prefix, draw in DRAWN.items()
+        if (root / f"{prefix}.json").exists()
+    }
 
 
 def update(run: Run, root: Path) -> list[Path]:
     """Put a run's ladder between the markers of README.md, and the run and its picture into docs; the files written.
 
-    What stands between the markers of docs/performance.md is made anew as well.
+    What stands between the markers of docs/performance.md and docs/tables.md, and their pictures, is made anew as well.
 
     Raises
     ------
@@ -153,8 +204,14 @@ def update(run: Run, root: Path) -> list[Path]:
     drawn = files.save(pictures.ladder(run), root / PICTURE)
     write(page, put(ladder(run), "ladder", text))
     written = [page, root / RUN, *drawn]
-    notes = root / NOTES
-    if notes.exists():
-        write(notes, refreshed(notes.read_text(encoding="utf-8"), root))
-        written.append(notes)
-    return written
+    made = drawings(root)
+    for notes in (root / NOTES, root / TABLES):
+        if notes.exists():
+            made[notes] = refreshed(notes.read_text(encoding="utf-8"), root)
+    for path, content in made.items():
+        write(path, content)
+    return written + list(made)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

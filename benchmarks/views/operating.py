@@ -79,13 +79,16 @@ def markdown(found: Calibration, picture: str) -> str:
     lines = [
         "# The gate's operating curve",
         "",
-        "`python -m benchmarks gate --calibrate` adds a round and writes this page from all so far, which is kept in"
-        " [gate.json](gate.json). A round compares a commit with itself, built twice, and with itself made to work 2, 3, 5 and"
-        " 10 % longer, on twelve benchmarks, by the gate's own code; of the blocks each took, the median is shown.",
+        "How often the gate says what, by how much slower the head truly is. `python -m benchmarks gate --calibrate` adds a round"
+        " to [gate.json](gate.json) and writes this page from all rounds.",
         "",
-        f"{first.machine.cpu}, {first.machine.cores} cores; least change that matters {100 * first.min_effect:g} %. The"
-        " budget is the time for all twelve benchmarks, 10 minutes by default. Where it was too little for a first look, at"
-        f" {LOOKS[0]} blocks, nothing is counted: so it was {_unseen(found)} times.{_crowded(found)}",
+        "A round compares a commit with itself, built twice, and with itself made to work 2, 3, 5 and 10 % longer, on twelve"
+        " benchmarks, by the gate's own code. The column *blocks* is the median of the blocks that a comparison took.",
+        "",
+        f"Measured on {first.machine.cpu}, {first.machine.cores} cores; the least change that matters is"
+        f" {100 * first.min_effect:g} %. The budget is the time for all twelve benchmarks, 10 minutes by default. In"
+        f" {_unseen(found)} comparisons it ended before the first look, at {LOOKS[0]} blocks: these are not"
+        f" counted.{_crowded(found)}",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
@@ -121,9 +124,9 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
     if len(lines) < 2:
         return []
     return [
-        "The same by other tools: `asv run` of each side and `asv compare`, as `asv continuous` does it, and pytest-benchmark's"
-        " check of one stored run against another; each takes as long as it takes by itself. Called changed, of so many; of equal"
-        " sides (0 %) slower and faster are both false, of the others slower is counted:",
+        "The same test put to other tools: `asv run` of each side and `asv compare`, as `asv continuous` does it; and"
+        " pytest-benchmark's check of one stored run against another. Each takes as long as it takes by itself. The columns count"
+        " how many comparisons a tool called changed: for equal sides (0 %) slower or faster, both false; for the others slower:",
         "",
         f"| tool | rule | minutes a comparison | {' | '.join(f'{100 * slowdown:g} %' for slowdown in SLOWDOWNS)} |",
         f"|---|---|---:|{'---:|' * len(SLOWDOWNS)}",
@@ -147,8 +150,8 @@ def _crowded(found: Calibration) -> str:
     if not crowded:
         return ""
     return (
-        f" {len(crowded)} of the {len(found.gates)} heads took turns with others, {crowded[0].sides} sides in a block: each is"
-        " further from the base than a gate's two are, and scatters more."
+        f" {len(crowded)} of the {len(found.gates)} heads took turns with others, {crowded[0].sides} sides in a block. Their"
+        " turns lie further from the base's than in a gate of two sides, so they scatter more."
     )
 
 

@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from runs_for_tests import MACHINE
 
@@ -13,6 +14,7 @@ from benchmarks.gate import paired
 from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Comparison, Elsewhere, Gated
 from benchmarks.gate.paired import Side
 from benchmarks.gate.verdict import Verdict
+from benchmarks.harness import records
 from benchmarks.harness.devices import Cpu
 from benchmarks.views import operating
 
@@ -52,6 +54,12 @@ def test_a_short_budget_is_counted_apart():
     text = operating.markdown(Calibration(gates=[*made(), *short, *short]), "gate.svg")
     assert "| 5 % | 2 min | 2 | 2 |" in text
     assert "| 5 % | 10 min | 1 | 1 |" in text
+
+
+def test_the_page_in_the_docs_is_that_of_the_rounds_kept():
+    docs = Path(__file__).parents[3] / "docs"
+    found = records.read(docs / "gate.json", Calibration, "gate --calibrate")
+    assert (docs / "gate.md").read_text(encoding="utf-8") == operating.markdown(found, "gate.svg")
 
 
 def said(tool, slowdown, slower, faster=()):
