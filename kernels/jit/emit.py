@@ -1,4 +1,4 @@
-"""LLVM's instructions, emitted: what intrinsics of compiled code are written with. Masks leave memory beyond an array untouched."""
+"""LLVM's instructions, which intrinsics of compiled code emit: vectors, masks, prefetches and loops."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def record_at(layout: Layout) -> Any:
 
 
 def record_on_stack(layout: Layout) -> Any:
-    """An instruction ``new(like)``: a record of zeros, which is gone when the function that calls it returns."""
+    """An instruction ``new(like)``: a record, not yet written, which is gone when the function that calls it returns."""
 
     @intrinsic
     def new(typing: Any, like: Any) -> Any:
@@ -59,7 +59,9 @@ def record_on_stack(layout: Layout) -> Any:
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             words = ir.ArrayType(I64, -(-kind.size // 8))  # aligned, as an array of bytes would not be
-            return builder.bitcast(cgutils.alloca_once(builder, words), context.get_value_type(kind))
+            with builder.goto_entry_block():  # once, not in each turn of a loop
+                place = builder.alloca(words)
+            return builder.bitcast(place, context.get_value_type(kind))
 
         return kind(like), generate
 

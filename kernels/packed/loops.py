@@ -21,9 +21,9 @@ says of a is true here of b. In its words this is c' = b' a', with mr along a ro
 
 `kernels.packed.reference` says the same in plain Python.
 
-Several threads cut the product into parts, one for each: by columns of b; where these are few, by the depth, each part with a c of
-its own, to be added up; or not at all. A part's work is tasks (see `tasks`): to pack some rows of a block, then to multiply a
-micropanel of a by some of its micropanels. A thread claims the tasks of its own part first, and then what others have left of theirs.
+For several threads the product is cut into parts: by columns of b; where these are few, by the depth, each part with sums of its
+own, which are added to c in the end; or not at all (see `cut`). The work of a part is tasks (see `tasks`): each packs some rows of
+a block, or multiplies a micropanel of a by some of its micropanels. A thread claims the tasks of its own part, then the others'.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ def multiply_micropanel(plan: Any, product: Any, cut: Any, block: Any, tile: Any
 def macrokernel(plan: Any, cut: Any, block: Any, tile: Any, i: int, first: int, last: int, prefetching: bool) -> None:
     """Rows of c from `i` on: a micropanel of a by micropanels of the block, a microtile at a time.
 
-    Where b is scattered and not packed, the depth is gone along strip by strip. Where rows of c are not contiguous, a microtile is
-    made beside it and then added. When `prefetching`, each of the last microtiles prefetches a row of the next micropanel of a.
+    Where b is scattered and not packed, the depth is gone along strip by strip. Where rows of c are not contiguous, a microtile
+    is made beside it and then added. When `prefetching`, each of the last microtiles prefetches a row of a's next micropanel.
 
     Assumes
     -------

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kernels.jit.caching import inner
-from kernels.jit.records import address_of, layout_of, record_at
 from kernels.jit.emit import LINE
+from kernels.jit.records import address_of, layout_of, record_at
 from kernels.packed.microkernel import MAX_NR, max_nr
 from kernels.packed.pool.tasks import COUNTERS_BYTES
 
@@ -88,7 +88,7 @@ OPERAND = np.dtype([("at", np.int64), ("row", np.int64), ("column", np.int64)], 
 
 
 def product_layout(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A product: c = alpha a b + beta c, where a is (m, n), b (n, p) and c (m, p), on so many threads, by the loops at an address."""
+    """A product, c = alpha a b + beta c with a (m, n), b (n, p) and c (m, p); its threads; and the address of the loops."""
     sizes = [(name, np.int64) for name in ("m", "n", "p", "threads", "loops")]
     return np.dtype([*sizes, *((name, OPERAND) for name in "abc"), ("alpha", dtype), ("beta", dtype)], align=True)
 

@@ -38,6 +38,7 @@ SUMS = 24 if vectors().registers >= 32 else 12
 MOST_COLUMNS = SUMS // FOUR
 """Of a tile of four rows."""
 
+
 class Dots(NamedTuple):
     """What the compiled function is given: a record of whole numbers, and of factors of the operands' dtype.
 
