@@ -1,16 +1,16 @@
-"""The microkernel: a tile of the product that lives in registers while the depth goes by.
+"""The microkernel: a microtile of c, nr rows by mr columns, that stays in registers while the depth goes by.
 
-A tile is some rows by some vectors of columns. At each step of the depth the vectors of one row of b are loaded, each of the
-rows' elements of a is broadcast, and each pair is multiplied and added to its accumulator: 2 rows vectors lanes flops for
-rows + vectors loads. With 6 rows by 4 vectors in 32 registers that is 24 multiply-adds for 10 loads, where the core starts two
-of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008; BLIS). Narrower tiles
-are taller, for a matrix of few columns, or of a few rows more than six.
+At each step of the depth the vectors of one row of b are loaded, an element of a is broadcast for each row, and each pair is
+multiplied and added to its sum. That is 2 nr mr flops for nr loads and mr / lanes. With 6 rows by 4 vectors in 32 registers there
+are 24 multiply-adds for 10 loads, and a core starts two of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance
+Matrix Multiplication", TOMS 2008). A narrower microtile has more rows: c may have few columns, or a few rows more than six.
 
-Broadcasting asks little of a's layout: its rows may lie anywhere, so a needs no interleaving, and mostly no packing. b's vectors
-must be contiguous. What is emitted is LLVM, one loop for each height and width of tile, full or with a masked last vector, so
-that no edge is padded and nothing outside the operands is touched. Where the core takes a vector in two halves, a last one
-that fits a half is half as wide, and takes half the time. LLVM keeps the accumulators in registers because they are
-values, never memory. A long depth goes by in parts, each added to c, so that no sum is longer, and less exact, than a part.
+Broadcasting asks little of a: its rows may lie anywhere, so that it is mostly not packed. Vectors of b must be contiguous.
+
+The code is emitted as LLVM: a loop for each number of rows and vectors, with the last vector whole or masked. So no edge is
+padded, and nothing outside the operands is touched. Where the core takes a vector in two halves, a last one that fits a half is
+half as wide. LLVM keeps the sums in registers, since they are values and not memory. After each k chunk they are added to c:
+rounding errors grow with the length of a sum.
 """
 
 from __future__ import annotations
@@ -45,23 +45,22 @@ FUSED = ("contract", "nsz")
 
 UNROLLED = 4
 """Steps of the depth in a turn of the loop: they share what the loop itself costs."""
+
 STRIDE_SCALES = 3
 """Rows reached from one pointer: x86 addresses base, base + stride and base + 2 stride without another register."""
 
-
 TAILS = WHOLE, MASKED, HALF = 0, 1, 2
-"""What the last vector of a tile's row is: like the others, masked, or half as wide and masked."""
+"""What the last vector of a row is: like the others, masked, or half as wide and masked."""
 
 MAX_NR = 8
-"""The most rows of any tile: enough sums of one vector to hide the latency, and each height is more to compile."""
-
+"""The most rows of a microtile: enough sums of one vector to hide the latency, and each height is more to compile."""
 
 _rows_in_registers = njit(rows_in_registers)
 
 
 @inner
 def max_nr(vectors: int, registers: int, early: int) -> int:
-    """The most rows of a tile so many vectors wide; see `Vectors` for the registers and `early`."""
+    """The most rows of a microtile of so many vectors; see `Vectors` for the registers and `early`."""
     return min(MAX_NR, _rows_in_registers(vectors, registers, early))
 
 
@@ -131,7 +130,8 @@ def update_tile(typing: Any, lanes: Any, vectors: Any, registers: Any, early: An
     most_rows = {wide: max_nr.py_func(wide, *unit) for wide in range(1, vectors.literal_value + 1)}
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        most_lanes, given = lanes.literal_value, Tile(*emit_fields(context, builder, tile, arguments[5]))
+        given, element = Tile(*emit_fields(context, builder, tile, arguments[5])), context.get_value_type(tile.typeof("alpha"))
+        most_lanes = lanes.literal_value
         end, impossible = (builder.append_basic_block(f"tile.{name}") for name in ("end", "impossible"))
         whole = builder.udiv(builder.add(given.columns, I64(most_lanes - 1)), I64(most_lanes))
         rest = builder.urem(given.columns, I64(most_lanes))
@@ -148,7 +148,7 @@ def update_tile(typing: Any, lanes: Any, vectors: Any, registers: Any, early: An
                     block = builder.append_basic_block(f"tile.{rows}x{wide}.{tail}")
                     switch.add_case(I64((wide * MAX_NR + rows) * len(TAILS) + tail), block)
                     builder.position_at_end(block)
-                    emit_tile(builder, context.get_value_type(tile.typeof("alpha")), most_lanes, wide, rows, tail, given)
+                    emit_tile(builder, Shape(element, most_lanes, wide, rows, tail), given)
                     builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
@@ -156,63 +156,103 @@ def update_tile(typing: Any, lanes: Any, vectors: Any, registers: Any, early: An
     return types.void(lanes, vectors, registers, early, halves, tile), generate
 
 
-def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: int, tile: Tile) -> None:
-    """One height and width: a loop over the depth, a part at a time, and the update of c after each."""
-    size = 4 if element == ir.FloatType() else 8
-    widths = [lanes] * (wide - 1) + [lanes // 2 if tail == HALF else lanes]
-    zeros = [ir.Constant(ir.VectorType(element, each), None) for each in widths]
-    mask = emit_mask(builder, widths[-1], builder.sub(tile.columns, I64((wide - 1) * lanes))) if tail else None
+class Shape(NamedTuple):
+    """What one loop is emitted for: LLVM's type of an element, lanes of a vector, vectors and rows, and one of `TAILS`."""
 
-    def at(address: Any, place: int) -> tuple[Any, Any]:
-        """Pointer to a vector of a row, and its mask."""
-        pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), zeros[place].type.as_pointer())
-        return pointer, mask if place == wide - 1 else None
+    element: Any
+    lanes: int
+    vectors: int
+    rows: int
+    tail: int
 
-    groups = range(-(-tall // STRIDE_SCALES))
-    starts = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
+    @property
+    def size(self) -> int:
+        """Bytes of an element."""
+        return 4 if self.element == ir.FloatType() else 8
+
+    @property
+    def widths(self) -> list[int]:
+        """Lanes of each vector of a row."""
+        return [self.lanes] * (self.vectors - 1) + [self.lanes // 2 if self.tail == HALF else self.lanes]
+
+    @property
+    def groups(self) -> int:
+        """Pointers into a, each of which reaches `STRIDE_SCALES` rows."""
+        return -(-self.rows // STRIDE_SCALES)
+
+    def vector(self, builder: Any, address: Any, place: int, mask: Any) -> tuple[Any, Any]:
+        """Pointer to a vector of the row at an address, and its mask: the last one's, or none."""
+        kind = ir.VectorType(self.element, self.widths[place]).as_pointer()
+        pointer = builder.inttoptr(builder.add(address, I64(place * self.lanes * self.size)), kind)
+        return pointer, mask if place == self.vectors - 1 else None
+
+
+def emit_tile(builder: Any, shape: Shape, tile: Tile) -> None:
+    """The loop of one shape: over the k chunks, and in each over the depth; then the update of c."""
+    zeros = [ir.Constant(ir.VectorType(shape.element, each), None) for each in shape.widths]
+    beyond = builder.sub(tile.columns, I64((shape.vectors - 1) * shape.lanes)) if shape.tail else None
+    mask = emit_mask(builder, shape.widths[-1], beyond) if shape.tail else None
+    starts = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in range(shape.groups)]
     reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
 
-    def steps(count: int, b: Any, *rest: Any) -> list[Any]:
-        """So many steps of the depth, and where they lead: the row of b, the pointers into a, the sums."""
-        pointers, sums = rest[: len(groups)], rest[len(groups) :]
-        for step in range(count):
-            vectors = [emit_load(builder, *at(b, place), size) for place in range(wide)]
-            totals = []
-            for i in range(tall):
-                address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * size))
-                factors = _spread(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), widths)
-                totals += [multiply_add(builder, *each) for each in zip(factors, vectors, sums[i * wide :], strict=False)]
-            b, sums = builder.add(b, tile.b_row), tuple(totals)
-        return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
+    def chunk(left: Any, prefetched: Any, beta: Any, b: Any, *pointers: Any) -> list[Any]:
+        """A chunk of what is left of the depth, and what is left then; so many rows of c are prefetched first."""
+        depth = builder.select(builder.icmp_unsigned("<", left, tile.chunk), left, tile.chunk)
+        steps = partial(emit_steps, builder, shape, tile, (mask, reach))
+        # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, rarer, has no others.
+        carried = [b, *pointers, *zeros * shape.rows]
+        turns = I64(0) if shape.tail else builder.udiv(depth, I64(UNROLLED))
+        carried = emit_loop(builder, builder.sub(depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
+        if not shape.tail:
+            carried = emit_turns(builder, shape, tile, (turns, prefetched), carried, partial(steps, UNROLLED))
+        reached, totals = carried[: 1 + shape.groups], carried[1 + shape.groups :]
+        places = [
+            shape.vector(builder, builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place, mask)
+            for i in range(shape.rows)
+            for place in range(shape.vectors)
+        ]
+        emit_update(builder, totals, places, tile.alpha, beta, shape.size)
+        return [builder.sub(left, depth), I64(0), ir.Constant(shape.element, 1.0), *reached]
+
+    emit_until_none(builder, [tile.depth, I64(shape.rows), tile.beta, tile.b, *starts], chunk)
+
+
+def emit_turns(
+    builder: Any, shape: Shape, tile: Tile, counts: tuple[Any, Any], carried: list[Any], steps: Callable[..., list[Any]]
+) -> list[Any]:
+    """Turns of some steps of the depth. Each prefetches as much of a row of a ahead; so many of the first, a row of c."""
 
     def turn(b: Any, *rest: Any) -> list[Any]:
-        """Some steps at once, and as much of the row ahead asked for."""
         emit_prefetch(builder, builder.inttoptr(builder.add(rest[0], tile.ahead), cgutils.voidptr_t))
-        return steps(UNROLLED, b, *rest)
+        return steps(b, *rest)
 
     def turn_with_prefetch(c: Any, *rest: Any) -> list[Any]:
-        """A turn, and a row of c's tile asked for."""
-        for place in range(-(-wide * lanes * size // LINE)):
+        for place in range(-(-shape.vectors * shape.lanes * shape.size // LINE)):
             emit_prefetch(builder, builder.inttoptr(builder.add(c, I64(place * LINE)), cgutils.voidptr_t), write=True)
         return [builder.add(c, tile.c_row), *turn(*rest)]
 
-    def part(left: Any, asked: Any, beta: Any, b: Any, *pointers: Any) -> list[Any]:
-        """A part of what is left of the depth, and what is left then; so many rows of c are asked for in its first turns."""
-        depth = builder.select(builder.icmp_unsigned("<", left, tile.chunk), left, tile.chunk)
-        # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, rarer, has no others.
-        carried = [b, *pointers, *zeros * tall]
-        turns = I64(0) if tail else builder.udiv(depth, I64(UNROLLED))
-        carried = emit_loop(builder, builder.sub(depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
-        if not tail:
-            rows = builder.select(builder.icmp_unsigned("<", turns, asked), turns, asked)
-            _, *carried = emit_loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
-            carried = emit_loop(builder, builder.sub(turns, rows), carried, turn)
-        reached, totals = carried[: 1 + len(groups)], carried[1 + len(groups) :]
-        places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
-        emit_update(builder, totals, places, tile.alpha, beta, size)
-        return [builder.sub(left, depth), I64(0), ir.Constant(element, 1.0), *reached]
+    turns, prefetched = counts
+    first = builder.select(builder.icmp_unsigned("<", turns, prefetched), turns, prefetched)
+    _, *carried = emit_loop(builder, first, [tile.c, *carried], turn_with_prefetch)
+    return emit_loop(builder, builder.sub(turns, first), carried, turn)
 
-    emit_until_none(builder, [tile.depth, I64(tall), tile.beta, tile.b, *starts], part)
+
+def emit_steps(builder: Any, shape: Shape, tile: Tile, common: tuple[Any, Any], count: int, b: Any, *rest: Any) -> list[Any]:
+    """So many steps of the depth, and where they lead: the row of b, the pointers into a, the sums.
+
+    `common` is the last vector's mask, and the bytes to the rows that each pointer reaches.
+    """
+    (mask, reach), pointers, sums = common, rest[: shape.groups], rest[shape.groups :]
+    for step in range(count):
+        vectors = [emit_load(builder, *shape.vector(builder, b, place, mask), shape.size) for place in range(shape.vectors)]
+        totals = []
+        for i in range(shape.rows):
+            address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * shape.size))
+            value = builder.load(builder.inttoptr(address, shape.element.as_pointer()), align=shape.size)
+            factors = _spread(builder, value, shape.widths)
+            totals += [multiply_add(builder, *each) for each in zip(factors, vectors, sums[i * shape.vectors :], strict=False)]
+        b, sums = builder.add(b, tile.b_row), tuple(totals)
+    return [b, *(_apart(builder, builder.add(pointer, I64(count * shape.size))) for pointer in pointers), *sums]
 
 
 def emit_update(builder: Any, totals: Sequence[Any], places: Sequence[tuple[Any, Any]], alpha: Any, beta: Any, size: int) -> None:
