@@ -1,11 +1,10 @@
 """Packing: a block copied so that the microkernel reads it from one end to the other.
 
-A block of b, `depth` rows by some columns, becomes panels as wide as a tile, each row of a panel beside the next: the vectors
-of successive steps of the depth follow one another, whatever b's strides, the block takes no more pages and cache sets than its
-size asks for, and no vector lies across two cache lines. Of the last panel only what b has is written. Rows of a are copied where
-their elements are not neighbours.
+A block of b becomes micropanels, mr columns wide, with row after row of each. So the vectors of successive steps of the depth
+are contiguous, whatever the strides of b; the block takes no more pages and cache sets than its size asks for; and no vector
+straddles two cache lines. Of the last micropanel only what b has is written. Rows of a are copied where they are not contiguous.
 
-It moves n p elements once for the 2 m n p flops that they serve.
+Packing moves n p elements once for the 2 m n p flops that they serve.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from kernels.jit.memory import (
 )
 
 ROWS_AT_ONCE = 16
-"""Rows of b that are packed in one go: of a transposed b a cache line of each column, or two."""
+"""Rows of b that a task packs: of a transposed b they are a cache line of each column, or two."""
 
 ABREAST = 4
-"""Rows of b that are copied side by side, their runs one after another in a panel, while as many more are asked for: rows lie
-apart, and the processor foresees no more than the rest of each."""
+"""Rows of b that are copied side by side, while as many more are prefetched: rows lie apart, and the processor foresees no more
+than the rest of each."""
 
 
 @inner
@@ -64,7 +63,7 @@ def pack_rows(b: Any, block: Any, mr: int, start: int, end: int) -> None:
 
 @inner
 def copy_rows(rows: int, columns: int, source: int, source_row: int, target: int, target_row: int, like: Any) -> None:
-    """Copy neighbours of up to `ABREAST` rows; where they are so many, in runs, and ask for the rows after them."""
+    """Copy columns of up to `ABREAST` rows; where they are so many, in runs, and the rows after them are prefetched."""
     size = size_of(like)
     whole = columns * size // RUN * RUN if rows == ABREAST else 0
     for i in range(ABREAST):
@@ -80,7 +79,7 @@ def copy_rows(rows: int, columns: int, source: int, source_row: int, target: int
 def transpose(
     source: int, source_row: int, source_column: int, target: int, target_row: int, rows: int, columns: int, like: Any
 ) -> None:
-    """Copy a matrix, whose columns become rows of neighbours: in squares, where its rows are neighbours too.
+    """Copy a matrix so that its columns become contiguous rows: in squares, where its own rows are contiguous, too.
 
     The last square of a row, or of a column, overlaps the one before.
     """

@@ -30,13 +30,13 @@ from kernels.jit.records import emit_fields, layout_of, record_on_stack
 from kernels.packed.microkernel import multiply_add
 
 FOUR = 4
-"""Rows of a tile, or `EIGHT`: the sums of so many are added up together."""
+"""Rows at once, or `EIGHT`: the lanes of so many sums are added up together."""
 
 SUMS = 24 if vectors().registers >= 32 else 12
-"""Of a tile, at most: they, a vector of each column and one of a row are in registers."""
+"""At most, at once: the registers hold them, a vector of each column and one of a row."""
 
 MOST_COLUMNS = SUMS // FOUR
-"""Of a tile of four rows."""
+"""Columns at once, with four rows."""
 
 
 class Dots(NamedTuple):
@@ -102,46 +102,46 @@ def tiles_of_dots(typing: Any, given: Any) -> Any:
     return types.void(given), generate
 
 
-def emit_tiles(builder: Any, kind: Any, tall: int, wide: int, dots: Dots) -> None:
+def emit_tiles(builder: Any, kind: Any, height: int, width: int, dots: Dots) -> None:
     """One height and width: a loop over the rows, and in it one over the depth, a vector at a time, the last masked."""
     size, lanes = 4 if kind.element == ir.FloatType() else 8, I64(kind.count)
-    columns = [builder.add(dots.x, builder.mul(dots.x_column, I64(j))) for j in range(wide)]
-    across = [builder.mul(dots.c_column, I64(j)) for j in range(wide)]
+    columns = [builder.add(dots.x, builder.mul(dots.x_column, I64(j))) for j in range(width)]
+    across = [builder.mul(dots.c_column, I64(j)) for j in range(width)]
     whole, rest = builder.udiv(dots.depth, lanes), builder.urem(dots.depth, lanes)
     once, mask = builder.zext(builder.icmp_unsigned("!=", rest, I64(0)), I64), emit_mask(builder, kind.count, rest)
     alphas = emit_broadcast(builder, dots.alpha, FOUR)
 
     def tile(left: Any, a: Any, c: Any) -> list[Any]:
-        starts = [*columns, *_rows(builder, a, dots.a_row, builder.sub(left, I64(1)), tall)]
+        starts = [*columns, *_rows(builder, a, dots.a_row, builder.sub(left, I64(1)), height)]
 
         def step(mask: Any, here: Any, *sums: Any) -> list[Any]:
-            """How far it has come, and the sums, with a vector of each row times one of each column added."""
+            """The next byte, and the sums, with a vector of each row times one of each column added."""
             places = [builder.inttoptr(builder.add(start, here), kind.as_pointer()) for start in starts]
-            u = [emit_load(builder, place, mask, size) for place in places[:wide]]
+            u = [emit_load(builder, place, mask, size) for place in places[:width]]
             totals = []
-            for i, place in enumerate(places[wide:]):
+            for i, place in enumerate(places[width:]):
                 v = emit_load(builder, place, mask, size)
-                totals += [multiply_add(builder, v, each, sums[i * wide + j]) for j, each in enumerate(u)]
+                totals += [multiply_add(builder, v, each, sums[i * width + j]) for j, each in enumerate(u)]
             return [builder.add(here, I64(kind.count * size)), *totals]
 
-        carried = emit_loop(builder, whole, [I64(0), *[ir.Constant(kind, None)] * (tall * wide)], partial(step, None))
+        carried = emit_loop(builder, whole, [I64(0), *[ir.Constant(kind, None)] * (height * width)], partial(step, None))
         _, *sums = emit_loop(builder, once, carried, partial(step, mask))
-        for four in range(0, tall, FOUR):
-            totals = [emit_four_totals(builder, sums[four * wide + j : (four + FOUR) * wide : wide]) for j in range(wide)]
+        for four in range(0, height, FOUR):
+            totals = [emit_four_totals(builder, sums[four * width + j : (four + FOUR) * width : width]) for j in range(width)]
             by_column = [emit_lanes(builder, builder.fmul(alphas, each, flags=FUSED)) for each in totals]
             for i, row in enumerate(zip(*by_column, strict=True), start=four):
                 with builder.if_then(builder.icmp_unsigned("<", I64(i), left)):
                     here = builder.add(c, builder.mul(dots.c_row, I64(i)))
                     emit_row(builder, row, [builder.add(here, each) for each in across], dots.beta, size)
-        following = builder.sub(left, I64(tall))
+        following = builder.sub(left, I64(height))
         following = builder.select(builder.icmp_signed("<", following, I64(0)), I64(0), following)
-        return [following, *(builder.add(at, builder.mul(by, I64(tall))) for at, by in ((a, dots.a_row), (c, dots.c_row)))]
+        return [following, *(builder.add(at, builder.mul(by, I64(height))) for at, by in ((a, dots.a_row), (c, dots.c_row)))]
 
     emit_until_none(builder, [dots.rows, dots.a, dots.c], tile)
 
 
 def emit_row(builder: Any, values: Sequence[Any], places: Sequence[Any], beta: Any, size: int) -> None:
-    """Make elements at addresses the values and beta times what they were, which is not read if beta is 0."""
+    """Make elements at addresses the values, plus beta times what they were; they are not read if beta is 0."""
     pointers = [builder.inttoptr(place, beta.type.as_pointer()) for place in places]
     with builder.if_else(builder.fcmp_ordered("==", beta, ir.Constant(beta.type, 0.0))) as (overwrite, add):
         with overwrite:
@@ -154,9 +154,9 @@ def emit_row(builder: Any, values: Sequence[Any], places: Sequence[Any], beta: A
 
 @intrinsic
 def eight_dots(typing: Any, address: Any, step: Any, last: Any, depth: Any, x: Any) -> Any:
-    """``eight_dots(address, step, last, depth, x)``: of eight rows, so many bytes apart, the dot products with x.
+    """``eight_dots(address, step, last, depth, x)``: the dot products of eight rows, `step` bytes apart, with x, in a vector.
 
-    x has eight lanes, and a row its first `depth` elements, the rest of which do not count; rows after the `last` are it again.
+    x has eight lanes. Of each row the first `depth` elements count. In the place of rows after the `last`, that is read again.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -182,6 +182,6 @@ def eight_dots(typing: Any, address: Any, step: Any, last: Any, depth: Any, x: A
 
 
 def _rows(builder: Any, first: Any, step: Any, last: Any, count: int) -> list[Any]:
-    """Addresses of rows; after the last it again."""
+    """Addresses of `count` rows; for those after the last, its own."""
     numbers = [builder.select(builder.icmp_signed("<", last, I64(row)), last, I64(row)) for row in range(1, count)]
     return [first, *(builder.add(first, builder.mul(step, number)) for number in numbers)]

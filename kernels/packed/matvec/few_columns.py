@@ -1,4 +1,4 @@
-"""Products with a few columns: dot products with them, as fast as memory brings the rows of a."""
+"""Products with few columns: each is dot products with the rows of a, which memory brings at its full speed."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from kernels.packed.plan import block_of, ceil_div, counters, split
 from kernels.packed.pool.tasks import claim, finish, wait
 
 ROWS_A_TASK = 64
-"""Some tens of kilobytes of rows, which take longer than claiming a task."""
+"""At least: they take longer than claiming a task."""
 
 LONG_BYTES = 2 << 10
-"""Rows of a as long as that come sooner eight at a time; shorter ones sooner four at a time, but with two columns."""
+"""Bytes of a row of a from which rows are read eight at a time. Shorter ones come sooner four at a time, but with two columns."""
 
 AGAIN_BYTES = 16 << 10
-"""Rows of a that stay in the first level while they are gone over again, for each of a few columns."""
+"""Bytes of rows of a that stay in L1 while they are read again, for each `MOST_COLUMNS` columns."""
 
 
 @inner
 def short_dots(count: int, depth: int, a: int, a_row: int, x: int, c: int, alpha: Any, beta: Any) -> None:
-    """Make c = alpha a x + beta c, at addresses, for rows of up to eight elements, eight at a time; c's are neighbours too."""
+    """Make c = alpha a x + beta c for rows of up to eight elements, eight rows at a time; c is contiguous."""
     size, u = size_of(alpha), multiply(alpha, read_eight(x, depth, alpha))
     whole = count // EIGHT * EIGHT
     for i in range(0, whole, EIGHT):
-        set_some(EIGHT, c + i * size, eight_dots(a + i * a_row, a_row, EIGHT - 1, depth, u), beta)
+        set_elements(EIGHT, c + i * size, eight_dots(a + i * a_row, a_row, EIGHT - 1, depth, u), beta)
     if whole < count:
         last = count - whole - 1
-        set_some(last + 1, c + whole * size, eight_dots(a + whole * a_row, a_row, last, depth, u), beta)
+        set_elements(last + 1, c + whole * size, eight_dots(a + whole * a_row, a_row, last, depth, u), beta)
 
 
 @inner
-def set_some(count: int, place: int, sums: Any, beta: Any) -> None:
-    """Make the first `count` of eight neighbours those sums, and beta times what they were, which is not read if beta is 0."""
+def set_elements(count: int, address: int, sums: Any, beta: Any) -> None:
+    """Make the first `count` of eight elements at an address the sums, plus beta times what they were."""
     if beta != 0:
-        sums = multiply_add(beta, read_eight(place, count, beta), sums)
-    write_some(place, count, sums)
+        sums = multiply_add(beta, read_eight(address, count, beta), sums)
+    write_some(address, count, sums)
 
 
 def few_columns(plan, product, thread):  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""Products of a single row: sums of b's rows, as fast as memory brings them."""
+"""Products of a single row: c is a sum of b's rows, which memory brings at its full speed. 2 np flops for np elements of b."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from kernels.packed.plan import block_of, ceil_div, counters, split
 from kernels.packed.pool.tasks import claim, finish, wait
 
 AGAIN_BYTES = 16 << 10
-"""A task's part of the row of c stays in the first level for all rows of b, which so come in runs that the processor foresees."""
+"""Bytes of the row of c that a task makes: they stay in L1 for all rows of b, of which as long a run is read each time."""
 
 SUMMED = 8
-"""Rows of b at once: c is passed over once for all of them, and memory brings them side by side."""
+"""Rows of b that are added at once: c is read and written once for all of them, and memory brings them side by side."""
 
 
 @inner
 def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, alpha: Any, beta: Any) -> None:
-    """Make c = alpha a b + beta c for `SUMMED` elements of a, whose elements are anywhere, and neighbours in b's rows and c."""
+    """Make c = alpha a b + beta c for `SUMMED` elements of a, which may be strided; rows of b, and c, are contiguous."""
     factors = (
         alpha * read(a, alpha), alpha * read(a + a_column, alpha),
         alpha * read(a + 2 * a_column, alpha), alpha * read(a + 3 * a_column, alpha),
@@ -38,7 +38,7 @@ def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, al
 
 @inner
 def add_vectors(factors: Any, rows: Any, here: int, count: int, c: int, alpha: Any, beta: Any) -> None:
-    """The same for a vector of each row, or only its first `count` elements."""
+    """The same for a vector of each row at byte `here`, or only its first `count` elements."""
     s = multiply(factors[0], read_some(rows[0] + here, count, alpha))
     t = multiply(factors[1], read_some(rows[1] + here, count, alpha))
     s = multiply_add(factors[2], read_some(rows[2] + here, count, alpha), s)
@@ -93,7 +93,7 @@ def one_row(plan, product, thread):  # type: ignore[no-untyped-def]
 
 @inner
 def share_rows(plan: Any, product: Any, thread: int) -> None:
-    """Each part is some of b's rows, whole, as memory brings them fastest, with sums of its own, which are added in the end."""
+    """Each part is some whole rows of b, along which memory is fastest; each has sums of its own, which are added in the end."""
     threads, p, c = product.threads, product.p, product.c.at
     for turn in range(threads):
         part = (thread + turn) % threads
@@ -111,7 +111,7 @@ def share_rows(plan: Any, product: Any, thread: int) -> None:
 
 @inner
 def share_columns(plan: Any, product: Any) -> None:
-    """Each part is some columns of all of b's rows, where those are long, or few."""
+    """Each task is some columns of all rows of b, where these are long, or few."""
     size, p, shared = size_of(product.alpha), product.p, counters(plan, 0)
     parts = max(ceil_div(p * size, AGAIN_BYTES), min(product.threads, ceil_div(p * size, LINE)))
     task = claim(shared, parts)
