@@ -17,8 +17,8 @@ from kernels.packed.choices import ELEMENT, FEW_FROM_MEMORY, FEW_VECTORS, LONG_R
 from kernels.packed.cut import straddles
 from kernels.packed.loops import direct
 from kernels.packed.plan import PRODUCT_AT, ceil_div, counters, plan_at, product_at
+from kernels.packed.pool import workers
 from kernels.packed.pool.tasks import begin
-from kernels.packed.pool.team import give, pay, share, take, threads_with
 
 
 def multiply(a, b, c, alpha, beta, workspace, threads):  # type: ignore[no-untyped-def]
@@ -52,7 +52,7 @@ def multiply(a, b, c, alpha, beta, workspace, threads):  # type: ignore[no-untyp
         threads = choose_threads(plan, m * n * p + ELEMENT * (m * n + n * p + m * p))
         if threads == 0:
             return False
-    if threads > 1 and not take(plan.pool):  # another product has it
+    if threads > 1 and not workers.acquire(plan.pool):  # another product has it
         threads = 1
 
     # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
@@ -78,10 +78,10 @@ def choose_threads(plan: Any, work: int) -> int:
     """As many threads as numba is set to, or 1 if more do not pay; 0 if the pool or the workspace has fewer."""
     if work <= plan.serial:
         return 1
-    threads = threads_with(plan.pool)
+    threads = workers.threads_available(plan.pool)
     if threads <= 1 or threads > plan.threads:
         return 1 if threads == 1 else 0
-    return threads if pay(plan.pool, work) else 1
+    return threads if workers.worth_waking(plan.pool, work) else 1
 
 
 @inner
@@ -166,8 +166,8 @@ def run(plan: Any, product: Any, loops: int) -> bool:
         call(loops, plan, product, 0)
         return True
     product.loops = loops
-    share(plan.pool, plan.serve, address_of(plan), product.threads)
-    give(plan.pool)
+    workers.run(plan.pool, plan.serve, address_of(plan), product.threads)
+    workers.release(plan.pool)
     return True
 
 

@@ -26,7 +26,7 @@ from kernels.packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYT
 from kernels.packed.dispatch import multiply, served
 from kernels.packed.matvec import dots, few_columns, one_row
 from kernels.packed.plan import PLAN, Plan, own_bytes, product_layout
-from kernels.packed.pool.team import Team
+from kernels.packed.pool.workers import Pool
 from kernels.registry import kernel
 
 Matrix = NDArray[Any]
@@ -56,7 +56,7 @@ class _Caller(threading.local):
 
 _caller = _Caller()
 _compiled: dict[np.dtype[Any], Compiled] = {}
-_compiling, helpers = held_over_forks(threading.RLock(), rank=1), Team(numba.config.NUMBA_NUM_THREADS)
+_compiling, pool = held_over_forks(threading.RLock(), rank=1), Pool(numba.config.NUMBA_NUM_THREADS)
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
@@ -101,9 +101,8 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
         _name_what_is_wrong(a, b, out, alpha, beta)
     try:
         multiply, workspace, _ = _caller.ready.get(a.dtype) or _prepare(a.dtype, 1)
-        if not multiply(a, b, out, alpha, beta, workspace, 0):
-            threads = numba.get_num_threads()
-            helpers.recruit(threads)
+        if not multiply(a, b, out, alpha, beta, workspace, 0):  # more threads than this caller has had so far
+            threads = pool.grow(numba.get_num_threads())
             multiply, workspace, _ = _prepare(a.dtype, threads)
             multiply(a, b, out, alpha, beta, workspace, threads)
     except (TypeError, AttributeError, NumbaError):
@@ -171,7 +170,7 @@ def _compile(dtype: str) -> Compiled:
     serve = cached(types.void(whole, whole), **UNWRAPPED)(served(np.zeros(1, dtype)[0]))
     deepest = sizes.kc + 2 * microkernel.UNROLLED  # the last kc panel takes what the others leave
     plan = Plan(
-        pool=helpers.gate, microkernel=address(tile), dots=address(dots.compiled(element)), blocked=blocked, few_columns=columns,
+        pool=pool.address, microkernel=address(tile), dots=address(dots.compiled(element)), blocked=blocked, few_columns=columns,
         one_row=row, serve=address(serve), registers=unit.registers, early=int(unit.early), lanes=lanes,
         mr=sizes.mr, kc=sizes.kc, serial=SERIAL, direct_bytes=DIRECT_BYTES, straddling_bytes=sizes.straddling_bytes,
         rows_to_pack_for=ROWS_TO_PACK_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP, dot_extra=sizes.dot_extra,
@@ -184,4 +183,4 @@ def _compile(dtype: str) -> Compiled:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=helpers.disband)  # threads do not come along
+    os.register_at_fork(after_in_child=pool.forget)  # threads do not come along
