@@ -26,7 +26,7 @@ from kernels.packed.plan import PLAN, ceil_div, microtile, plan_at, split
 
 PARTS = {
     "multiply-adds": "all of them, at the peak",
-    "microkernel": "what whole tiles take beyond that with all operands near: loads, and each tile's first and last steps",
+    "microkernel": "what whole tiles take beyond that with all operands in L1: loads, and each tile's first and last steps",
     "edges": "what tiles take beyond that because they are not whole",
     "packing": "b copied into panels, and with it the loops and the call",
     "memory": "the rest: a, b and c on their way from further out",
@@ -56,7 +56,7 @@ def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advanc
     nothing = numba.njit(signature(element))(_nothing)
     memory = workspace(plan, 1)
     at, (record,) = memory.ctypes.data, memory[: PLAN.itemsize].view(PLAN)
-    near = [aligned_zeros(shape, dtype) for shape in ((MAX_NR, plan.kc), (plan.kc, plan.mr), (MAX_NR, plan.mr))]
+    in_l1 = [aligned_zeros(shape, dtype) for shape in ((MAX_NR, plan.kc), (plan.kc, plan.mr), (MAX_NR, plan.mr))]
     whole = [-(-length // side) * side for length, side in zip((m, p), _microtile(at, m, p), strict=True)]
     product = partial(multiply, a, b, out, 1.0, 0.0, at, 1)
 
@@ -68,7 +68,7 @@ def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advanc
     def tiles(ideal: float, rows: int, columns: int) -> float:
         """Seconds of the microkernel's calls of a product."""
         again = max(1, int(REPEATED_S / ideal))
-        return _seconds(partial(_tiles, again, rows, n, columns, at, *(each.ctypes.data for each in near), one)) / again
+        return _seconds(partial(_tiles, again, rows, n, columns, at, *(each.ctypes.data for each in in_l1), one)) / again
 
     shares: dict[str, list[float]] = {part: [] for part in PARTS}
     for _ in range(turns):

@@ -118,7 +118,7 @@ def _reading(kind: Vector) -> Any:
 
 @intrinsic
 def write_some(typing: Any, address: Any, count: Any, vector: Any) -> Any:
-    """``write_some(address, count, vector)``: overwrite as many neighbouring elements, at most."""
+    """``write_some(address, count, vector)``: overwrite that many contiguous elements, at most all lanes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = builder.inttoptr(arguments[0], arguments[2].type.as_pointer())
@@ -154,7 +154,7 @@ SQUARE = 4
 def transpose_square(typing: Any, source: Any, source_step: Any, target: Any, target_step: Any, like: Any) -> Any:
     """``transpose_square(source, source_step, target, target_step, like)``: copy a square, whose rows become columns.
 
-    Elements of a row are neighbours, and the rows so many bytes apart.
+    Rows are contiguous, and begin so many bytes apart.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -187,8 +187,8 @@ def _emit_transpose(context: Any, builder: Any, like: Any, places: Any, count: A
     a, b, c, d = (emit_load(builder, row(start, step, number), mask, size) for number in numbers)
     halves = [emit_shuffle(builder, u, v, lanes) for lanes in ((0, 4, 1, 5), (2, 6, 3, 7)) for u, v in ((a, b), (c, d))]
     pairs = (halves[0], halves[1]), (halves[2], halves[3])
-    turned = [emit_shuffle(builder, u, v, lanes) for u, v in pairs for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
-    for number, vector in reversed(list(zip(numbers, turned, strict=True))):
+    transposed = [emit_shuffle(builder, u, v, lanes) for u, v in pairs for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
+    for number, vector in reversed(list(zip(numbers, transposed, strict=True))):
         if count is not None:  # what is beyond the last goes where that is written next
             last = builder.sub(count, numbers[1])
             number = builder.select(builder.icmp_signed("<", last, number), last, number)
@@ -197,7 +197,7 @@ def _emit_transpose(context: Any, builder: Any, like: Any, places: Any, count: A
 
 @intrinsic
 def prefetch(typing: Any, address: Any) -> Any:
-    """``prefetch(address)``: ask for the cache line there, to read, and go on; an address that is not there does no harm."""
+    """``prefetch(address)``: fetch the cache line there, and go on; an address of nothing does no harm."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         emit_prefetch(builder, builder.inttoptr(arguments[0], cgutils.voidptr_t))

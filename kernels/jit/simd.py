@@ -58,7 +58,7 @@ def load(typing: Any, array: Any, start: Any, lanes: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def prefetch(typing: Any, array: Any, start: Any, lanes: Any) -> Any:
-    """``prefetch(array, start, lanes)``: ask for what `load` would, into the second level of cache; it may lie anywhere."""
+    """``prefetch(array, start, lanes)``: fetch what `load` would into L2, and go on."""
     if not isinstance(lanes, types.IntegerLiteral):
         return None
     kind = Vector(array.dtype, lanes.literal_value)
@@ -139,7 +139,7 @@ def splat(typing: Any, value: Any, lanes: Any) -> Any:
 
 @intrinsic
 def add(typing: Any, u: Any, v: Any) -> Any:
-    """``add(u, v)``: the sum, lane by lane, in the order that is written: LLVM would regroup it into a longer chain."""
+    """``add(u, v)``: the sum, lane by lane, in the order written: LLVM would regroup it so that more have to wait."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.fadd(*arguments, flags=("nsz",))

@@ -1,4 +1,4 @@
-"""`gemm`: what is decided before the loops start: compiled code, workspace, what to pack, and threads."""
+"""`gemm`: the call from Python. It checks what numba would not, and has compiled code, workspace and threads ready."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     -----
     As many threads as numba is set to, where they pay. A product on several threads has them to itself: others that come
     meanwhile run on their caller's thread.
-    Workspace does not grow with the product: each thread of the caller keeps, for each dtype and each thread that helps, a block
-    of b that leaves room in its cache, and rows of a and c: `Plan.workspace_bytes` in all.
+    Workspace does not grow with the product: each thread of the caller keeps, for each dtype and each thread of a product, a
+    block of b, and rows of a and c: `Plan.workspace_bytes` in all.
 
     Examples
     --------

@@ -105,7 +105,7 @@ def do_tasks(plan: Any, product: Any, cut: Any, block: Any, tile: Any) -> None:
 
     Assumes
     -------
-    - A part has room for one packed block. So packing waits until all tasks of the block before are done.
+    - A part has memory for one packed block. So packing waits until all tasks of the block before are done.
     """
     task = claim(block.counters, block.end)
     while task >= 0:

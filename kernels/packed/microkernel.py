@@ -67,7 +67,7 @@ def max_nr(vectors: int, registers: int, early: int) -> int:
 class Tile(NamedTuple):
     """What the microkernel is given of a microtile: a record of whole numbers, and of factors of the operands' dtype.
 
-    Addresses and strides are in bytes. Elements of a row are neighbours in each operand.
+    Addresses and strides are in bytes. Rows of each operand are contiguous.
     """
 
     rows: Any
@@ -295,7 +295,7 @@ def _spread(builder: Any, value: Any, widths: Sequence[int]) -> list[Any]:
 def _apart(builder: Any, address: Any) -> Any:
     """The same address, of which LLVM knows nothing more: no instruction.
 
-    Else it keeps one pointer instead of five and reaches the other rows from it by a chain of additions of addresses (lea), which
+    Else it keeps one pointer instead of five and reaches the other rows from it by additions of addresses (lea), which
     take every third slot of a port that multiply-adds need.
     """
     identity = ir.InlineAsm(ir.FunctionType(I64, [I64]), "", "=r,0", side_effect=False)

@@ -117,11 +117,11 @@ def scores(w: Any, x: Any) -> Any:
 @compiled()
 def logistic_residuals(scores: Any, y: Any, one: float) -> Any:
     """Predictions less targets, from logits less targets."""
-    room = np.full(PAIR, one)
-    store(room, 0, add(scores, y))
+    values = np.full(PAIR, one)
+    store(values, 0, add(scores, y))
     for lane in range(PAIR):
-        room[lane] = link(room[lane], one, True) if lane % ROW < 4 else room[lane - 4]
-    return multiply_add(-one, y, load(room, 0, PAIR))
+        values[lane] = link(values[lane], one, True) if lane % ROW < 4 else values[lane - 4]
+    return multiply_add(-one, y, load(values, 0, PAIR))
 
 
 @compiled()

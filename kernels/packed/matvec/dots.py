@@ -42,7 +42,7 @@ MOST_COLUMNS = SUMS // FOUR
 class Dots(NamedTuple):
     """What the compiled function is given: a record of whole numbers, and of factors of the operands' dtype.
 
-    Addresses and strides are in bytes. In a row of a, and in a column of x, elements are neighbours.
+    Addresses and strides are in bytes. Rows of a, and columns of x, are contiguous.
     """
 
     height: Any

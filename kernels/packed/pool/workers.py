@@ -21,7 +21,7 @@ from numba import types
 from kernels.arrays import aligned_zeros
 from kernels.jit.caching import cached, inner
 from kernels.jit.memory import whole, write
-from kernels.jit.pointers import ask, call
+from kernels.jit.pointers import call, call_int
 from kernels.packed.pool.atomics import compare_exchange, store, yield_processor
 from kernels.packed.pool.clock import microseconds
 from kernels.packed.pool.latch import close_and_wait, enter, is_open, leave, open_latch
@@ -53,7 +53,7 @@ def threads_available(pool: int) -> int:
     """As many threads as numba is set to, with the caller's, or as there are; 0 if so many were never wanted before."""
     if whole(pool + ASK) == 0:
         return 0
-    threads = ask(whole(pool + ASK))
+    threads = call_int(whole(pool + ASK))
     return min(threads, 1 + whole(pool + STARTED)) if threads <= whole(pool + WANTED) else 0
 
 

@@ -34,7 +34,7 @@ GEMM = sys.modules[compiled.__module__]
 RANDOM = np.random.default_rng(0)
 WIDTH, ROWS = register_tile(vectors().lanes(4), vectors())
 DEPTH = blocking("float32").kc
-AROUND = {  # sizes around a tile's rows and width, and a slab's depth
+AROUND = {  # sizes around a tile's rows and width, and a kc panel's depth
     "m": (1, ROWS - 1, ROWS, MAX_NR, MAX_NR + 1, 3 * ROWS + 2),
     "n": (1, 2, 3, DEPTH - 1, DEPTH, DEPTH + 1, DEPTH + 80),
     "p": (1, WIDTH // 2, WIDTH // 2 + 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 2),
@@ -74,7 +74,7 @@ def check(a, b, out, alpha=1.0, beta=0.0):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("columns", [2, 3, 4, 5, 6, 7, 9, 13])
 def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
-    """Dot products, mostly, with up to six columns at a time; of the last shape the columns are packed in several slabs."""
+    """Dot products, mostly, with up to six columns at a time; of the last shape the columns are packed in several panels."""
     for m, n in ((15, 70), (16, 64), (75, 131), (3001, 200), (17, 600_001)):
         a, b, out = operands(m, n, columns, dtype)
         wide = RANDOM.standard_normal((n, 2 * columns)).astype(dtype)
@@ -95,8 +95,8 @@ def test_few_columns_are_dot_products_where_the_plan_has_them_cheaper(dtype):
     own, lanes, far = compiled(np.dtype(dtype)).plan, vectors().whole_lanes(np.dtype(dtype).itemsize), 1 << 20
 
     def dots(columns, depth, rows, dot_extra):
-        room = workspace(own._replace(dot_extra=dot_extra, l3_from_bytes=far), 1)
-        return chosen(columns, depth, rows, dtype(0), np.int64(room.ctypes.data))
+        memory = workspace(own._replace(dot_extra=dot_extra, l3_from_bytes=far), 1)
+        return chosen(columns, depth, rows, dtype(0), np.int64(memory.ctypes.data))
 
     rows, depth, never = 100, 300, 1 << 20
     free = -depth  # a dot product costs nothing
@@ -183,7 +183,7 @@ def check_alone(plan, loops, a, b, out, thread, threads):
 
 @njit
 def sums(threads, m, n, row_bytes, workspace):
-    """Into how many parts the depth is cut, and the room below the second part's sums in its block."""
+    """Into how many parts the depth is cut, and the bytes below the second part's sums in its block."""
     plan = plan_at(workspace, m)
     return cut_depth(plan, m, n, row_bytes, threads), sums_of(plan, 1, m, row_bytes) - block_of(plan, 1)
 
@@ -192,10 +192,10 @@ def sums(threads, m, n, row_bytes, workspace):
 @pytest.mark.parametrize("m", [1, 90, 1000, 5000, 60_000])
 def test_parts_of_the_depth_have_their_sums_above_what_is_packed(m, threads):
     plan = compiled(np.dtype(np.float32)).plan
-    room, cut = workspace(plan, threads), []
+    memory, cut = workspace(plan, threads), []
     for width in (WIDTH, 60, 4 * WIDTH):
         for n in (threads * DEPTH_A_THREAD - 1, threads * DEPTH_A_THREAD, 1300, 20 * DEPTH):
-            parts, below = sums(threads, m, n, 4 * width, np.int64(room.ctypes.data))
+            parts, below = sums(threads, m, n, 4 * width, np.int64(memory.ctypes.data))
             cut.append(parts)
             assert parts == 1 or below >= (plan.kc + 2 * UNROLLED) * 4 * width
             assert parts == 1 or n >= threads * DEPTH_A_THREAD
@@ -210,7 +210,7 @@ def test_threads_that_do_not_come_are_not_missed(thread, threads):
     plan = full._replace(block_bytes=bytes_, l2_block_bytes=bytes_ // 4)  # several blocks for each thread
     deep = threads * DEPTH_A_THREAD + 11
     wide = ((60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH))
-    sums = (90, deep, WIDTH - 3), (90, deep, 3 * WIDTH - 3), (4 * DEPTH + 132, deep, WIDTH)  # the last have no room
+    sums = (90, deep, WIDTH - 3), (90, deep, 3 * WIDTH - 3), (4 * DEPTH + 132, deep, WIDTH)  # the last do not fit
     for shape in *wide, *sums:
         a, b, out = operands(*shape)
         check_alone(plan, plan.blocked, a, np.asfortranarray(b), out, thread, threads)  # so that b's columns are packed
@@ -235,7 +235,7 @@ def test_rounding_is_no_worse_than_the_peers(n, dtype):
     gemm(a, b, out)
     peers = [scatter(np.asarray(kernels.matmul(place(a, each.arrays), place(b, each.arrays), kernel=each.name)))
              for each in kernels.available() if each.peer]  # fmt: skip
-    assert scatter(out) <= 1.1 * min(peers)  # sums in two chains scatter 3 % less; sums without slabs 2 to 3 times as much
+    assert scatter(out) <= 1.1 * min(peers)  # two sums at once scatter 3 % less; sums without k chunks 2 to 3 times as much
 
 
 @pytest.mark.parametrize("beta", [0.0, -0.0])
