@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kernels.jit.tasks import APART, COUNTERS_BYTES
 from kernels.packed.gemm import workspace
 from kernels.packed.plan import HEAD_BYTES, PLAN, PRODUCT_AT
-from kernels.packed.pool.tasks import APART, COUNTERS_BYTES
 
 MARGIN = 64 << 10
 """Bytes between what one thread has and what the next one has, of which each is poison."""

@@ -35,6 +35,11 @@ def layout_of(fields: Iterable[str]) -> Layout:
     return layout
 
 
+def offset_of(record: np.dtype[Any], field: str) -> int:
+    """Bytes from a record's address to a field."""
+    return int((record.fields or {})[field][1])
+
+
 def record_at(layout: Layout) -> Any:
     """An instruction ``at(address, like)``: the record at an address, laid out for elements of the dtype of `like`."""
 

@@ -13,12 +13,12 @@ from kernels.jit.caching import inner
 from kernels.jit.memory import lanes_of, size_of
 from kernels.jit.pointers import call
 from kernels.jit.records import address_of
+from kernels.jit.tasks import begin
 from kernels.packed.choices import ELEMENT, FEW_FROM_MEMORY, FEW_VECTORS, LONG_ROW_BYTES, TRANSPOSING_ROWS
 from kernels.packed.cut import straddles
 from kernels.packed.loops import direct
 from kernels.packed.plan import PRODUCT_AT, ceil_div, counters, plan_at, product_at
 from kernels.packed.pool import workers
-from kernels.packed.pool.tasks import begin
 
 
 def multiply(a, b, c, alpha, beta, workspace, threads):  # type: ignore[no-untyped-def]

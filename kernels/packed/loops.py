@@ -33,12 +33,12 @@ from typing import Any
 from kernels.jit.caching import inner
 from kernels.jit.memory import one, read, size_of, write, zero
 from kernels.jit.pointers import call
+from kernels.jit.tasks import claim, finish, wait
 from kernels.packed.cut import cut_product, locate_block, new_block, new_cut, sums_of
 from kernels.packed.matvec.one_row import add_row
 from kernels.packed.microkernel import UNROLLED, new_tile
 from kernels.packed.packing import pack_rows, transpose
 from kernels.packed.plan import ceil_div, counters, microtile, split
-from kernels.packed.pool.tasks import claim, finish, wait
 
 K_CHUNK, K_CHUNK_OF_SINGLES = 256, 192
 """So much of the depth is summed in registers before it is added to c: rounding errors grow with the length of a sum. Those of

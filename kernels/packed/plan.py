@@ -16,8 +16,8 @@ import numpy as np
 from kernels.jit.caching import inner
 from kernels.jit.emit import LINE
 from kernels.jit.records import address_of, layout_of, record_at
+from kernels.jit.tasks import COUNTERS_BYTES
 from kernels.packed.microkernel import MAX_NR, max_nr
-from kernels.packed.pool.tasks import COUNTERS_BYTES
 
 ROW_PADDING = 64
 """Bytes between packed rows of a, so that they do not fall into the same cache sets."""

@@ -8,10 +8,10 @@ from kernels.jit.caching import inner
 from kernels.jit.memory import EIGHT, one, read_eight, size_of, write_some
 from kernels.jit.pointers import call
 from kernels.jit.simd import multiply, multiply_add
+from kernels.jit.tasks import claim, finish, wait
 from kernels.packed.matvec.dots import FOUR, MOST_COLUMNS, SUMS, eight_dots, new_dots
 from kernels.packed.packing import transpose
 from kernels.packed.plan import block_of, ceil_div, counters, split
-from kernels.packed.pool.tasks import claim, finish, wait
 
 ROWS_A_TASK = 64
 """At least: they take longer than claiming a task."""

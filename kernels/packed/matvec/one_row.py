@@ -8,8 +8,8 @@ from kernels.jit.caching import inner
 from kernels.jit.emit import LINE
 from kernels.jit.memory import lanes_of, one, read, read_some, size_of, write_some, zero
 from kernels.jit.simd import add, multiply, multiply_add
+from kernels.jit.tasks import claim, finish, wait
 from kernels.packed.plan import block_of, ceil_div, counters, split
-from kernels.packed.pool.tasks import claim, finish, wait
 
 AGAIN_BYTES = 16 << 10
 """Bytes of the row of c that a task makes: they stay in L1 for all rows of b, of which as long a run is read each time."""

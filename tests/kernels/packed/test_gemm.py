@@ -21,6 +21,7 @@ from kernels.cpu.tiles import register_tile
 from kernels.cpu.vectors import vectors
 from kernels.jit.memory import size_of
 from kernels.jit.pointers import call
+from kernels.jit.tasks import begin
 from kernels.packed import gemm
 from kernels.packed.choices import FEW_FROM_MEMORY, FEW_VECTORS, SCATTERED_BYTES, blocking
 from kernels.packed.cut import DEPTH_A_THREAD, cut_depth, sums_of
@@ -28,7 +29,6 @@ from kernels.packed.dispatch import pays_as_dots
 from kernels.packed.gemm import compiled, workspace
 from kernels.packed.microkernel import MAX_NR, UNROLLED
 from kernels.packed.plan import PRODUCT_AT, block_of, counters, plan_at, product_at
-from kernels.packed.pool.tasks import begin
 
 GEMM = sys.modules[compiled.__module__]
 RANDOM = np.random.default_rng(0)
