@@ -37,7 +37,7 @@ def layout_of(fields: Iterable[str]) -> Layout:
 
 def offset_of(record: np.dtype[Any], field: str) -> int:
     """Bytes from a record's address to a field."""
-    return int((record.fields or {})[field][1])
+    return int(record.fields[field][1])  # type: ignore[index]
 
 
 def record_at(layout: Layout) -> Any:
