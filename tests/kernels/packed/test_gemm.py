@@ -75,7 +75,8 @@ def check(a, b, out, alpha=1.0, beta=0.0):
 @pytest.mark.parametrize("columns", [2, 3, 4, 5, 6, 7, 9, 13])
 def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
     """Dot products, mostly, with up to six columns at a time; of the last shape the columns are packed in several panels."""
-    for m, n in ((15, 70), (16, 64), (75, 131), (3001, 200), (17, 600_001)):
+    depth_of_panels = 3 * blocking(dtype).kc * blocking(dtype).mc // columns
+    for m, n in ((15, 70), (16, 64), (75, 131), (1501, 200), (17, depth_of_panels)):
         a, b, out = operands(m, n, columns, dtype)
         wide = RANDOM.standard_normal((n, 2 * columns)).astype(dtype)
         for laid in (b, np.asfortranarray(b), wide[:, ::2], b[::-1]):
