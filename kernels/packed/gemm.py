@@ -60,7 +60,7 @@ _compiling, pool = held_over_forks(threading.RLock(), rank=1), Pool(numba.config
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
-    """Make out = alpha a b + beta out, by packed panels, a tile of out in registers, and a loop for each cache.
+    """Make out = alpha a b + beta out, by packed blocks, a microtile of out in registers, and a loop for each cache.
 
     Parameters
     ----------

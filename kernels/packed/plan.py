@@ -29,17 +29,17 @@ class Plan(NamedTuple):
     pool: int
     """Address of the pool of threads."""
     microkernel: int
-    """Addresses of compiled functions: the microkernel,"""
+    """Address of the compiled microkernel; the next five are addresses, too."""
     dots: int
-    """that of dot products,"""
+    """Dot products of a few rows and columns."""
     blocked: int
-    """the loops around the microkernel,"""
+    """The loops around the microkernel."""
     few_columns: int
-    """those of a product with few columns,"""
+    """The loops around dot products, for a product with few columns."""
     one_row: int
-    """those of a product with one row,"""
+    """The loops of a product with one row."""
     serve: int
-    """and a thread's part in a product that several threads make."""
+    """What each thread of the pool calls: its part in the product."""
     registers: int
     """Vector registers of the CPU."""
     early: int
