@@ -152,24 +152,27 @@ def macrokernel(plan: Any, cut: Any, block: Any, tile: Any, i: int, first: int, 
     - The next micropanel of a, if it is prefetched, follows in memory, by the same row stride.
     """
     size, depth, a, a_row, rows = size_of(tile.alpha), block.depth, tile.a, tile.a_row, tile.rows
+    microkernel, mr, micropanel_bytes, c_column = plan.microkernel, cut.mr, block.micropanel_bytes, block.c_column
     strip = min(depth, plan.strip) if cut.scattered and not cut.packs else depth
-    from_row, tile.b_row = max(first, last - rows), block.b_row
+    contiguous, before_prefetch = c_column == size, max(0, last - first - rows)
+    tile.b_row, tile.c_row = block.b_row, block.c_row if contiguous else mr * size
     for k in range(0, depth, strip):
         beta = block.beta if k == 0 else one(tile.alpha)
-        tile.depth, tile.a = min(strip, depth - k), a + k * size
+        tile.depth, tile.a, tile.beta = min(strip, depth - k), a + k * size, beta if contiguous else zero(beta)
         tile.chunk = k_chunk(tile.depth, size)
-        for micropanel in range(first, last):
-            j, row = micropanel * cut.mr, micropanel - from_row
-            c = block.c + i * block.c_row + j * block.c_column
-            tile.columns, tile.b = min(cut.mr, block.columns - j), block.b + micropanel * block.micropanel_bytes + k * block.b_row
+        b, columns = block.b + first * micropanel_bytes + k * block.b_row, block.columns - first * mr
+        c = block.c + i * block.c_row + first * mr * c_column
+        for row in range(-before_prefetch, last - first - before_prefetch):
+            tile.columns, tile.b = min(mr, columns), b
             tile.ahead = (rows + row) * a_row if prefetching and row >= 0 else 0
-            if block.c_column == size:
-                tile.c, tile.c_row, tile.beta = c, block.c_row, beta
-                call(plan.microkernel, tile)
+            if contiguous:
+                tile.c = c
+                call(microkernel, tile)
             else:
-                tile.c, tile.c_row, tile.beta = cut.spare, cut.mr * size, zero(beta)
-                call(plan.microkernel, tile)
-                add_elements(rows, tile.columns, cut.spare, cut.mr * size, c, block.c_row, block.c_column, beta)
+                tile.c = cut.spare
+                call(microkernel, tile)
+                add_elements(rows, tile.columns, cut.spare, mr * size, c, block.c_row, c_column, beta)
+            b, c, columns = b + micropanel_bytes, c + mr * c_column, columns - mr
 
 
 @inner
