@@ -35,7 +35,7 @@ class Entry(Protocol):
         """The implementation."""
 
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"numba_cuda": "'minisgd[cuda]'", "sklearn": "scikit-learn"}
 """Where a package is installed under another name than it is imported by."""
 
 E = TypeVar("E", bound=Entry)
@@ -84,6 +84,11 @@ class Table(Generic[E]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def backends(self) -> list[str]:
+        """Everything that registers entries, loaded or not."""
+        return list(self._modules)
 
     def unavailable(self) -> dict[str, str]:
         """Backends that cannot be imported, each with the reason and the install command."""

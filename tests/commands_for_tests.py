@@ -18,7 +18,7 @@ def run(package: str, *arguments: object) -> CompletedProcess[str]:
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", line),
-        patch.object(cli, "_let_go_of_output", lambda: None),  # the descriptor is this process's
+        patch.object(cli, "_discard_output", lambda: None),  # the descriptor is this process's
         redirect_stdout(out),
         redirect_stderr(err),
     ):

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import arrays
 from kernels.table import Table
 from minisgd.objectives import OBJECTIVES
 
@@ -45,6 +46,8 @@ class Step:
         Whether the first call compiles.
     singles : bool
         Whether it takes one output, squared error and batches of one example alone.
+    devices : tuple of str
+        Where its arrays may live: "cpu", as numpy arrays; "cuda", as torch tensors on the GPU, the visiting order too.
     order : int
         Place in the table.
     """
@@ -54,12 +57,14 @@ class Step:
     threads: bool = False
     compiles: bool = False
     singles: bool = False
+    devices: tuple[str, ...] = ("cpu",)
     order: int = 0
 
     @property
     def backend(self) -> str:
-        """The module that registers it."""
-        return self.name.partition("-")[0]
+        """The module that registers it: the longest of the table's backends that the name begins with."""
+        named = [each for each in STEPS.backends if self.name == each or self.name.startswith(f"{each}-")]
+        return max(named, key=len, default=self.name.partition("-")[0])
 
 
 STEPS: Table[Step] = Table(
@@ -85,10 +90,13 @@ def step(name: str, **declared: Any) -> Callable[[Function], Function]:
         @wraps(function)
         def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
             check(x, y, weights, bias, objective)
-            made: Epoch = function(x, y, weights, bias, objective)
-            return made
+            if (place := arrays.device(x)) not in made.devices:
+                raise ValueError(f"x: {name} runs on {' or '.join(made.devices)}, got an array on {place}")
+            epoch: Epoch = function(x, y, weights, bias, objective)
+            return epoch
 
-        STEPS.add(Step(name, prepare, order=len(STEPS), **declared))
+        made = Step(name, prepare, order=len(STEPS), **declared)
+        STEPS.add(made)
         return function
 
     return register
@@ -100,7 +108,7 @@ def check(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> No
     Raises
     ------
     ValueError
-        If the objective is unknown, or an array's shape or dtype does not fit; the message names it.
+        If the objective is unknown, or an array's shape, dtype or device does not fit; the message names it.
     """
     if objective not in OBJECTIVES:
         raise ValueError(f"objective: expected {' or '.join(OBJECTIVES)}, got {objective!r}")
@@ -112,6 +120,8 @@ def check(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> No
             raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
         if array.dtype != x.dtype:
             raise ValueError(f"{name}: expected {x.dtype} as x is, got {array.dtype}")
+        if arrays.device(array) != arrays.device(x):
+            raise ValueError(f"{name}: expected an array on {arrays.device(x)} as x is, got one on {arrays.device(array)}")
 
 
 def stepwise(one: OneStep) -> Prepare:

@@ -75,7 +75,7 @@ def test_without_the_repository_the_order_is_that_of_dates_and_said_so(repositor
     shutil.copytree(folder, elsewhere)
     each = found(elsewhere)["numba/tiled-64-float32-x1"]
     assert [point.commit for point in each.points] == hashes[::-1]
-    assert "1 of the series stand in the order of their commits' dates" in " ".join(views.sentences([each]))
+    assert "1 of the series are sorted by the dates of their commits" in " ".join(views.sentences([each]))
 
 
 def test_one_commit_that_is_unknown_leaves_dates_to_its_series_alone(repository):
@@ -95,7 +95,7 @@ def test_what_fails_from_a_commit_on_is_worse_since_that_commit(tmp_path, how):
     assert (step.commit, step.verdict, step.after, step.ratio) == (asv_results.commit_hash(4), "worse", None, None)
     assert worst_first(found(tmp_path).values())[0].steps
     assert "since a commit, to the last: worse" in " ".join(views.sentences([each]))
-    assert [cell for column in views.table_of([each]).columns for cell in column.cells].count("fails") == 1
+    assert [cell.text for row in views.table_of([each]).rows for cell in row].count("fails") == 1
     views.picture([each])
     assert store.runs(tmp_path)[-1].records[0].failure
 
