@@ -259,7 +259,7 @@ def test_other_requirements_may_touch_any_benchmark(apart, monkeypatch, tmp_path
     def prepared(base, head, say):
         yield sides.Pair(Side("base"), Side("head"), {"base": "b", "head": "h"}, frozenset(), apart)
 
-    def choose(base, head, changed, only, everything, advance):
+    def choose(base, head, changed, only, everything, advance, device):
         asked.append(everything)
         return choosing.Chosen([], {}, {})
 

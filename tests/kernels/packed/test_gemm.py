@@ -235,7 +235,7 @@ def test_rounding_is_no_worse_than_the_peers(n, dtype):
 
     gemm(a, b, out)
     peers = [scatter(np.asarray(kernels.matmul(place(a, each.arrays), place(b, each.arrays), kernel=each.name)))
-             for each in kernels.available() if each.peer]  # fmt: skip
+             for each in kernels.available() if each.peer and "cpu" in each.devices and dtype in each.dtypes]  # fmt: skip
     assert scatter(out) <= 1.1 * min(peers)  # two sums at once scatter 3 % less; sums without k chunks 2 to 3 times as much
 
 
