@@ -1,8 +1,8 @@
 """The one table of implementations; a kernel enters it by one decorator.
 
 A kernel is a function ``(a, b, out)``, with ``a`` (m, n), ``b`` (n, p) and ``out`` (m, p), that overwrites every element
-of ``out`` with the product. Its name is backend/rung. Other distributions add theirs through the entry-point group
-``kernels``.
+of ``out`` with the product, or returns it where arrays cannot be written. Its name is backend/rung. Other distributions add
+theirs through the entry-point group ``kernels``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,18 @@ BUILT_IN = {
 }
 """The backends that come with this package, and what registers the kernels of each: a module, or a function in one."""
 
+APART = {
+    "mxnet": "kernels.rungs.mxnet_ops",
+    "tensorflow": "kernels.rungs.tensorflow_ops",
+    "tf-function": "kernels.rungs.tensorflow_ops",
+    "jax": "kernels.rungs.jax_ops",
+    "jax-jit": "kernels.rungs.jax_ops",
+}
+"""Frameworks that are imported only when they are named: two in one process share its threads, and slow each other down.
+
+``python -m benchmarks frameworks`` gives each an environment and a process of its own.
+"""
+
 FLOATS = ("float32", "float64")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -49,9 +61,9 @@ class Kernel:
     backend, rung : str
         Together the kernel's name.
     function : callable
-        ``function(a, b, out, **tile)``.
-    arrays : {"numpy", "torch"}
-        The library whose arrays it takes.
+        ``function(a, b, out, **tile)``; returns nothing, or the product, where its library's arrays cannot be written.
+    arrays : str
+        The library whose arrays it takes, a key of `kernels.arrays.LIBRARIES`, which says how it is waited for.
     devices : tuple of str
         Where its arrays may live: "cpu", "cuda".
     dtypes : tuple of str
@@ -71,7 +83,7 @@ class Kernel:
 
     backend: str
     rung: str
-    function: Callable[..., None]
+    function: Callable[..., Any]
     arrays: str = "numpy"
     devices: tuple[str, ...] = ("cpu",)
     dtypes: tuple[str, ...] = FLOATS
@@ -90,7 +102,7 @@ class Kernel:
         """Default tile sizes for a dtype, empty if the kernel has none."""
         return dict(self.tile(dtype) if callable(self.tile) else self.tile)
 
-    def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], None]:
+    def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], Any]:
         """Fix the tile sizes, so that what is timed is ``(a, b, out)`` and no more."""
         if not tile:
             return self.function
@@ -103,7 +115,7 @@ def _rank(entry: Kernel) -> tuple[int, str]:
     return rungs.index(entry.rung) if entry.rung in RUNGS else len(rungs), entry.rung
 
 
-PRODUCTS: Table[Kernel] = Table("kernel", "kernels", BUILT_IN, _rank)
+PRODUCTS: Table[Kernel] = Table("kernel", "kernels", BUILT_IN, _rank, APART)
 
 find, available, unavailable = PRODUCTS.find, PRODUCTS.available, PRODUCTS.unavailable
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.arrays import aligned_zeros
+from kernels import arrays
+from kernels.arrays import LIBRARIES, aligned_zeros
 from kernels.cpu.caches import caches
 from minisgd.common.cli import UsageError
 
@@ -29,8 +30,8 @@ class Device(Protocol):
     def place(self, host: NDArray[Any], library: str) -> Any:
         """Copy a numpy array into an array of `library` in this device's memory."""
 
-    def write(self, array: Any, host: NDArray[Any]) -> None:
-        """Overwrite a placed array in place."""
+    def write(self, array: Any, host: NDArray[Any]) -> Any:
+        """Overwrite a placed array, and return it; a new one in its place, where a library's arrays cannot be written."""
 
     def fetch(self, array: Any) -> NDArray[Any]:
         """Copy a placed array back, as it is when all calls so far have returned."""
@@ -63,21 +64,16 @@ class Cpu:
         self._offsets = random.Random(placement)
 
     def place(self, host: NDArray[Any], library: str) -> Any:
-        """A copy; a tensor shares its memory layout."""
-        copy = _behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED))
-        if library == "torch":
-            import torch
+        """A copy, whose memory a library that can shares."""
+        return LIBRARIES[library].place(_behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED)))
 
-            return torch.from_numpy(copy)
-        return copy
-
-    def write(self, array: Any, host: NDArray[Any]) -> None:
-        """Through numpy's view of the same memory."""
-        np.asarray(array)[...] = host
+    def write(self, array: Any, host: NDArray[Any]) -> Any:
+        """In the library's own way."""
+        return arrays.of(array).write(array, host)
 
     def fetch(self, array: Any) -> NDArray[Any]:
         """A copy, taken at once: a kernel that goes on working after it has returned is caught."""
-        return np.asarray(array).copy()
+        return arrays.of(array).fetch(array).copy()
 
     def seconds(self, calls: Iterable[Callable[[], None]]) -> float:
         """By ``time.perf_counter``."""
@@ -110,9 +106,9 @@ class Cuda:
         """Copy to the device; every CUDA kernel takes tensors."""
         return self._torch.from_numpy(host).cuda()
 
-    def write(self, array: Any, host: NDArray[Any]) -> None:
+    def write(self, array: Any, host: NDArray[Any]) -> Any:
         """Copy to the device."""
-        array.copy_(self._torch.from_numpy(host))
+        return array.copy_(self._torch.from_numpy(host))
 
     def fetch(self, array: Any) -> NDArray[Any]:
         """Copy to the host, on the stream that the calls were queued on."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchmarks.harness.devices import Device, device
-from benchmarks.harness.host import threads
+from benchmarks.harness.host import layout, threads
 from benchmarks.harness.records import Case
 from benchmarks.harness.workloads.gemm import Check, Product
 from benchmarks.harness.workloads.sgd import Epoch
@@ -65,6 +65,12 @@ class Slice:
     first_s: float
     check: Check
     thread_settings: dict[str, int]
+
+
+def begin(case: Case, seed: int) -> None:
+    """Make a new process ready for the cases of a backend: memory laid out anew, and the backend loaded."""
+    layout.perturb(seed)
+    WORKLOADS[case.workload].find(case.kernel)
 
 
 def measure(case: Case, budget_s: float, calls_per_sample: int | None = None) -> Slice:
