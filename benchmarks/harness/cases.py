@@ -15,7 +15,12 @@ from kernels.table import E, Table, Unavailable, UnknownKernel
 from minisgd import steps
 from minisgd.common.cli import UsageError
 
-LARGEST = {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024}
+LARGEST = {
+    **dict.fromkeys(("python/elementwise", "mxnet/elementwise", "tensorflow/elementwise", "jax/elementwise"), 64),
+    "*/elementwise": 128,
+    "*/rowwise": 1024,
+    "*/columnwise": 1024,
+}
 """Where a rung has said all that it has to say: a preset measures it at this size instead of a larger one."""
 
 

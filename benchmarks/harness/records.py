@@ -163,6 +163,7 @@ class Record(Case):
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
     code_path: str | None = Field(default=None, description="the code that the backend's library ran, in its own words")
     held_back: list[str] = Field(default=[], description="variables that chose that code in the library's stead")
+    libraries: dict[Name, Name] = Field(default={}, description="versions, where measured by another interpreter than the run's")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
     passed: bool = False

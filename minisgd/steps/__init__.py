@@ -73,6 +73,11 @@ STEPS: Table[Step] = Table(
         "sklearn": "minisgd.steps.sklearn_step",
     },
     rank=lambda step: step.order,
+    apart={
+        "mxnet": "minisgd.steps.mxnet_steps",
+        "tensorflow": "minisgd.steps.tensorflow_steps",
+        "jax": "minisgd.steps.jax_steps",
+    },  # see `kernels.registry.APART`
 )
 
 find, available, unavailable = STEPS.find, STEPS.available, STEPS.unavailable
@@ -126,6 +131,24 @@ def stepwise(one: OneStep) -> Prepare:
         return epoch
 
     return prepare
+
+
+def copied(
+    x: Array, y: Array, load: Callable[[], None], one: Callable[[Array, Array, float], None], store: Callable[[], None]
+) -> Epoch:
+    """An epoch of steps ``one(x_batch, y_batch, rate)`` in a framework that has weights of its own.
+
+    They are loaded from the caller's arrays before the first step and stored there after the last, which waits for it.
+    """
+
+    def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
+        load()
+        xs, ys = x[order], y[order]
+        for start in range(0, len(order), batch_size):
+            one(xs[start : start + batch_size], ys[start : start + batch_size], rate)
+        store()
+
+    return epoch
 
 
 def flops(n: int, d: int, k: int, batch_size: int) -> int:
