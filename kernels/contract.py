@@ -76,8 +76,8 @@ def _check(name: str, x: Any, entry: registry.Kernel, like: Any) -> None:
         )
     if odd := arrays.oddity(x):
         raise TypeError(f"{name}: {entry.name} expects a plain array, got {odd}")
-    if x.ndim != 2:
-        raise ValueError(f"{name}: expected 2 dimensions, got {x.ndim}")
+    if len(x.shape) != 2:
+        raise ValueError(f"{name}: expected 2 dimensions, got {len(x.shape)}")
     if arrays.dtype(x) not in entry.dtypes:
         raise TypeError(f"{name}: {entry.name} expects {' or '.join(entry.dtypes)}, got {arrays.dtype(x)}")
     if arrays.dtype(x) != arrays.dtype(like):

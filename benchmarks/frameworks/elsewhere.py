@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 from benchmarks.frameworks.environments import Environment
 from benchmarks.frameworks.table import Framework
+from benchmarks.frameworks.there import Declared
 from benchmarks.harness.host.threads import CORES, cpus
 from benchmarks.harness.workers import Home
 from kernels import registry
@@ -18,8 +18,6 @@ from minisgd.steps import Step
 ROOT = Path(__file__).parents[2]
 """Of this project, whose packages the worker imports beside the framework."""
 
-Declared = dict[str, Any]
-
 
 def home(framework: Framework, environment: Environment, threads: int) -> Home:
     """Where the framework's cases run with so many threads.
@@ -29,33 +27,6 @@ def home(framework: Framework, environment: Environment, threads: int) -> Home:
     variables = {name: value.format(threads) for name, value in framework.threads.items()}
     kept = tuple(cpus()[:threads]) if threads < CORES else ()
     return Home(environment.python, (str(ROOT), *environment.path), variables, kept)
-
-
-def declarations(backends: tuple[str, ...], names: tuple[str, ...]) -> tuple[list[Declared], list[Declared]]:
-    """What a framework's kernels and steps declare; runs in the worker, where importing it may fail."""
-    products = [
-        {
-            "backend": each.backend, "rung": each.rung, "arrays": each.arrays, "dtypes": each.dtypes, "threads": each.threads,
-            "compiles": each.compiles, "peer": each.peer, "tile": each.tile_for(each.dtypes[0]),
-        }
-        for backend in backends
-        for each in _of(backend)
-    ]  # fmt: skip
-    found = [steps.find(name) for name in names]
-    fields = [field.name for field in dataclasses.fields(Step) if field.name != "function"]
-    return products, [{name: getattr(each, name) for name in fields} for each in found]
-
-
-def _of(backend: str) -> list[Kernel]:
-    """Its kernels.
-
-    Raises
-    ------
-    Unavailable
-        If it cannot be imported.
-    """
-    registry.find(f"{backend}/full")
-    return registry.available(f"{backend}/*")
 
 
 def enter(products: list[Declared], epochs: list[Declared]) -> None:

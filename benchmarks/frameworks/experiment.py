@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from benchmarks.frameworks import chapter, elsewhere
+from benchmarks.frameworks import chapter, elsewhere, there
 from benchmarks.frameworks.columns import Curve, Made, Timed, step_of
 from benchmarks.frameworks.environments import Environment, Missing, environment
 from benchmarks.frameworks.table import Framework
@@ -16,18 +16,14 @@ from benchmarks.harness.host.threads import CORES
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 from kernels import registry
-from minisgd.data import airfoil
 from minisgd.published import RUNS
-from minisgd.train import Settings, train
+from minisgd.train import Settings
 
 IMPORT_S = 300.0
 """For a framework to be imported from a slow disk."""
 
 CELLS_S = 900.0
 """For the cells of a tab: TensorFlow's elementwise product is half a minute, on a quiet machine."""
-
-EVERY = 200
-"""Examples between the losses of a curve, as in the textbook."""
 
 RUNGS_OF = {"quick": ("*",), "d2l": ("elementwise", "columnwise", "full", "block")}
 """Rungs by preset."""
@@ -50,7 +46,7 @@ def ready(framework: Framework, folder: Path, tell: Callable[[str], None]) -> tu
     tell(f"importing {framework.name}")
     with worker(framework, found) as asked:
         try:
-            elsewhere.enter(*asked.call(elsewhere.declarations, IMPORT_S, framework.backends, framework.steps))
+            elsewhere.enter(*asked.call(there.declarations, IMPORT_S, framework.backends, framework.steps))
         except WorkerFailure as failure:
             raise Missing(f"cannot be imported: {failure}") from None
     return found, Made(name=framework.name, versions=found.versions, megabytes=found.megabytes, seconds=found.seconds)
@@ -121,12 +117,6 @@ def curves(framework: Framework, found: Environment | None) -> list[Curve]:
             if step := step_of(framework, printed):
                 rate, epochs = chapter.settings(framework.tab, printed)
                 settings = Settings(step, printed.batch_size, rate, epochs)
-                examples, losses = trainer.call(losses_of, CELLS_S, settings)
+                examples, losses = trainer.call(there.losses, CELLS_S, settings)
                 made.append(Curve(framework=framework.name, run=printed.name, examples=examples, losses=losses))
     return made
-
-
-def losses_of(settings: Settings) -> tuple[list[int], list[float]]:
-    """Examples seen and the mean loss there; runs in a worker."""
-    points = train(airfoil(), settings, evaluate_every=EVERY).points
-    return [point.examples for point in points], [point.loss for point in points]

@@ -62,7 +62,7 @@ class Training:
 
 
 CONCISE = {"PyTorch": (0.02, 4), "MXNet": (0.05, 2), "TensorFlow": (0.1, 2)}
-"""Rate and epochs of the concise run. Where the loss lacks the factor 1/2, PyTorch's and TensorFlow's, the cell has half the rate."""
+"""Rate and epochs of the concise run. PyTorch's and TensorFlow's loss lacks the factor 1/2: their cells have half the rate."""
 
 TABS = {"PyTorch": "pytorch", "MXNet": "mxnet_tab", "TensorFlow": "tensorflow_tab"}
 
