@@ -213,7 +213,7 @@ def epochs(
             threads=count,
         )
         for entry, shape, dtype, batch in product(matching(steps.STEPS, patterns), shapes, dtypes, batches)
-        if not entry.singles or batch == shape["k"] == 1
+        if dtype in entry.dtypes and (not entry.singles or batch == shape["k"] == 1)
         for count in (threads if entry.threads else [1])
     ]
 

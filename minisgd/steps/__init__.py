@@ -45,6 +45,8 @@ class Step:
         Whether the first call compiles.
     singles : bool
         Whether it takes one output, squared error and batches of one example alone.
+    dtypes : tuple of str
+        Element types that it takes.
     order : int
         Place in the table.
     """
@@ -54,6 +56,7 @@ class Step:
     threads: bool = False
     compiles: bool = False
     singles: bool = False
+    dtypes: tuple[str, ...] = ("float32", "float64")
     order: int = 0
 
     @property
@@ -90,10 +93,13 @@ def step(name: str, **declared: Any) -> Callable[[Function], Function]:
         @wraps(function)
         def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
             check(x, y, weights, bias, objective)
+            if str(x.dtype) not in entry.dtypes:
+                raise ValueError(f"x: step {name} takes {' or '.join(entry.dtypes)}, got {x.dtype}")
             made: Epoch = function(x, y, weights, bias, objective)
             return made
 
-        STEPS.add(Step(name, prepare, order=len(STEPS), **declared))
+        entry = Step(name, prepare, order=len(STEPS), **declared)
+        STEPS.add(entry)
         return function
 
     return register

@@ -48,7 +48,7 @@ def scratch(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> 
     return copied(x, y, load, one, store)
 
 
-@step("mxnet-concise", threads=True)
+@step("mxnet-concise", threads=True, dtypes=("float32",))  # whatever the weights, the trainer's rate is a float32
 def concise(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
     """gluon.nn.Dense and gluon.Trainer."""
     inputs, outputs = weights.shape

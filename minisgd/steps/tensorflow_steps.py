@@ -57,7 +57,7 @@ def graph(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Ep
     return from_scratch(x, y, weights, bias, objective, tf.function(one_step, reduce_retracing=True))
 
 
-@step("tensorflow-concise", threads=True)
+@step("tensorflow-concise", threads=True, dtypes=("float32",))  # whatever the weights, the optimiser's rate is a float32
 def concise(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
     """keras.layers.Dense and keras.optimizers.SGD."""
     inputs, outputs = weights.shape
