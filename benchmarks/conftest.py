@@ -7,6 +7,8 @@ table of them is printed at the end. Under pytest-codspeed, which takes the fixt
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 Measured = Callable[["Case"], "Check"]
 
-SPEEDS = pytest.StashKey[list[list[str]]]()
+SPEEDS = pytest.StashKey[list[list[str | float | None]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,16 +36,23 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def limits() -> Ceilings:
-    """This machine's ceilings, measured once beside the suite."""
-    from benchmarks.harness.ceilings import trials as ceilings
-    from benchmarks.tracked import threads
+def limits() -> Callable[[str], Ceilings | None]:
+    """The ceilings of a device, measured once beside the suite; None for a GPU without Triton, which they are written in."""
 
-    return ceilings.measure(threads())
+    @cache
+    def measured(name: str) -> Ceilings | None:
+        from benchmarks.harness.devices import device
+        from benchmarks.tracked import threads
+
+        with suppress(ImportError):
+            return device(name).ceilings(threads())
+        return None
+
+    return measured
 
 
 @pytest.fixture
-def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -> Measured:
+def measured(benchmark: Any, limits: Callable[[str], Ceilings | None], request: pytest.FixtureRequest) -> Measured:
     """Measure one case: warm it up, let the fixture time it, check it, and note what the clock does not know."""
 
     def measure(case: Case) -> Check:
@@ -54,47 +63,46 @@ def measured(benchmark: Any, limits: Ceilings, request: pytest.FixtureRequest) -
         where = device(case.device)
         with timing.prepared(case, where) as work:
             (call,) = work.calls(1)
+
+            def finished() -> None:
+                """On a GPU a call returns as soon as it is queued."""
+                call()
+                where.wait()
+
             call()  # compiles: pytest-benchmark has no warm-up of its own on CPython
             timing.wake(case, where)
-            benchmark(call)
+            benchmark(call if case.device == "cpu" else finished)
             check, settings = work.check(), threads.settings()
         stats = getattr(benchmark, "stats", None)  # None with --benchmark-disable; codspeed's fixture has none
         if stats is not None and check.failure is None:
-            note(benchmark, case, limits, stats.stats.median, check, settings)
+            note(benchmark, case, limits(case.device), stats.stats.median, check, settings)
             request.config.stash.setdefault(SPEEDS, []).append(speed(benchmark.extra_info, case, stats.stats.median))
         return check
 
     return measure
 
 
-def note(benchmark: Any, case: Case, limits: Ceilings, median_s: float, check: Check, settings: dict[str, int]) -> None:
+def note(benchmark: Any, case: Case, limits: Ceilings | None, median_s: float, check: Check, settings: dict[str, int]) -> None:
     """Write into the stored JSON what a record would carry."""
+    from benchmarks.harness import derived
     from benchmarks.harness.host import libraries
-    from benchmarks.harness.timing import WORKLOADS
 
     ran = libraries.of(case.backend)
-    costs = WORKLOADS[case.workload].costs(case)
-    gflops = costs["flops"] / median_s / 1e9
+    speed = derived.speed(case, (median_s, median_s, median_s), limits)
     benchmark.group = f"{case.workload} {case.size} {case.dtype}"
     benchmark.extra_info.update(
-        case=case.model_dump(mode="json"), flops=costs["flops"], bytes=costs["bytes"], gflops=gflops,
-        percent_of_peak=limits.percent(gflops, case.dtype, case.threads), error=check.error, error_bound=check.bound,
+        case=case.model_dump(mode="json"), **derived.costs(case), error=check.error, error_bound=check.bound,
+        **{name: speed[name] for name in ("gflops", "peak_gflops", "percent_of_peak")},
         threads=case.threads, thread_settings=settings, tile=case.tile, code_path=ran and ran.code_path,
         held_back=ran.held_back if ran else [],
     )  # fmt: skip
 
 
-def speed(noted: dict[str, Any], case: Case, median_s: float) -> list[str]:
+def speed(noted: dict[str, Any], case: Case, median_s: float) -> list[str | float | None]:
     """A row of the table at the end."""
-    from minisgd.common import units
-
-    return [
-        f"{case.title} (held back)" if noted["held_back"] else case.title,
-        units.seconds(median_s),
-        units.digits(noted["gflops"]),
-        "" if noted["percent_of_peak"] is None else units.percent(noted["percent_of_peak"]),
-        units.percent(100 * noted["error"] / noted["error_bound"]) if noted["error_bound"] else "",
-    ]
+    name = f"{case.title} (held back)" if noted["held_back"] else case.title
+    share = 100 * noted["error"] / noted["error_bound"] if noted["error_bound"] else None
+    return [name, median_s, noted["gflops"], noted["percent_of_peak"], share]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -102,14 +110,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = config.stash.get(SPEEDS, [])
     if not rows:
         return
-    from minisgd.common.terminal import Screen, table
+    from benchmarks.views.tables import BOUND, MEDIAN, PEAK, RATE
+    from minisgd.common.tables.description import Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import Screen
 
-    made = table("case", "median", "GFLOPS", "% peak", "% bound", title="speed and error")
+    made = Table([words("case"), MEDIAN, RATE, PEAK, BOUND], "speed and error")
     for row in rows:
-        made.add_row(*row)
+        made.add(*row)
     screen = Screen(width=100)
     with screen.capture() as text:
-        screen.print(made)
+        screen.print(to_terminal(made))
     terminalreporter.write(text.get())
 
 

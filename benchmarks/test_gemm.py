@@ -14,7 +14,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
     """A test a case, from the registry."""
     from benchmarks import tracked
 
-    found = tracked.all_cases("gemm")
+    found = tracked.everywhere("gemm")
     metafunc.parametrize("case", found, ids=[case.title for case in found])
 
 

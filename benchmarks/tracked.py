@@ -17,6 +17,8 @@ from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.names import class_name
+
 if TYPE_CHECKING:
     from benchmarks.harness.records import Case
     from benchmarks.harness.timing import Slice
@@ -27,6 +29,9 @@ VERSION = "1"
 """Of the way in which a point is measured. Another version cuts every series, so it is raised on purpose or not at all."""
 
 SIZES = (64, 256, 512)
+GPU_SIZES = (256, 2048)
+"""On a GPU, where the one is mostly overhead and the other arithmetic."""
+
 THREADS = (1, 2)
 """The same on every machine, so that the same points are; one that has fewer cores skips."""
 
@@ -58,13 +63,15 @@ def classes(workload: str) -> dict[str, type]:
     workload : {"gemm", "sgd"}
     """
     try:
-        from benchmarks.harness import timing  # noqa: F401 (what every point will need)
+        from benchmarks.harness import devices, timing  # noqa: F401 (what every point will need)
         from minisgd import steps  # noqa: F401
     except ImportError as error:
         print(f"nothing can be measured here: {error}", file=sys.stderr)
         return {}
     make = _product if workload == "gemm" else _epoch
-    return {class_name(each.name): make(each) for each in kernels_of(workload)}
+    return {
+        class_name(each.name, device): make(each, device) for device in devices.here() for each in kernels_of(workload, device)
+    }
 
 
 def absent(name: str) -> type:
@@ -87,30 +94,19 @@ def absent(name: str) -> type:
     return type(name, (), dict.fromkeys(methods, skip))
 
 
-def class_name(kernel: str) -> str:
-    """A kernel's name as a class is called.
-
-    Examples
-    --------
-    >>> class_name("numba/tiled"), class_name("numba-fused")
-    ('NumbaTiled', 'NumbaFused')
-    """
-    return "".join(word[:1].upper() + word[1:] for word in kernel.replace("/", "-").split("-"))
-
-
-def products(kernel: Kernel) -> dict[str, list[Any]]:
-    """The grid of a kernel: the values of each parameter, by name."""
-    from benchmarks.harness.cases import at_most
+def products(kernel: Kernel, device: str = "cpu") -> dict[str, list[Any]]:
+    """The grid of a kernel on a device: the values of each parameter, by name. That of the CPU has no device, as ever."""
+    from benchmarks.harness.cases import DTYPES_ON, at_most
 
     return {
         "kernel": [kernel.name],
-        "size": sorted({at_most(kernel.name, size) for size in SIZES}),
-        "dtype": list(kernel.dtypes),
-        "threads": list(THREADS if kernel.threads else THREADS[:1]),
+        "size": sorted({at_most(kernel.name, size, device) for size in (SIZES if device == "cpu" else GPU_SIZES)}),
+        "dtype": [dtype for dtype in kernel.dtypes if dtype in DTYPES_ON[device]],
+        **_where(device, kernel.threads),
     }
 
 
-def epochs(step: Step) -> dict[str, list[Any]]:
+def epochs(step: Step, device: str = "cpu") -> dict[str, list[Any]]:
     """The grid of a step, on the shape of the chapter's data: the values of each parameter, by name."""
     from benchmarks.harness.cases import BATCHES
 
@@ -118,25 +114,44 @@ def epochs(step: Step) -> dict[str, list[Any]]:
         "kernel": [step.name],
         "batch_size": [1] if step.singles else list(BATCHES),
         "dtype": ["float32"],
-        "threads": list(THREADS if step.threads else THREADS[:1]),
+        **_where(device, step.threads),
     }
 
 
-def kernels_of(workload: str) -> list[Any]:
-    """What is tracked: every kernel for the CPU, or the steps that a quick run measures."""
+def _where(device: str, threads: bool) -> dict[str, list[Any]]:
+    if device == "cpu":
+        return {"threads": list(THREADS if threads else THREADS[:1])}
+    return {"threads": [1], "device": [device]}
+
+
+def kernels_of(workload: str, device: str = "cpu") -> list[Any]:
+    """What is tracked on a device: every kernel for it, or the steps that a quick run measures; none if it has none."""
     from benchmarks.harness import cases
+    from kernels import registry
     from minisgd import steps
 
-    return cases.select(("*",)) if workload == "gemm" else cases.matching(steps.STEPS, cases.QUICK_STEPS)
+    found: list[Any] = (
+        cases.matching(registry.PRODUCTS, ("*",))
+        if workload == "gemm"
+        else cases.matching(steps.STEPS, cases.QUICK_STEPS[device])
+    )
+    return [each for each in found if device in each.devices]
 
 
-def all_cases(workload: str) -> list[Case]:
-    """Every case of the grid that this machine has the cores for."""
+def all_cases(workload: str, device: str = "cpu") -> list[Case]:
+    """Every case of a device's grid that this machine has the cores for."""
     from benchmarks.harness.host.threads import CORES
 
     grid = products if workload == "gemm" else epochs
-    points = [point for each in kernels_of(workload) for point in product(*grid(each).values())]
-    return [case(workload, *point) for point in points if point[-1] <= CORES]
+    points = [point for each in kernels_of(workload, device) for point in product(*grid(each, device).values())]
+    return [made for made in (case(workload, *point) for point in points) if made.threads <= CORES]
+
+
+def everywhere(workload: str) -> list[Case]:
+    """Every case of the grids of this machine's devices."""
+    from benchmarks.harness import devices
+
+    return [case for device in devices.here() for case in all_cases(workload, device)]
 
 
 def threads() -> list[int]:
@@ -146,30 +161,30 @@ def threads() -> list[int]:
     return [count for count in THREADS if count <= CORES]
 
 
-def case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
+def case(workload: str, kernel: str, size: int, dtype: str, threads: int, device: str = "cpu") -> Case:
     """The case of a point; `size` is the batch size of an epoch."""
     from benchmarks.harness import cases
     from kernels import registry
 
     if workload == "gemm":
-        return cases.case(registry.find(kernel), {"m": size, "n": size, "p": size}, dtype, threads=threads)
-    return cases.epochs([kernel], [cases.AIRFOIL], [size], [dtype], [threads])[0]
+        return cases.case(registry.find(kernel), {"m": size, "n": size, "p": size}, dtype, threads=threads, device=device)
+    return cases.epochs([kernel], [cases.AIRFOIL], [size], [dtype], [threads], device)[0]
 
 
-def _product(kernel: Kernel) -> type:
-    """The benchmarks of a kernel."""
-    grid = products(kernel)
+def _product(kernel: Kernel, device: str) -> type:
+    """The benchmarks of a kernel on a device."""
+    grid = products(kernel, device)
 
     def track_gflops(self: object, *point: Any) -> float:
         from statistics import median
 
-        from benchmarks.harness.timing import WORKLOADS
+        from benchmarks.harness.derived import gflops
 
         case = _measurable("gemm", *point)
-        return WORKLOADS["gemm"].costs(case)["flops"] / median(_measure(case).samples_s) / 1e9
+        return gflops(case, median(_measure(case).samples_s))
 
     def track_workspace(self: object, *point: Any) -> float:
-        from benchmarks.harness.host.memory import workspace
+        from benchmarks.harness.memory import workspace
 
         return workspace(_measurable("gemm", *point))
 
@@ -182,16 +197,16 @@ def _product(kernel: Kernel) -> type:
         methods["track_gflops"] = _declare(track_gflops, large, unit="GFLOPS", higher_is_better=True)
     if kernel.compiles:
         methods["track_compile"] = _compile("gemm", {**grid, "size": grid["size"][:1], "threads": [1]})
-    return type(class_name(kernel.name), (), methods)
+    return type(class_name(kernel.name, device), (), methods)
 
 
-def _epoch(step: Step) -> type:
-    """The benchmarks of a step."""
-    grid = epochs(step)
+def _epoch(step: Step, device: str) -> type:
+    """The benchmarks of a step on a device."""
+    grid = epochs(step, device)
     methods = {"track_seconds": _seconds("sgd", grid)}
     if step.compiles:
         methods["track_compile"] = _compile("sgd", {**grid, "batch_size": [10], "threads": [1]})
-    return type(class_name(step.name), (), methods)
+    return type(class_name(step.name, device), (), methods)
 
 
 def _seconds(workload: str, grid: dict[str, list[Any]]) -> Callable[..., Any]:
@@ -226,8 +241,9 @@ def _measurable(workload: str, *point: Any) -> Case:
     from kernels import Unavailable, UnknownKernel
     from minisgd.common.cli import UsageError
 
-    if point[-1] > CORES:
-        _skip(f"{point[-1]} threads on {CORES} cores")
+    threads = point[3]
+    if threads > CORES:
+        _skip(f"{threads} threads on {CORES} cores")
     try:
         return case(workload, *point)
     except (UnknownKernel, Unavailable, UsageError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernels import arrays, registry
+from kernels import accuracy, arrays, registry
 
 
 def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
@@ -63,7 +63,9 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
         for name, x in {"a": a, "b": b}.items():
             if arrays.overlap(out, x):
                 raise ValueError(f"out: expected memory of its own, got an array that overlaps {name}")
-    returned = entry.bind(entry.tile_for(arrays.dtype(a)))(a, b, out)
+    dtype = entry.dtype_for(arrays.dtype(a))
+    assert dtype is not None, "checked"
+    returned = entry.bind(entry.tile_for(dtype, arrays.device(a)))(a, b, out)
     return out if returned is None else returned
 
 
@@ -78,8 +80,9 @@ def _check(name: str, x: Any, entry: registry.Kernel, like: Any) -> None:
         raise TypeError(f"{name}: {entry.name} expects a plain array, got {odd}")
     if len(x.shape) != 2:
         raise ValueError(f"{name}: expected 2 dimensions, got {len(x.shape)}")
-    if arrays.dtype(x) not in entry.dtypes:
-        raise TypeError(f"{name}: {entry.name} expects {' or '.join(entry.dtypes)}, got {arrays.dtype(x)}")
+    if entry.dtype_for(arrays.dtype(x)) is None:
+        expected = " or ".join(dict.fromkeys(map(accuracy.array_type, entry.dtypes)))
+        raise TypeError(f"{name}: {entry.name} expects {expected}, got {arrays.dtype(x)}")
     if arrays.dtype(x) != arrays.dtype(like):
         raise TypeError(f"{name}: expected {arrays.dtype(like)} as in a, got {arrays.dtype(x)}")
     if arrays.device(x) not in entry.devices:

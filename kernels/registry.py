@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kernels import accuracy
+from kernels.dtypes import FLOATS as FLOATS
 from kernels.table import Table
 
 RUNGS = {
@@ -29,9 +30,14 @@ BUILT_IN = {
     "numpy": "kernels.rungs.numpy_ops",
     "numba": "kernels.packed",
     "torch": "kernels.rungs.torch_ops",
+    "torch-graph": "kernels.rungs.torch_graphs:register",
+    "torch-tf32": "kernels.rungs.torch_ops:tf32",
+    "triton": "kernels.triton.launch",
+    "triton-tf32": "kernels.triton.launch",
     "openblas": "kernels.rungs.cblas_ops:openblas",
     "mkl": "kernels.rungs.cblas_ops:mkl",
     "aocl": "kernels.rungs.cblas_ops:aocl",
+    "numba-cuda": "kernels.cuda.ladder",
 }
 """The backends that come with this package, and what registers the kernels of each: a module, or a function in one."""
 
@@ -46,8 +52,6 @@ APART = {
 
 ``python -m benchmarks frameworks`` gives each an environment and a process of its own.
 """
-
-FLOATS = ("float32", "float64")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -67,7 +71,7 @@ class Kernel:
     devices : tuple of str
         Where its arrays may live: "cpu", "cuda".
     dtypes : tuple of str
-        Element types, the same for all three arrays.
+        Keys of `kernels.accuracy.FORMATS`: the element type of all three arrays, or "tfloat32".
     threads : bool
         Whether the number of threads makes a difference.
     compiles : bool
@@ -76,6 +80,8 @@ class Kernel:
         Whether it is a library's product, which users would pick instead.
     tile : mapping, or callable of a dtype's name to one
         Tile parameters in the function's order, with their defaults in elements.
+    device_tiles : mapping of str to mapping
+        Likewise by device, where it is another one than on the CPU.
     bound : callable
         ``bound(n, dtype)``: the largest error that `kernels.accuracy.error` may find at inner dimension n. That of sums of
         products, unless an algorithm such as Strassen's has another.
@@ -91,6 +97,7 @@ class Kernel:
     compiles: bool = False
     peer: bool = False
     tile: Mapping[str, int] | Callable[[str], Mapping[str, int]] = field(default_factory=dict)
+    device_tiles: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     bound: Callable[[int, str], float] = accuracy.bound
 
     @property
@@ -98,9 +105,14 @@ class Kernel:
         """backend/rung."""
         return f"{self.backend}/{self.rung}"
 
-    def tile_for(self, dtype: str) -> dict[str, int]:
-        """Default tile sizes for a dtype, empty if the kernel has none."""
-        return dict(self.tile(dtype) if callable(self.tile) else self.tile)
+    def tile_for(self, dtype: str, device: str = "cpu") -> dict[str, int]:
+        """Default tile sizes for a dtype on a device, empty if the kernel has none."""
+        tile = self.device_tiles.get(device, self.tile)
+        return dict(tile(dtype) if callable(tile) else tile)
+
+    def dtype_for(self, array_type: str) -> str | None:
+        """Which of its dtypes it multiplies arrays of an element type in; None if it takes none such."""
+        return next((dtype for dtype in self.dtypes if accuracy.array_type(dtype) == array_type), None)
 
     def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], Any]:
         """Fix the tile sizes, so that what is timed is ``(a, b, out)`` and no more."""

@@ -36,7 +36,7 @@ class Entry(Protocol):
         """The implementation."""
 
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}
+DISTRIBUTIONS = {"numba_cuda": "'minisgd[cuda]'", "sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}
 """Where a package is installed under another name than it is imported by."""
 
 E = TypeVar("E", bound=Entry)
@@ -94,6 +94,11 @@ class Table(Generic[E]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def backends(self) -> list[str]:
+        """Everything that registers entries, loaded or not."""
+        return list(self._modules)
 
     def unavailable(self) -> dict[str, str]:
         """Backends that cannot be imported, each with the reason and the install command."""

@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
 from minisgd.common import cli
 from minisgd.common.cli import INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs, tell
+from minisgd.common.options import Json
 from minisgd.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ Data = Annotated[str, typer.Option("--data", help="airfoil, linear or logistic."
 DataPath = Annotated[
     Path | None,
     typer.Option("--path", metavar="FILE", help="Another copy of the airfoil file; the one shipped, if left out."),
-]
-Json = Annotated[
-    str | None,
-    typer.Option("--json", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output for -."),
 ]
 
 
@@ -62,8 +59,9 @@ def train(
 
     Example: python -m minisgd train --step numba-fused --batch-size 10 --lr 0.05 --epochs 2 --plot loss.png
     """
-    from minisgd.common.terminal import console, progress, table
-    from minisgd.common.units import seconds
+    from minisgd.common.tables.description import Cell, Column, Table
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, progress
     from minisgd.train import Diverged, History, Settings
     from minisgd.train import train as run
 
@@ -87,11 +85,13 @@ def train(
     except KeyboardInterrupt:
         screen.print("interrupted; the history so far is kept")
         end = INTERRUPTED
-    made = table("epoch", "examples", "seconds", "loss", "above the floor", title=f"{step} on {problem.name}")
+    columns = [Column("epoch"), Column("examples"), Column("seconds", "s"), Column("loss"), Column("above the floor", "%")]
+    made = Table(columns, f"{step} on {problem.name}")
     for number, point in list(enumerate(history.points))[-12:]:
-        above = "" if problem.floor is None else f"{100 * (point.loss / problem.floor - 1):.2f} %"
-        made.add_row(str(number), f"{point.examples:,}", seconds(point.seconds), f"{point.loss:.6f}", above)
-    screen.print(made)
+        above = None if problem.floor is None else 100 * (point.loss / problem.floor - 1)
+        examples, loss = Cell(point.examples, f"{point.examples:,}"), Cell(point.loss, f"{point.loss:.6f}")
+        made.add(number, examples, point.seconds, loss, Cell(above, "" if above is None else f"{above:.2f} %"))
+    screen.print(to_terminal(made))
     keep(history, json, plot, screen)
     if end:
         raise typer.Exit(end)
@@ -111,7 +111,8 @@ def experiment(
     Example: python -m minisgd experiment batch-size
     """
     from minisgd.common.pictures import save
-    from minisgd.common.terminal import console, progress, table, write_json
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, progress, write_json
 
     if name not in EXPERIMENTS:
         raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
@@ -120,19 +121,13 @@ def experiment(
     tell(screen)
     with progress(screen, chosen.steps) as advance:
         finding = chosen.run(problem, advance)
-    made = table(*finding.headings, title=finding.title)
-    for row in finding.rows:
-        made.add_row(*row)
-    screen.print(made)
+    screen.print(to_terminal(finding.table))
     for sentence in finding.sentences:
         screen.print(sentence)
     write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.kept(), json)
     prefix = plot or Path(".runs") / name
-    try:
-        for file in save(finding.figure, prefix):
-            screen.print(str(file), soft_wrap=True)
-    except OSError as error:
-        raise UsageError(f"--plot {prefix}: {error.strerror}") from None
+    for file in save(finding.figure, prefix):
+        screen.print(str(file), soft_wrap=True)
 
 
 @app.command("data")
@@ -169,12 +164,9 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
 
     write_json(asdict(history), json)
     if plot:
-        import io
-
         from matplotlib.figure import Figure
 
-        from minisgd.common.files import write
-        from minisgd.common.pictures import as_text
+        from minisgd.common.pictures import save_as
 
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()
@@ -185,14 +177,7 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
         axes.set_xlabel("seconds of training, evaluation left out")
         axes.set_ylabel("loss")
         axes.set_title(f"{history.settings.step} on {history.problem}", loc="left", fontsize=11)
-        if not plot.name:
-            raise UsageError("--plot: expected the name of a file, got an empty one")
-        try:
-            made = io.BytesIO()
-            as_text(figure).savefig(made, format=plot.suffix[1:] or "png", dpi=150)
-            write(plot, made.getvalue())
-        except (OSError, ValueError) as error:
-            raise UsageError(f"--plot {plot}: {error}") from None
+        save_as(figure, plot)
         screen.print(str(plot), soft_wrap=True)
 
 

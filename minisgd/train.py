@@ -146,6 +146,10 @@ def check(settings: Settings, problem: Problem) -> None:
         raise UsageError(str(error)) from None
     if settings.dtype not in step.dtypes:
         raise UsageError(f"step {step.name!r} takes {' or '.join(step.dtypes)}; expected --dtype {step.dtypes[0]}")
+    if "cpu" not in step.devices:
+        raise UsageError(
+            f"step {step.name!r} runs on {' or '.join(step.devices)}; training is on the CPU, whose steps are others"
+        )
     if step.singles and (settings.batch_size > 1 or problem.objective != "squared" or problem.y.shape[1] > 1):
         raise UsageError(f"step {step.name!r} takes batches of one, squared error and one output; expected --batch-size 1")
 

@@ -28,7 +28,9 @@ def agree(
 
     from benchmarks import tracked
     from benchmarks.trackers import agreement
-    from minisgd.common.terminal import console, progress, styled, table, write_json
+    from minisgd.common.tables.description import Cell, Column, Table, interval, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, progress, write_json
     from minisgd.common.units import seconds
 
     screen = console(json)
@@ -40,11 +42,12 @@ def agree(
     warn(screen)
     with progress(screen, rounds * len(agreement.TOOLS)) as advance:
         found = agreement.compare(cases, rounds, advance)
-    made = table("case", *(heading for tool in agreement.TOOLS for heading in (tool, "interval")), "agree")
+    times = [Column(heading, "s") for tool in agreement.TOOLS for heading in (tool, "interval")]
+    made = Table([words("case"), *times, Column("agree")])
     for title, by_tool in found.items():
-        cells = [cell for middle, low, high in by_tool.values() for cell in (seconds(middle), f"{seconds(low)}-{seconds(high)}")]
-        made.add_row(title, *cells, "yes" if agreement.agree(list(by_tool.values())) else styled("no", "red"))
-    screen.print(made)
+        cells = [cell for middle, low, high in by_tool.values() for cell in (middle, interval(low, high, seconds))]
+        made.add(title, *cells, "yes" if agreement.agree(list(by_tool.values())) else Cell("no", style="bad"))
+    screen.print(to_terminal(made))
     apart = [title for title, by_tool in found.items() if not agreement.agree(list(by_tool.values()))]
     screen.print(f"{len(found) - len(apart)} of {len(found)} cases: all three intervals overlap.")
     write_json(found, json)

@@ -24,7 +24,7 @@ def export(
     Example: python -m benchmarks export --format otava --asv .asv/results
     """
     from benchmarks.commands.options import find_runs
-    from benchmarks.trackers.exports import FORMATS, render
+    from benchmarks.views.exports import FORMATS, render
     from minisgd.common.files import write
     from minisgd.common.terminal import console, require_writable
 

@@ -177,13 +177,14 @@ def present(run: Run, found: Columns, screen: Console) -> None:
     from benchmarks.commands.show import present as present_run
     from benchmarks.frameworks import sentences
     from benchmarks.views import frameworks as views
+    from minisgd.common.tables.to_terminal import to_terminal
 
     for workload in ("gemm", "sgd"):
         part = [each for each in run.records if each.workload == workload]
         if part:
             present_run(run.model_copy(update={"records": part}), screen, None, None, book=False)
     for made in (views.products(found), views.training(found), views.overhead(run), views.environments(found)):
-        screen.print(made)
+        screen.print(to_terminal(made))
     said = [*map(sentences.of_product, found.products), *map(sentences.of_training, found.training)]
     for sentence in [*filter(None, said), *sentences.turned_over(found.products)]:
         screen.print(sentence)

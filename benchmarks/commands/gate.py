@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarks.commands.options import Json
+from benchmarks.commands.options import Device, Json
 from benchmarks.commands.warning import warn
 from minisgd.common.cli import INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
@@ -38,13 +38,14 @@ def gate(
     only: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Benchmarks or kernels, such as 'numba/*'; repeatable.")
     ] = None,
-    min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The least change that matters.")] = "3%",
+    min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The smallest change that matters.")] = "3%",
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Such as 10m; 50 s a benchmark, if left out.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Also what the change cannot touch.")] = False,
+    device: Device = "cpu",
+    every: Annotated[bool, typer.Option("--all", help="Also benchmarks that the change cannot affect.")] = False,
     json: Json = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A comment for a pull request.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="Put the gate itself to the test: docs/gate.md.")] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the gate's own error rates, for docs/gate.md.")] = False,
     tool: Annotated[str, typer.Option(help="With --calibrate: gate, asv or pytest-benchmark.")] = "gate",
     as_is: AsIs = False,
     bisect: Annotated[bool, typer.Option("--bisect", help="For git bisect run: what is no verdict is 125, skip.")] = False,
@@ -52,7 +53,7 @@ def gate(
     """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
 
     Exit status: 0 nothing got slower; 1 something did, or failed; 3 something is inconclusive; 4 nothing was measured.
-    With --bisect, no verdict is 125: inconclusive, nothing measured, and whatever cannot be.
+    With --bisect the status is 125 without a verdict: inconclusive, nothing measured, or a commit that cannot be measured.
 
     Example: python -m benchmarks gate main --only 'numba/*' --markdown comment.md
     """
@@ -63,12 +64,14 @@ def gate(
 
     from benchmarks.gate import alone, budgets, choosing, judging, sides
     from benchmarks.gate.outcome import Change, Outcome
-    from benchmarks.harness import records
+    from benchmarks.harness import devices, records
     from benchmarks.harness.host import machine
     from benchmarks.harness.workers import WorkerFailure
     from benchmarks.views import operating, verdicts
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json
 
+    devices.check([device])
     effect, limit_s = percent(min_effect), duration(budget) if budget else None
     most = budgets.load()
     screen, known = console(json), _calibration()  # what cannot be read is told now, not when all is measured
@@ -85,7 +88,7 @@ def gate(
             with screen.status("looking at what the change can touch") as status:
                 chosen = choosing.choose(
                     pair.base, pair.head, pair.changed, only or [], every or pair.apart,
-                    lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")),
+                    lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")), device,
                 )  # fmt: skip
             trials += [judging.Trial(case) for case in chosen.cases]
             limit_s = limit_s or SECONDS_A_BENCHMARK * len(trials)
@@ -110,12 +113,12 @@ def gate(
         machine=machine.describe(), rows=[judging.row(trial) for trial in trials], changes=changes, left_out=chosen.left_out,
     )  # fmt: skip
     if outcome.rows:
-        screen.print(verdicts.table_of(outcome.rows))
+        screen.print(to_terminal(verdicts.table_of(outcome.rows)))
     for sentence in verdicts.sentences(outcome):
         screen.print(sentence, markup=False)
     write_json(outcome, json)
     if markdown:
-        records.write(markdown, verdicts.markdown(outcome, operating.false_alarms(known)))
+        records.write(markdown, verdicts.markdown(outcome, operating.alarms(known)))
     if junit:
         records.write(junit, verdicts.junit(outcome))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
@@ -172,6 +175,7 @@ def _calibrate(
     """Add a round of a tool to what is known, under the load that has fewer, and draw and write the page anew."""
     from benchmarks.commands.show import draw
     from benchmarks.gate import calibration, others
+    from benchmarks.gate.operating import LOADS
     from benchmarks.harness import records
     from benchmarks.views import operating
 
@@ -181,8 +185,8 @@ def _calibrate(
         raise UsageError(f"--tool {tool}: {CALIBRATION} has nothing to put beside it; calibrate the gate itself first")
     patterns = only or calibration.BENCHMARKS
     before = [one.load for one in known.gates] if tool == "gate" else [one.load for one in known.others if one.tool == tool]
-    load = min(operating.LOADS, key=before.count)
-    with screen.status(f"a round of {tool}, {operating.LOADS[load]}") as status:
+    load = min(LOADS, key=before.count)
+    with screen.status(f"a round of {tool}, {LOADS[load]}") as status:
         kept: list[Any]
         found: Any
         if tool == "gate":
@@ -219,6 +223,7 @@ def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:
 
     from benchmarks.gate.judging import row
     from benchmarks.views import verdicts
+    from minisgd.common.tables.to_terminal import to_terminal
 
     # Redrawn between benchmarks only: drawing costs processor time beside what is measured.
     with Live(console=screen, auto_refresh=False, transient=True) as live:
@@ -226,7 +231,7 @@ def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:
         def advance(case: Any) -> None:
             waiting = sum(trial.open for trial in trials)
             made = verdicts.table_of([row(trial) for trial in trials], f"{waiting} undecided; now {case.title}")
-            live.update(made, refresh=screen.is_terminal)
+            live.update(to_terminal(made), refresh=screen.is_terminal)
 
         decide(advance)
 

@@ -28,6 +28,7 @@ def history(
     from benchmarks.trackers import asv as store
     from benchmarks.trackers.history import series, worst_first
     from benchmarks.views import history as views
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json
 
     screen = console(json)
@@ -40,7 +41,7 @@ def history(
         ordered = worst_first(found)
     shown = [each for each in ordered if every or each.steps]
     if shown:
-        screen.print(views.table_of(shown))
+        screen.print(to_terminal(views.table_of(shown)))
     for sentence in views.sentences(found):
         screen.print(sentence)
     write_json(views.plain(found), json)

@@ -2,58 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarks.commands.options import Json
+from benchmarks.commands.options import Device, Json
 from benchmarks.commands.warning import warn
+from minisgd.common.cli import UsageError
 from minisgd.common.environment import AsIs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
 
 
 def inside(
     size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "1024",
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
+    device: Device = "cpu",
     turns: Annotated[int, typer.Option(min=4, help="Of each stage.")] = 24,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
-    """The ladder inside numba/full, one stage after the other: a naive microkernel, registers, packing, tile model, threads.
+    """Measure numba/full stage by stage: a naive microkernel, registers, packing, the tile model, threads.
+
+    On cuda that inside numba-cuda/full: a register tile, 128-bit loads, unrolled, asynchronous copies, no guards.
 
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
-    from benchmarks.harness import cases
-    from benchmarks.harness.host.threads import CORES
-    from benchmarks.inside import stages
+    from benchmarks.harness import cases, devices
     from kernels.registry import FLOATS
-    from minisgd.common.terminal import console, progress, table, write_json
-    from minisgd.common.units import digits, percent
+    from minisgd.common.tables.description import Cell, Column, Table, interval, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, write_json
 
     screen = console(json)
+    devices.check([device])
     cases.check_dtypes(dtype or [])
     shape = cases.parse_size(size)
-    m, n, p = (shape[name] for name in "mnp")
     warn(screen)
     kept = []
     for each_dtype in dtype or FLOATS:
-        with screen.status("compiling"):
-            chosen = stages.stages(each_dtype, m, n, p, CORES)
-        with progress(screen, turns * len(chosen)) as advance:
-            found = list(stages.measure(chosen, each_dtype, m, n, p, turns, advance))
-        title = f"numba/full, {size}, {each_dtype}"
-        made = table("stage", "threads", "GFLOPS", "quartiles", "% peak", "x before", " what it adds", title=title)
-        before = None
+        found = (_on_cpu if device == "cpu" else _on_cuda)(screen, shape, each_dtype, turns)
+        made = Table([
+            words("stage"), Column("threads"), Column("GFLOPS", "GFLOPS"), Column("quartiles", "GFLOPS"), Column("% peak", "%"),
+            Column("x before"), words("what it adds"),
+        ], f"{'numba' if device == 'cpu' else 'numba-cuda'}/full, {size}, {each_dtype}")  # fmt: skip
+        before: float | None = None
         for each in found:
             stage = each.stage
-            share = "not reached" if each.percent_of_peak is None else percent(each.percent_of_peak)
-            made.add_row(
-                stage.name, str(stage.threads), digits(each.gflops), f"{digits(each.low)}-{digits(each.high)}", share,
-                digits(each.gflops / before) if before else "", stage.adds,
-            )  # fmt: skip
+            share = Cell(None, "not reached") if each.percent_of_peak is None else each.percent_of_peak
+            times = each.gflops / before if before else None
+            made.add(stage.name, stage.threads, each.gflops, interval(each.low, each.high), share, times, stage.adds)
             kept.append({
                 "size": size, "dtype": each_dtype, "stage": stage.name, "threads": stage.threads, "adds": stage.adds,
                 "gflops": each.gflops, "low": each.low, "high": each.high, "percent_of_peak": each.percent_of_peak,
             })  # fmt: skip
             before = each.gflops
-        screen.print(made)
+        screen.print(to_terminal(made))
     write_json(kept, json)
+
+
+def _on_cpu(screen: Console, shape: Mapping[str, int], dtype: str, turns: int) -> Sequence[Any]:
+    from benchmarks.harness.host.threads import CORES
+    from benchmarks.inside import stages
+    from minisgd.common.terminal import progress
+
+    with screen.status("compiling"):
+        chosen = stages.stages(dtype, **shape, threads=CORES)
+    with progress(screen, turns * len(chosen)) as advance:
+        return list(stages.measure(chosen, dtype, **shape, turns=turns, advance=advance))
+
+
+def _on_cuda(screen: Console, shape: Mapping[str, int], dtype: str, turns: int) -> Sequence[Any]:
+    from benchmarks.harness.runs import SETUP_TIMEOUT_S
+    from benchmarks.harness.workers import Worker, WorkerFailure
+    from benchmarks.inside import gpu_stages
+
+    worker = Worker()
+    try:
+        with screen.status("compiling and measuring"):
+            return worker.call(gpu_stages.measure, SETUP_TIMEOUT_S, shape, dtype, turns)
+    except WorkerFailure as failure:
+        raise UsageError(f"{gpu_stages.KERNEL} cannot be measured: {failure}") from None
+    finally:
+        worker.close()

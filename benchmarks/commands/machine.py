@@ -12,19 +12,19 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
 
     Example: python -m benchmarks machine --json machine.json
     """
-    from benchmarks.harness import runs
-    from benchmarks.harness.devices import device as open_device
+    from benchmarks.harness import devices, runs
     from benchmarks.harness.host.threads import CORES
     from benchmarks.harness.records import Ceilings
     from benchmarks.harness.workers import Worker
-    from benchmarks.views import tables
+    from benchmarks.views import machine as views
     from kernels.cpu.caches import caches
     from kernels.cpu.tiles import ITEMSIZE, block_tiling, packed_tiling
     from kernels.rungs.loop_tiles import loop_tiling, square_tiling
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, styled, write_json
 
     screen = console(json)
-    open_device(device)
+    devices.check([device])
     warn(screen)
     worker = Worker()
     found: Ceilings | None = None
@@ -39,8 +39,8 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     finally:
         worker.close()
     here = here.model_copy(update={"ceilings": {device: found} if found else {}})
-    for part in tables.machine(here):
-        screen.print(part)
+    for part in views.machine(here):
+        screen.print(part if isinstance(part, str) else to_terminal(part))
     screen.print(styled("\ntile sizes from the caches", "bold"))
     for dtype in ITEMSIZE:
         screen.print(f"{dtype}, a tile of b in a cache, for the compiled loops of the rung tiled:")

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from minisgd.common.cli import UsageError
+from minisgd.common.options import Json as Json
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Run
 
-Json = Annotated[
-    str | None,
-    typer.Option("--json", metavar="PATH|-", help="Write the result as JSON to a file, or to standard output for -."),
-]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that keeps the runs.")]
 Plot = Annotated[
     Path | None,
@@ -25,6 +22,11 @@ Plot = Annotated[
 Asv = Annotated[Path | None, typer.Option("--asv", metavar="DIR", help="asv's results folder, instead of a run.")]
 Pytest = Annotated[Path | None, typer.Option("--pytest", metavar="FILE", help="pytest-benchmark's JSON, instead of a run.")]
 Device = Annotated[str, typer.Option("--device", help="cpu or cuda.")]
+Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu, if left out, or cuda; repeatable.")]
+Dtypes = Annotated[
+    list[str] | None,
+    typer.Option("--dtype", help="float32 or float64; on cuda float16, bfloat16 and tfloat32 too; repeatable."),
+]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="For a case in a round.")]
 
 RUNS = Path(".runs")

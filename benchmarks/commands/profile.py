@@ -20,7 +20,7 @@ def profile(
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
-    """Where the time of numba/full goes: multiply-adds at the peak, microkernel, edges, packing, memory; and threads.
+    """Measure where the time of numba/full goes: multiply-adds at the peak, microkernel, edges, packing, memory; and threads.
 
     Example: python -m benchmarks profile --size 512 --dtype float64
     """
@@ -29,7 +29,9 @@ def profile(
     from benchmarks.inside.profile import PARTS, call_costs
     from benchmarks.inside.profile import profile as profiled
     from kernels.registry import FLOATS
-    from minisgd.common.terminal import console, progress, table, write_json
+    from minisgd.common.tables.description import Cell, Column, Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import console, progress, write_json
 
     screen = console(json)
     cases.check_dtypes(dtype or [])
@@ -40,15 +42,16 @@ def profile(
     for each_dtype in dtype or FLOATS:
         with progress(screen, turns * len(sizes)) as advance:
             found = [profiled(each_dtype, **shape, threads=CORES, turns=turns, advance=advance) for shape in shapes]
-        made = table(" part", *sizes, " what it is", title=f"numba/full, {each_dtype}: percent of a product's time")
+        columns = [words("part"), *(Column(each, "%") for each in sizes), words("what it is")]
+        made = Table(columns, f"numba/full, {each_dtype}: percent of a product's time")
         for part, means in PARTS.items():
             shares = [each[part] for each in found]
-            made.add_row(part, *(f"{share:.1f}" for share in shares), means)
+            made.add(part, *(Cell(share, f"{share:.1f}") for share in shares), means)
             kept += [
                 {"size": text, "dtype": each_dtype, "part": part, "means": means, "percent": share}
                 for text, share in zip(sizes, shares, strict=True)
             ]
-        screen.print(made)
+        screen.print(to_terminal(made))
         product, nothing = (1e6 * seconds for seconds in call_costs(each_dtype))
         screen.print(
             f"A call at 8 x 8 takes {product:.2f} us, one of a function that does nothing by numba's dispatch {nothing:.2f}."

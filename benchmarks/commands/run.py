@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
+from benchmarks.commands.options import RUNS, TIMEOUT_S, Devices, Dtypes, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
 from minisgd.common.cli import INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def run(
-    workload: Annotated[str, typer.Option(help="gemm: matrix products; sgd: epochs of minibatch SGD.")] = "gemm",
+    workload: Annotated[
+        str, typer.Option(help="gemm: matrix products; sgd: epochs of minibatch SGD; transfer: copies to a device and back.")
+    ] = "gemm",
     preset: Annotated[str, typer.Option(help="quick, d2l, sizes or full: what is measured unless told otherwise.")] = "quick",
     kernel: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,
     size: Annotated[
@@ -27,10 +29,10 @@ def run(
         typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; of sgd n x d x k."),
     ] = None,
     batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,
-    dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
+    dtype: Dtypes = None,
     threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
     cache: Annotated[str, typer.Option(help="warm: the same operands each call; cold: others, out of cache.")] = "warm",
-    device: Device = "cpu",
+    device: Devices = None,
     timeout: Timeout = TIMEOUT_S,
     runs: Runs = RUNS,
     plot: Plot = None,
@@ -41,23 +43,27 @@ def run(
 
     Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
     """
-    from benchmarks.harness.devices import device as open_device
+    from benchmarks.harness import devices
     from minisgd.common.terminal import console, require_writable
 
-    open_device(device)
+    where = list(dict.fromkeys(device or ["cpu"]))
+    devices.check(where)
     require_writable(runs)
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):
         if workload == "sgd":
-            if (preset, cache, device) != ("quick", "warm", "cpu"):
-                raise UsageError("--workload sgd: it is measured warm, on the cpu; leave --preset, --cache and --device out")
-            cases, budget_s = choose_epochs(kernel, size, batch_size, dtype, threads)
-        elif workload == "gemm":
+            if (preset, cache) != ("quick", "warm"):
+                raise UsageError("--workload sgd: it is measured warm, in one way; leave --preset and --cache out")
+            cases, budget_s = choose_epochs(kernel, size, batch_size, dtype, threads, where)
+        elif workload in ("gemm", "transfer"):
             if batch_size:
                 raise UsageError("--batch-size: a matrix product has none; add --workload sgd")
-            cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, device)
+            if workload == "gemm":
+                cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, where)
+            else:
+                cases, budget_s = choose_transfers(size, where)
         else:
-            raise UsageError(f"--workload {workload}: expected gemm or sgd")
+            raise UsageError(f"--workload {workload}: expected gemm, sgd or transfer")
     if not cases:
         screen.print("nothing to measure: none of these kernels takes that dtype")
         raise typer.Exit(4)
@@ -74,6 +80,7 @@ def choose_epochs(
     batch_size: list[int] | None,
     dtype: list[str] | None,
     threads: list[int] | None,
+    devices: list[str],
 ) -> tuple[list[Case], float]:
     """Cases of the workload sgd; the chapter's shape and batch sizes unless told otherwise."""
     from benchmarks.harness import cases
@@ -81,10 +88,26 @@ def choose_epochs(
     cases.check_dtypes(dtype or [])
     cases.check_threads(threads or [])
     shapes = [dict(zip("ndk", cases.parse_size(text).values(), strict=True)) for text in size or []]
-    generated = cases.epochs(
-        step or cases.QUICK_STEPS, shapes or [cases.AIRFOIL], batch_size or cases.BATCHES, dtype or ["float32"], threads or [1]
-    )
+    generated = [
+        case
+        for device in devices
+        for case in cases.epochs(
+            step or cases.QUICK_STEPS[device], shapes or [cases.AIRFOIL], batch_size or cases.BATCHES, dtype or ["float32"],
+            threads or [1], device,
+        )
+    ]  # fmt: skip
     return generated, cases.PRESETS["quick"].budget_s
+
+
+def choose_transfers(size: list[str] | None, devices: list[str]) -> tuple[list[Case], float]:
+    """Cases of the workload transfer, to the devices that have memory of their own."""
+    from benchmarks.harness import cases
+
+    there = [device for device in devices if device != "cpu"]
+    if not there:
+        raise UsageError("--workload transfer: nothing is copied to the cpu; expected --device cuda")
+    shapes = [cases.parse_size(text) for text in size or map(str, cases.TRANSFERRED)]
+    return [case for device in there for case in cases.transfers(shapes, device)], cases.PRESETS["quick"].budget_s
 
 
 def choose(
@@ -94,28 +117,30 @@ def choose(
     dtype: list[str] | None,
     threads: list[int] | None,
     cache: str,
-    device: str,
+    devices: list[str],
 ) -> tuple[list[Case], float]:
     """Cases of a preset, with whatever was asked for in place of the preset's own; and its budget."""
     from benchmarks.harness import cases
 
-    if preset not in cases.PRESETS:
-        raise UsageError(f"--preset {preset}: expected {', '.join(cases.PRESETS)}")
+    presets = {device: cases.preset(preset, device) for device in devices}
     if cache not in ("warm", "cold"):
         raise UsageError(f"--cache {cache}: expected warm or cold")
-    cases.check_dtypes(dtype or [])
+    cases.check_dtypes(dtype or [], devices)
     cases.check_threads(threads or [])
-    chosen = cases.PRESETS[preset]
-    generated = cases.generate(
-        cases.select(kernel or chosen.kernels, device),
-        [cases.parse_size(text) for text in size or map(str, chosen.sizes)],
-        dtype or chosen.dtypes,
-        threads or chosen.threads,
-        cache=cache,
-        device=device,
-        shrink=chosen.shrink and not size,
-    )
-    return generated, chosen.budget_s
+    generated = [
+        case
+        for device, chosen in presets.items()
+        for case in cases.generate(
+            cases.select(kernel or chosen.kernels, devices),
+            [cases.parse_size(text) for text in size or map(str, chosen.sizes)],
+            dtype or chosen.dtypes,
+            threads or chosen.threads,
+            cache=cache,
+            device=device,
+            shrink=chosen.shrink and not size,
+        )
+    ]
+    return generated, presets[devices[0]].budget_s
 
 
 def measure(

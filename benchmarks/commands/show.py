@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, Asv, Json, Plot, Pytest, Runs, find_runs
-from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,31 +43,33 @@ def show(
 def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:
     """A run as table, words, JSON and picture; the picture's paths come last."""
     from benchmarks.views import tables
+    from benchmarks.views.transfers import transfers
     from minisgd import published as textbook
+    from minisgd.common.tables.to_terminal import to_terminal
 
-    sgd = bool(run.records) and run.records[0].workload == "sgd"
-    screen.print(tables.epochs(run) if sgd else tables.results(run, textbook.GFLOPS if book else ()))
+    workload = run.records[0].workload if run.records else "gemm"
+    if workload == "gemm":
+        screen.print(to_terminal(tables.results(run, textbook.GFLOPS if book else ())))
+    else:
+        screen.print(to_terminal(tables.epochs(run) if workload == "sgd" else transfers(run)))
     if book:
         screen.print(f"The book's figures are put on the right flop count: x {textbook.CORRECTION:.3f}. {textbook.URL}")
-    if not sgd:
-        screen.print(tables.legend(run))
+    if workload == "gemm":
+        screen.print(to_terminal(tables.legend(run)))
     for sentence in tables.sentences(run):
         screen.print(sentence)
     from minisgd.common.terminal import write_json
 
     write_json(run, json)
-    if plot:
+    if plot and workload != "transfer":
         from benchmarks.views import pictures
 
-        draw(pictures.epochs(run) if sgd else pictures.ladder(run), plot, screen)
+        draw(pictures.epochs(run) if workload == "sgd" else pictures.ladder(run), plot, screen)
 
 
 def draw(figure: Figure, prefix: Path, screen: Console) -> None:
     """Save a picture and print where it is."""
     from minisgd.common import pictures
 
-    try:
-        for path in pictures.save(figure, prefix):
-            screen.print(str(path), soft_wrap=True)
-    except OSError as error:
-        raise UsageError(f"--plot {prefix}: {error.strerror}") from None
+    for path in pictures.save(figure, prefix):
+        screen.print(str(path), soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Plot, Runs, Timeout
+from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
 from minisgd.common.cli import UsageError
 from minisgd.common.environment import AsIs
@@ -30,10 +30,13 @@ BUDGET_S = 0.05
 
 
 def tune(
-    kernel: Annotated[str, typer.Option(help="A kernel with tile sizes.")] = "numba/tiled",
+    kernel: Annotated[
+        str | None, typer.Option(help="A kernel with tile sizes; numba/tiled, or triton/full on cuda, if left out.")
+    ] = None,
     size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "512",
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    dtype: Annotated[str, typer.Option(help="float32 or float64; on cuda float16, bfloat16 and tfloat32 too.")] = "float32",
     threads: Annotated[int, typer.Option(help="Threads.")] = 1,
+    device: Device = "cpu",
     timeout: Timeout = TIMEOUT_S,
     runs: Runs = RUNS,
     plot: Plot = RUNS / "tiles",
@@ -42,21 +45,28 @@ def tune(
 ) -> None:
     """Measure a kernel over a grid of tile sizes; the predicted best and the measured best side by side.
 
-    For numba/full, whose tiles follow from the CPU, the crossovers between its ways: those in use and those measured.
+    For numba/full, whose tiles follow from the CPU: the crossovers between its code paths, those in use and those measured. On
+    cuda every configuration that may fit is measured, and the best of them in turns.
 
     Example: python -m benchmarks tune --kernel numba/tiled --size 1024 --dtype float64
     """
     from benchmarks.commands.run import conclude, measure
     from benchmarks.commands.show import draw
-    from benchmarks.harness import cases
+    from benchmarks.harness import cases, devices, relations
     from benchmarks.views import pictures, tables
     from kernels import Unavailable, UnknownKernel, registry
     from kernels.cpu.caches import caches
     from kernels.rungs import loop_tiles
+    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, require_writable, write_json
     from minisgd.common.units import digits
 
     screen = console(json)
+    devices.check([device])
+    if device == "cuda":
+        _on_cuda(kernel or "triton/full", size, dtype, screen, json)
+        return
+    kernel = kernel or "numba/tiled"
     if kernel == "numba/full":
         _crossovers(dtype, threads, screen, json)
         return
@@ -85,13 +95,14 @@ def tune(
         raise typer.Exit(1)
 
     best = max(passed, key=lambda record: record.gflops or 0)
-    screen.print(tables.tiling(passed, predicted))
+    measured = relations.tiled(passed, predicted, found.machine.caches)
+    screen.print(to_terminal(tables.tiling(measured)))
     for name, each in expected.items():
         for derivation in each.derivations:
             screen.print(f"{name}: {derivation}")
         if each.cycles is not None:
             screen.print(f"{name}: loads + starts + a + gathering = {digits(each.cycles)} cycles a multiply-add")
-    for sentence in tables.predictions(passed, predicted):
+    for sentence in tables.predictions(measured):
         screen.print(sentence)
     write_json({"run": found.model_dump(mode="json"), "predicted": predicted, "best": best.tile}, json)
     if plot:
@@ -117,7 +128,9 @@ def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> 
     """The choices inside numba/full."""
     from benchmarks.harness import cases
     from benchmarks.inside import crossovers
-    from minisgd.common.terminal import progress, table, write_json
+    from minisgd.common.tables.description import Column, Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import progress, write_json
 
     cases.check_dtypes([dtype])
     cases.check_threads([threads])
@@ -125,11 +138,45 @@ def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> 
     warn(screen)
     with progress(screen, steps) as advance:
         found = list(crossovers.measure(dtype, threads, advance))
-    headings = ("constant", " asks", "in use", "measured", " gain of the later way, by value")
-    made = table(*headings, title=f"choices inside numba/full, {dtype}")
+    made = Table([
+        words("constant"), words("asks"), Column("in use"), Column("measured"), words("gain of the later way, by value"),
+    ], f"choices inside numba/full, {dtype}")  # fmt: skip
     for each in found:
         measured = "never" if each.measured is None else f"{each.measured:,}"
         gains = ", ".join(f"{value:,}: {gain:.2f}" for value, gain in each.gains.items())
-        made.add_row(each.rule.constant, each.rule.asks, f"{each.used:,}", measured, gains)
-    screen.print(made)
+        made.add(each.rule.constant, each.rule.asks, f"{each.used:,}", measured, gains)
+    screen.print(to_terminal(made))
     write_json([{"constant": x.rule.constant, "used": x.used, "measured": x.measured, "gains": x.gains} for x in found], json)
+
+
+def _on_cuda(kernel: str, size: str, dtype: str, screen: Console, json: str | None) -> None:
+    """The best configurations of a GPU's kernel."""
+    from benchmarks.harness import cases
+    from benchmarks.inside import configurations
+    from kernels import Unavailable, UnknownKernel, registry
+    from minisgd.common.tables.description import Column, Table, words
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import progress, write_json
+
+    cases.check_dtypes([dtype], ["cuda"])
+    try:
+        entry = registry.find(kernel)
+    except (UnknownKernel, Unavailable) as error:
+        raise UsageError(f"--kernel {kernel}: {error}") from None
+    if "cuda" not in entry.devices or dtype not in entry.dtypes or not (tried := configurations.choices(entry, dtype)):
+        raise UsageError(f"--kernel {kernel}: it has no tile to tune on cuda in {dtype}; triton/full and numba-cuda/tiled have")
+    case = cases.case(entry, cases.parse_size(size), dtype, device="cuda")
+    warn(screen)
+    with progress(screen, len(tried)) as advance:
+        found = list(configurations.search(case, advance))
+    passed = [each for each in found if each.gflops]
+    made = Table([Column("GFLOPS", "GFLOPS"), words("configuration")], f"{kernel}, {size}, {dtype}: the best of {len(found)}")
+    for each in passed[: configurations.BEST]:
+        made.add(each.gflops, ", ".join(f"{name} {value}" for name, value in each.configuration.items()))
+    screen.print(to_terminal(made))
+    if len(passed) < len(found):
+        failed = next(each.failure for each in found if each.failure)
+        screen.print(f"{len(found) - len(passed)} failed, the first of them: {failed}", markup=False)
+    write_json([{"configuration": x.configuration, "gflops": x.gflops, "failure": x.failure} for x in found], json)
+    if not passed:
+        raise typer.Exit(1)

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from math import sqrt
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -153,20 +152,3 @@ def _hog() -> None:
         while time.perf_counter() < end:
             pass
         time.sleep(HOG_S)
-
-
-def wilson(found: int, of: int, z: float = 1.96) -> tuple[float, float]:
-    """A 95 % interval of a share.
-
-    Examples
-    --------
-    >>> [round(each, 3) for each in wilson(0, 300)]
-    [0.0, 0.013]
-
-    Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-    """
-    if not of:
-        return 0.0, 1.0
-    share, weight = found / of, z * z / of
-    middle, reach = share + weight / 2, z * sqrt(share * (1 - share) / of + weight / (4 * of))
-    return max(0.0, (middle - reach) / (1 + weight)), min(1.0, (middle + reach) / (1 + weight))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from benchmarks import tracked
 from benchmarks.gate.paired import Side
 from benchmarks.gate.probe import Probed, probe
 from benchmarks.harness.records import Case
@@ -29,8 +30,8 @@ class Chosen:
     probed: dict[str, dict[str, Probed | None]]
 
 
-def grid(side: Side) -> list[Case]:
-    """A side's cases: every kernel that its registry has, at the gate's sizes.
+def grid(side: Side, device: str = "cpu") -> list[Case]:
+    """A side's cases: every kernel of the device that its registry has, at the gate's sizes.
 
     Raises
     ------
@@ -39,19 +40,19 @@ def grid(side: Side) -> list[Case]:
     """
     worker = Worker(side.home)
     try:
-        return worker.call(cases_here, LOAD_S)
+        return worker.call(cases_here, LOAD_S, device)
     except WorkerFailure as failure:
         raise WorkerFailure(f"{side.name}: {failure}") from None
     finally:
         worker.close()
 
 
-def cases_here() -> list[Case]:
+def cases_here(device: str = "cpu") -> list[Case]:
     """The cases of this process's registry; runs in a worker. None has a tile: each side has its own, which may differ."""
-    from benchmarks import tracked
-
-    found = [case.model_copy(update={"tile": None}) for case in tracked.all_cases("gemm") + tracked.all_cases("sgd")]
-    return [case for case in found if case.dtype == DTYPE and (case.shape.get("batch") or case.shape["m"]) in SIZES | BATCHES]
+    found = tracked.all_cases("gemm", device) + tracked.all_cases("sgd", device)
+    sizes = SIZES if device == "cpu" else {*tracked.GPU_SIZES}
+    kept = [case for case in found if case.dtype == DTYPE and (case.shape.get("batch") or case.shape["m"]) in sizes | BATCHES]
+    return [case.model_copy(update={"tile": None}) for case in kept]
 
 
 def choose(
@@ -61,6 +62,7 @@ def choose(
     only: Sequence[str],
     everything: bool,
     advance: Callable[[str, int], None] = lambda doing, total: None,
+    device: str = "cpu",
 ) -> Chosen:
     """The cases to measure, and what is known of the kernels without measuring.
 
@@ -75,8 +77,10 @@ def choose(
         Measure what the change cannot touch as well.
     advance : callable
         Told which kernel is looked at next, and how many there are.
+    device : str
+        Whose kernels.
     """
-    grids = {side.name: grid(side) for side in (base, head)}
+    grids = {side.name: grid(side, device) for side in (base, head)}
     everywhere = dict.fromkeys(grids[head.name] + grids[base.name])
     wanted = [case for case in everywhere if _matches(case, only)] if only else [case for case in everywhere if case.threads == 1]
     smallest = {case.kernel: case for case in sorted(wanted, key=lambda case: -max(case.shape.values()))}

@@ -1,9 +1,10 @@
-"""How large a difference is, from one figure a block: the Hodges-Lehmann estimate and its exact interval."""
+"""Estimates with their intervals: Hodges-Lehmann for a difference, from one figure a block, and Wilson for a share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from math import sqrt
 from statistics import median
 
 CONFIDENCE = 0.95
@@ -28,6 +29,23 @@ def hodges_lehmann(values: Sequence[float], confidence: float = CONFIDENCE) -> t
     means = sorted((values[i] + values[j]) / 2 for i in range(len(values)) for j in range(i, len(values)))
     outside = _outside(len(values), confidence)
     return median(means), means[outside], means[-1 - outside]
+
+
+def wilson(found: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """A 95 % interval of a share.
+
+    Examples
+    --------
+    >>> [round(each, 3) for each in wilson(0, 300)]
+    [0.0, 0.013]
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+    """
+    if not of:
+        return 0.0, 1.0
+    share, weight = found / of, z * z / of
+    middle, reach = share + weight / 2, z * sqrt(share * (1 - share) / of + weight / (4 * of))
+    return max(0.0, (middle - reach) / (1 + weight)), min(1.0, (middle + reach) / (1 + weight))
 
 
 @cache

@@ -20,6 +20,7 @@ from pytest_benchmark.utils import parse_compare_fail
 from benchmarks.gate import alone, choosing, planted, sides
 from benchmarks.gate.calibration import SLOWDOWNS, Elsewhere, Load, beside
 from benchmarks.gate.paired import Side
+from benchmarks.harness import names
 from benchmarks.harness.records import Case
 from benchmarks.trackers import pytest_benchmark, tools
 
@@ -82,7 +83,7 @@ def by_asv(cases: Sequence[Case], base: dict[str, str], head: dict[str, str]) ->
         tools.prepare_asv(folder, folder)
         for commit, side in zip(commits, (base, head), strict=True):
             tools.run_asv(cases, folder, commit, environment=side)
-        titles = {tools.point_name(case): case.title for case in cases}
+        titles = {names.asv_name(case): case.title for case in cases}
         called: dict[str, Called] = {verdict: {f"--factor {factor}": [] for factor in FACTORS} for verdict in MARKS.values()}
         for factor in FACTORS:
             for mark, name in marks(tools.run_tool("asv", folder, "compare", "--factor", factor, *commits)):

@@ -158,12 +158,12 @@ def prepare(case: Case, placement: int, cpu: int | None) -> int:
     else:
         layout.perturb(placement)
     where = device(case.device, placement)
-    with ExitStack() as held:
+    with timing.usable(where), ExitStack() as held:
         held.enter_context(threads.pinned(cpu if case.threads == 1 else None))
         work = held.enter_context(timing.prepared(case, where))
         where.seconds(work.calls(1))
         timing.wake(case, where)
-        _, calls = timing.sample(work, where, budget_s=0.0)
+        calls, _ = timing.warm_up(work, where, None)
         if failure := work.check().failure:
             raise ArithmeticError(failure)
         Prepared.current = Prepared(work, where, case.threads, held.pop_all())
@@ -177,8 +177,9 @@ def sample(calls: int, extra: float = 0.0) -> float:
     now = Prepared.current
     if now is None:
         raise RuntimeError("sample: nothing is prepared")
-    now.where.seconds(now.work.calls(1))  # what the other side has put out of the caches
-    found, more = now.where.seconds(now.work.calls(calls)), 0.0
+    with timing.usable(now.where):
+        now.where.seconds(now.work.calls(1))  # what the other side has put out of the caches
+        found, more = now.where.seconds(now.work.calls(calls)), 0.0
     start = time.perf_counter()
     while more < extra * found:
         more = time.perf_counter() - start

@@ -38,10 +38,12 @@ class Slowdown:
             self._busy, start = True, time.perf_counter()
             returned = call(*given)
             now = time.perf_counter()
-            self._owed_s += self._share * (now - start)
+            owed_s = self._share * (now - start)
+            self._owed_s += owed_s
             while self._owed_s > 0:  # what the clock overshoots is made good by the next call
                 before, now = now, time.perf_counter()
                 self._owed_s -= now - before
+            self._owed_s = max(self._owed_s, -owed_s)  # and by no other: a pause of the process pays for one call
             self._busy = False
             return self.of(returned) if callable(returned) else returned
 

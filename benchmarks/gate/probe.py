@@ -114,7 +114,7 @@ def _workspace(case: Case) -> dict[str, float]:
     """Of a product; in units that the placement of memory does not change."""
     if case.workload != "gemm":
         return {}
-    from benchmarks.harness.host.memory import workspace  # imports both workloads: not before the files are listed
+    from benchmarks.harness.memory import workspace  # imports both workloads: not before the files are listed
 
     found = workspace(case)
     return {} if found != found else {"workspace KiB": round(found / WORKSPACE_UNIT) * WORKSPACE_UNIT // 1024}

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
 from typing import get_args
 
 from benchmarks.harness.host.threads import CORES
 from benchmarks.harness.records import Case
+from benchmarks.harness.workloads.transfer import WAYS
 from kernels import registry
+from kernels.accuracy import FORMATS
+from kernels.dtypes import FLOATS
 from kernels.table import E, Table, Unavailable, UnknownKernel
 from minisgd import steps
 from minisgd.common.cli import UsageError
 
 LARGEST = {
-    **dict.fromkeys(("python/elementwise", "mxnet/elementwise", "tensorflow/elementwise", "jax/elementwise"), 64),
-    "*/elementwise": 128,
-    "*/rowwise": 1024,
-    "*/columnwise": 1024,
+    "cpu": {
+        **dict.fromkeys(("python/elementwise", "mxnet/elementwise", "tensorflow/elementwise", "jax/elementwise"), 64),
+        "*/elementwise": 128,
+        "*/rowwise": 1024,
+        "*/columnwise": 1024,
+    },
+    "cuda": {"torch*/elementwise": 128, "torch*/rowwise": 1024, "torch*/columnwise": 1024},
 }
-"""Where a rung has said all that it has to say: a preset measures it at this size instead of a larger one."""
+"""Where a rung has said all that it has to say on a device: a preset measures it at this size instead of a larger one."""
+
+DTYPES_ON = {"cpu": FLOATS, "cuda": tuple(FORMATS)}
+"""Element types that are measured on a device; a CPU has half precision in software at best."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +55,43 @@ PRESETS = {
     "sizes": Preset(sizes=(32, 64, 128, 256, 512), threads=(1,), budget_s=0.02),
     "full": Preset(
         sizes=(16, 31, 64, 97, 128, 255, 256, 384, 509, 512, 768, 1024, 1531, 2048),
-        dtypes=registry.FLOATS,
+        dtypes=FLOATS,
         budget_s=0.03,
     ),
 }
+
+ON_CUDA = PRESETS | {
+    "quick": Preset(sizes=(1024,), dtypes=tuple(FORMATS)),
+    "sizes": replace(PRESETS["sizes"], sizes=(128, 256, 512, 1024, 2048, 4096)),
+    "full": replace(PRESETS["full"], sizes=(255, 256, 509, 512, 1024, 1531, 2048, 4096, 8192), dtypes=tuple(FORMATS)),
+}
+"""The presets there: a GPU is filled by products of a thousand rows, and has more element types."""
 
 
 BATCHES = (1, 10, 100, 1500)
 """The chapter's batch sizes."""
 
+TRANSFERRED = (256, 1024, 4096)
+"""Sizes of the matrices that are copied: 256 KB, whose copy is mostly waiting, to 64 MB."""
+
 AIRFOIL = {"n": 1500, "d": 5, "k": 1}
 """The shape of the chapter's data."""
 
-QUICK_STEPS = ("[!t]*", "torch")
-"""Steps that a quick run measures: torch's variants cost seconds an epoch at batch 1, or to compile."""
+QUICK_STEPS = {"cpu": ("[!t]*", "torch"), "cuda": ("*",)}
+"""Steps that a quick run measures on a device: on a CPU torch's variants cost seconds an epoch at batch 1, or to compile."""
+
+
+def preset(name: str, device: str = "cpu") -> Preset:
+    """A preset as it is on a device.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    if name not in PRESETS:
+        raise UsageError(f"--preset {name}: expected {', '.join(PRESETS)}")
+    return (ON_CUDA if device == "cuda" else PRESETS)[name]
 
 
 def parse_size(text: str) -> dict[str, int]:
@@ -89,11 +121,12 @@ def check_threads(threads: Iterable[int]) -> None:
             raise UsageError(f"--threads {count}: expected 1 to {CORES}, the cores that this process may use")
 
 
-def check_dtypes(dtypes: Iterable[str]) -> None:
-    """Refuse what is neither float32 nor float64."""
+def check_dtypes(dtypes: Iterable[str], devices: Iterable[str] = ("cpu",)) -> None:
+    """Refuse what is measured on none of the devices."""
+    known = list(dict.fromkeys(name for device in devices for name in DTYPES_ON[device]))
     for name in dtypes:
-        if name not in registry.FLOATS:
-            raise UsageError(f"--dtype {name}: expected {' or '.join(registry.FLOATS)}")
+        if name not in known:
+            raise UsageError(f"--dtype {name}: expected {', '.join(known[:-1])} or {known[-1]}")
 
 
 def check_layouts(layouts: Iterable[str]) -> None:
@@ -104,11 +137,12 @@ def check_layouts(layouts: Iterable[str]) -> None:
             raise UsageError(f"--layout {name}: expected {', '.join(known[:-1])} or {known[-1]}")
 
 
-def select(patterns: Sequence[str], device: str = "cpu") -> list[registry.Kernel]:
-    """Kernels that match any of the patterns and run on the device, in the table's order."""
-    chosen = [entry for entry in matching(registry.PRODUCTS, patterns) if device in entry.devices]
+def select(patterns: Sequence[str], devices: Sequence[str] = ("cpu",)) -> list[registry.Kernel]:
+    """Kernels that match any of the patterns and run on any of the devices, in the table's order."""
+    chosen = [entry for entry in matching(registry.PRODUCTS, patterns) if set(devices) & set(entry.devices)]
     if not chosen:
-        raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {device}; see python -m benchmarks list")
+        where = " or ".join(devices)
+        raise UsageError(f"--kernel {' '.join(patterns)}: no such kernel runs on {where}; see python -m benchmarks list")
     return chosen
 
 
@@ -135,7 +169,7 @@ def case(
     tile: Mapping[str, int] | None = None,
 ) -> Case:
     """One case; the kernel's own tile unless another is given."""
-    own = kernel.tile_for(dtype)
+    own = kernel.tile_for(dtype, device)
     chosen = dict(tile or own)
     return Case.model_validate(
         {
@@ -155,7 +189,7 @@ def case(
 
 def with_kernel(case: Case, kernel: registry.Kernel) -> Case:
     """The same case for another kernel."""
-    tile = kernel.tile_for(case.dtype) or None
+    tile = kernel.tile_for(case.dtype, case.device) or None
     named = {"kernel": kernel.name, "rung": kernel.rung, "backend": kernel.backend}
     return case.model_copy(update={**named, "tile": tile, "chosen_tile": False})
 
@@ -171,14 +205,14 @@ def generate(
 ) -> list[Case]:
     """Every combination that makes a difference, each once.
 
-    A kernel that makes no use of threads is measured on one, and so is every kernel off the CPU. With `shrink`, a rung
-    is measured at its `LARGEST` in place of a larger size.
+    A kernel that does not run on the device is left out. One that makes no use of threads is measured on one, and so is every
+    kernel off the CPU. With `shrink`, a rung is measured at its `LARGEST` in place of a larger size.
     """
     found = {}
     for kernel, shape, dtype in product(kernels, shapes, dtypes):
-        if dtype not in kernel.dtypes:
+        if device not in kernel.devices or dtype not in kernel.dtypes or dtype not in DTYPES_ON[device]:
             continue
-        sizes = {name: at_most(kernel.name, size) for name, size in shape.items()} if shrink else shape
+        sizes = {name: at_most(kernel.name, size, device) for name, size in shape.items()} if shrink else shape
         for count in threads if kernel.threads and device == "cpu" else [1]:
             one = case(kernel, sizes, dtype, threads=count, cache=cache, device=device)
             found[one.model_dump_json()] = one
@@ -191,14 +225,18 @@ def epochs(
     batches: Sequence[int],
     dtypes: Sequence[str],
     threads: Sequence[int],
+    device: str = "cpu",
 ) -> list[Case]:
     """Cases of the workload sgd: every step by shape, batch size, dtype, and threads where they make a difference.
 
     Raises
     ------
     UsageError
-        If a pattern matches no step, or a batch size is not from 1 to n.
+        If a pattern matches no step, none that runs on the device, or a batch size is not from 1 to n.
     """
+    chosen = [entry for entry in matching(steps.STEPS, patterns) if device in entry.devices]
+    if not chosen:
+        raise UsageError(f"--kernel {' '.join(patterns)}: no such step runs on {device}")
     for shape, batch in product(shapes, batches):
         if not 1 <= batch <= shape["n"]:
             raise UsageError(f"--batch-size {batch}: expected 1 to {shape['n']}, the number of examples")
@@ -208,16 +246,34 @@ def epochs(
             kernel=entry.name,
             rung="step",
             backend=entry.backend,
+            device=device,
             dtype=dtype,
             shape={**shape, "batch": batch},
             threads=count,
         )
-        for entry, shape, dtype, batch in product(matching(steps.STEPS, patterns), shapes, dtypes, batches)
+        for entry, shape, dtype, batch in product(chosen, shapes, dtypes, batches)
         if dtype in entry.dtypes and (not entry.singles or batch == shape["k"] == 1)
-        for count in (threads if entry.threads else [1])
+        for count in (threads if entry.threads and device == "cpu" else [1])
     ]
 
 
-def at_most(name: str, size: int) -> int:
-    """A size, or the kernel's `LARGEST` if that is smaller."""
-    return min([size, *(largest for pattern, largest in LARGEST.items() if fnmatchcase(name, pattern))])
+def transfers(shapes: Sequence[Mapping[str, int]], device: str) -> list[Case]:
+    """Cases of the workload transfer: every way that a matrix of float32 is copied to a device, and back."""
+    return [
+        Case(
+            workload="transfer",
+            kernel=each.name,
+            rung=each.rung,
+            backend=each.backend,
+            device=device,
+            dtype="float32",
+            shape={name: shape[name] for name in "mn"},
+            threads=1,
+        )
+        for each, shape in product(WAYS.values(), shapes)
+    ]
+
+
+def at_most(name: str, size: int, device: str = "cpu") -> int:
+    """A size, or the kernel's `LARGEST` on the device if that is smaller."""
+    return min([size, *(largest for pattern, largest in LARGEST[device].items() if fnmatchcase(name, pattern))])

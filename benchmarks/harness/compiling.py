@@ -15,6 +15,9 @@ from benchmarks.harness.records import Case
 TIMEOUT_S = 300.0
 PACKAGE = Path(__file__).parents[1]
 
+CACHES = ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUDA_CACHE_PATH")
+"""Variables that say where compiled code is kept; the last one is the CUDA driver's, of what it makes of PTX."""
+
 # Under asv `benchmarks` is not on the path, so that `kernels` is the commit's and not the checkout's.
 SCRIPT = """
 import sys
@@ -35,7 +38,7 @@ def seconds_to_compile(case: Case) -> float:
         If the process fails, with its last words.
     """
     with tempfile.TemporaryDirectory() as empty:
-        caches = {"NUMBA_CACHE_DIR": empty, "TORCHINDUCTOR_CACHE_DIR": empty}
+        caches = dict.fromkeys(CACHES, empty)
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, str(PACKAGE), case.model_dump_json()],
             env=os.environ | caches, cwd=empty, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.harness.cuda import Cuda, require
+from benchmarks.harness.host import pages
 from kernels import arrays
 from kernels.arrays import LIBRARIES, aligned_zeros
 from kernels.cpu.caches import caches
 from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
+    from benchmarks.harness.host.gpu import State
     from benchmarks.harness.records import Ceilings
 
 
@@ -27,8 +31,8 @@ class Device(Protocol):
     cache_bytes: int
     """Size of its outermost cache."""
 
-    def place(self, host: NDArray[Any], library: str) -> Any:
-        """Copy a numpy array into an array of `library` in this device's memory."""
+    def place(self, host: NDArray[Any], library: str, dtype: str | None = None) -> Any:
+        """Copy a numpy array into an array of `library` in this device's memory; `dtype` if numpy lacks its element type."""
 
     def write(self, array: Any, host: NDArray[Any]) -> Any:
         """Overwrite a placed array, and return it; a new one in its place, where a library's arrays cannot be written."""
@@ -38,6 +42,18 @@ class Device(Protocol):
 
     def seconds(self, calls: Iterable[Callable[[], None]]) -> float:
         """Run the calls one after another; the time from the start of the first to the end of the last."""
+
+    def wait(self) -> None:
+        """Return when all calls so far are done."""
+
+    def state(self) -> State | None:
+        """Its clock and power at this moment; None if it does not tell."""
+
+    def sound(self) -> bool:
+        """Whether it can be used further, after a call has raised."""
+
+    def workspace(self, call: Callable[[], None]) -> float:
+        """Bytes of its memory that a call takes at its peak; NaN if that cannot be seen."""
 
     def ceilings(self, threads: list[int]) -> Ceilings:
         """One round of trials of the most that it can do."""
@@ -63,7 +79,7 @@ class Cpu:
         self.cache_bytes = caches()[-1].size
         self._offsets = random.Random(placement)
 
-    def place(self, host: NDArray[Any], library: str) -> Any:
+    def place(self, host: NDArray[Any], library: str, dtype: str | None = None) -> Any:
         """A copy, whose memory a library that can shares."""
         return LIBRARIES[library].place(_behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED)))
 
@@ -82,54 +98,25 @@ class Cpu:
             call()
         return time.perf_counter() - start
 
+    def wait(self) -> None:
+        """A call that has returned is done."""
+
+    def state(self) -> None:
+        """A processor's clock is left to the machine's own figures."""
+
+    def sound(self) -> bool:
+        """What a raised exception leaves behind, the next call may use."""
+        return True
+
+    def workspace(self, call: Callable[[], None]) -> float:
+        """See `benchmarks.harness.host.pages`."""
+        return pages.raised_by(call)
+
     def ceilings(self, threads: list[int]) -> Ceilings:
         """See `benchmarks.harness.ceilings.trials`."""
         from benchmarks.harness.ceilings import trials as ceilings
 
         return ceilings.measure(threads)
-
-
-class Cuda:
-    """The current CUDA device, through torch: its allocator, its events and its stream."""
-
-    resolution_s = 0.5e-6  # cudaEventElapsedTime, CUDA runtime API, "Event Management"
-
-    def __init__(self, placement: int | None = None) -> None:
-        import torch
-
-        if not torch.cuda.is_available():
-            raise UsageError("--device cuda: torch sees no CUDA GPU; use --device cpu, or a CUDA build of torch")
-        self._torch: Any = torch
-        self.cache_bytes = int(torch.cuda.get_device_properties(0).L2_cache_size)
-
-    def place(self, host: NDArray[Any], library: str) -> Any:
-        """Copy to the device; every CUDA kernel takes tensors."""
-        return self._torch.from_numpy(host).cuda()
-
-    def write(self, array: Any, host: NDArray[Any]) -> Any:
-        """Copy to the device."""
-        return array.copy_(self._torch.from_numpy(host))
-
-    def fetch(self, array: Any) -> NDArray[Any]:
-        """Copy to the host, on the stream that the calls were queued on."""
-        return np.array(array.cpu())
-
-    def seconds(self, calls: Iterable[Callable[[], None]]) -> float:
-        """By events on the stream, so that what is timed is the device's work and any wait for the host to queue it."""
-        start, end = (self._torch.cuda.Event(enable_timing=True) for _ in range(2))
-        self._torch.cuda.synchronize()
-        start.record()
-        for call in calls:
-            call()
-        end.record()
-        end.synchronize()
-        return float(start.elapsed_time(end)) * 1e-3
-
-    def ceilings(self, threads: list[int]) -> Ceilings:
-        """See `benchmarks.harness.ceilings.cuda`."""
-        from benchmarks.harness.ceilings import cuda as cuda_ceilings
-
-        return cuda_ceilings.measure(self)
 
 
 def _behind_a_page(host: NDArray[Any], offset: int) -> NDArray[Any]:
@@ -142,6 +129,28 @@ def _behind_a_page(host: NDArray[Any], offset: int) -> NDArray[Any]:
 DEVICES: dict[str, Callable[[int | None], Device]] = {"cpu": Cpu, "cuda": Cuda}
 
 
+def check(names: Iterable[str]) -> None:
+    """Refuse a device that this machine lacks, before a worker is started for it.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name in names:
+        if name not in DEVICES:
+            raise UsageError(f"--device {name}: expected {' or '.join(DEVICES)}")
+        if name == "cuda":
+            require()
+
+
+def here() -> list[str]:
+    """The devices of this machine."""
+    with suppress(UsageError):
+        require()
+        return list(DEVICES)
+    return ["cpu"]
+
+
 def device(name: str, placement: int | None = None) -> Device:
     """The device of that name; for the `placement` see `Cpu`, only the host's memory has it.
 
@@ -150,6 +159,5 @@ def device(name: str, placement: int | None = None) -> Device:
     UsageError
         If there is none on this machine.
     """
-    if name not in DEVICES:
-        raise UsageError(f"--device {name}: expected {' or '.join(DEVICES)}")
+    check([name])
     return DEVICES[name](placement)

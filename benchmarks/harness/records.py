@@ -1,7 +1,7 @@
 """The record: a case with its samples and what follows from them; and a run, the records of one invocation.
 
-Everything a view shows is carried here. Records are validated on the way in and out, and a run is rewritten as a whole,
-beside its file and then in its place, so that a reader or a kill at any moment finds a complete file.
+Views show what is kept here. Records are validated when they are read and written. A run is rewritten as a whole, beside its
+file and then in its place, so that the file is complete at any moment.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from benchmarks.harness import names
+from kernels.accuracy import FORMATS
 from kernels.cpu.caches import Cache
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
@@ -32,10 +34,10 @@ from minisgd.common.plain import LAYOUT, printable
 SCHEMA = 1
 
 BEYOND = 1.03
-"""A rate of more than this many times a ceiling shows that the ceiling was not reached; up to it the two may differ by noise."""
+"""A rate of more than this many times a ceiling shows that the ceiling was not reached; a smaller excess may be noise."""
 
 Quantity = Annotated[float, Field(ge=1e-60, le=1e60)]
-"""What was measured. No machine is beyond, and what follows from such a figure is a finite number."""
+"""A measured figure, within what any machine can give, so that what follows from it is finite."""
 
 Sum = Annotated[float, Field(ge=0, le=1e60)]
 Count = Annotated[int, Field(ge=0, le=1 << 128)]
@@ -52,7 +54,7 @@ Name = Annotated[str, AfterValidator(_no_control)]
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """A moment without a zone is one of UTC, as older tools wrote it."""
+    """The moment in UTC; one without a zone, as older tools write it, is in UTC."""
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
@@ -69,30 +71,29 @@ Unbounded = Annotated[
 
 
 class Model(BaseModel):
-    """Fields are exactly those declared: an unknown one is an error, never dropped in silence. Numbers are finite."""
+    """A model without unknown fields, which are an error, and with finite numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=Model)
 
-
-SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch")}
-"""Of a shape, by workload."""
+SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n")}
+"""The names of a shape's sizes, by workload."""
 
 TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
-"""Of a tile, by rung."""
+"""The names of a tile's sizes on the CPU, by rung; a GPU's kernels have tiles of their own."""
 
 
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
-    workload: Literal["gemm", "sgd"] = "gemm"
+    workload: Literal["gemm", "sgd", "transfer"] = "gemm"
     kernel: Name
     rung: Name
     backend: Name
     device: Name = "cpu"
-    dtype: Literal["float32", "float64"]
+    dtype: str = Field(pattern=f"^({'|'.join(FORMATS)})$")
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
     threads: int = Field(ge=1)
@@ -104,10 +105,10 @@ class Case(Model):
 
     @model_validator(mode="after")
     def _has_its_sizes(self) -> Self:
-        """The sizes of its shape, and those of its tile, that its workload and its rung are reckoned by."""
+        """Check that the shape has the sizes of its workload, and the tile those of its rung."""
         if set(self.shape) != set(SIZES[self.workload]):
             raise ValueError(f"shape: expected {', '.join(SIZES[self.workload])}")
-        if self.tile and not set(TILES.get(self.rung, ())) <= set(self.tile):
+        if self.tile and self.device == "cpu" and not set(TILES.get(self.rung, ())) <= set(self.tile):
             raise ValueError(f"tile: expected {', '.join(TILES[self.rung])}")
         return self
 
@@ -121,33 +122,24 @@ class Case(Model):
     @property
     def size(self) -> str:
         """Shape as it is typed: 256, or 512x64x512; examples, weights and outputs of an epoch."""
-        sizes = [size for name, size in self.shape.items() if name != "batch"]
-        return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+        return names.size(self.shape)
 
     @property
     def title(self) -> str:
-        """The case in one word, as trackers and dashboards know it; what is as usual goes unsaid."""
-        parts = [self.kernel, self.size]
-        if self.chosen_tile:
-            parts.append("x".join(f"{name}{size}" for name, size in (self.tile or {}).items()))
-        if self.layout != "nn":
-            parts.append(self.layout)
-        if "batch" in self.shape:
-            parts.append(f"batch{self.shape['batch']}")
-        parts += [self.dtype, f"x{self.threads}"]
-        return "-".join(parts + [each for each in (self.device, self.cache) if each not in ("cpu", "warm")])
+        """The case in one word, as stores and dashboards know it."""
+        return names.title(self)
 
 
 class Record(Case):
-    """A case, its samples, and what follows from them. None where a thing does not apply."""
+    """A case, its samples, and what follows from them; None where that does not apply."""
 
     samples_s: list[Sum] | None = Field(default=None, description="seconds a call, in measured order")
     calls_per_sample: Count | None = None
     samples_per_round: list[int] | None = Field(default=None, description="how samples_s divides into rounds")
     median_s: Quantity | None = None
-    states_s: tuple[Quantity, Quantity] | None = Field(
-        default=None, description="medians of two states that the rounds fall into"
-    )
+    low_s: Quantity | None = Field(default=None, description="low end of the median's interval; older runs have none")
+    high_s: Quantity | None = None
+    states_s: tuple[Quantity, Quantity] | None = Field(default=None, description="medians of two states of the rounds")
     compile_s: Sum | None = None
     workspace_bytes: Sum | None = Field(default=None, description="memory that a call takes beside its operands")
     thread_settings: dict[str, int] | None = Field(default=None, description="threads of each pool, as it reports")
@@ -158,11 +150,15 @@ class Record(Case):
     gflops_high: Quantity | None = None
     examples_s: Quantity | None = Field(default=None, description="examples a second, of an epoch of SGD")
     limit_s: Quantity | None = Field(default=None, description="seconds that an epoch takes at least")
-    noisy: bool | None = Field(default=None, description="the interval reaches further than 5 %")
+    noisy: bool | None = Field(default=None, description="the interval extends more than 5 % from the median")
+    peak_gflops: Quantity | None = Field(default=None, description="the peak that gflops is held against; older runs have none")
     percent_of_peak: Quantity | None = None
     beyond_peak: bool = Field(default=False, description="faster than the measured peak, which was not reached")
-    code_path: str | None = Field(default=None, description="the code that the backend's library ran, in its own words")
-    held_back: list[str] = Field(default=[], description="variables that chose that code in the library's stead")
+    code_path: str | None = Field(default=None, description="the code path of the backend's library, as it names it")
+    held_back: list[str] = Field(default=[], description="environment variables that chose this code path")
+    slowed: Count = Field(default=0, description="samples dropped, since heat or its power supply held the device back")
+    clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
+    power_w: Quantity | None = Field(default=None, description="likewise")
     libraries: dict[Name, Name] = Field(default={}, description="versions, where measured by another interpreter than the run's")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
@@ -177,8 +173,28 @@ class Record(Case):
 
     @property
     def label(self) -> str:
-        """The kernel as it stands beside its figures: marked, if its library did not choose its own code."""
+        """The kernel, marked if the environment chose its library's code path."""
         return f"{self.kernel} (held back)" if self.held_back else self.kernel
+
+    @property
+    def interval_s(self) -> tuple[float, float]:
+        """Low and high end of the median, in seconds. An older run has that of the rate alone, from which this follows."""
+        if self.low_s and self.high_s:
+            return self.low_s, self.high_s
+        middle, rate = self.median_s or 0, self.gflops or 0
+        return middle * rate / (self.gflops_high or rate or 1), middle * rate / (self.gflops_low or rate or 1)
+
+    @property
+    def peak(self) -> float | None:
+        """GFLOPS that the rate is held against. An older run has the percentage alone, from which this follows."""
+        if self.peak_gflops or not (self.gflops and self.percent_of_peak):
+            return self.peak_gflops
+        return 100 * self.gflops / self.percent_of_peak
+
+    @property
+    def percent_of_bound(self) -> float | None:
+        """The error in percent of its bound; None if nothing was checked."""
+        return 100 * self.error / self.error_bound if self.error is not None and self.error_bound else None
 
 
 class Peak(Model):
@@ -191,7 +207,7 @@ class Peak(Model):
 
 
 class Bandwidth(Model):
-    """A level of memory: 10^9 bytes a second read, and read plus written by a copy; the best, and the slowest round's median."""
+    """A level of memory, in 10^9 bytes a second: read, and read plus written by a copy; best, and slowest round's median."""
 
     level: str
     working_set: Count
@@ -203,7 +219,7 @@ class Bandwidth(Model):
 
 
 class Latency(Model):
-    """Seconds from an operation on one thread to the next, which takes its result."""
+    """Seconds until the next operation on the same thread can use a result."""
 
     dtype: str
     multiply_add_s: Quantity
@@ -221,16 +237,6 @@ class Ceilings(Model):
         """GFLOPS, None if it was not measured."""
         return next((each.gflops for each in self.peaks if (each.dtype, each.threads) == (dtype, threads)), None)
 
-    def percent(self, gflops: float, dtype: str, threads: int) -> float | None:
-        """A rate in percent of the peak; None if that was not measured, or not reached: a rate `BEYOND` it proves so."""
-        peak = self.peak(dtype, threads)
-        return None if peak is None or self.exceeded(gflops, dtype, threads) else 100 * gflops / peak
-
-    def exceeded(self, gflops: float, dtype: str, threads: int) -> bool:
-        """Whether a rate lies so far beyond the peak that this machine did not reach its peak while that was measured."""
-        peak = self.peak(dtype, threads)
-        return peak is not None and gflops > BEYOND * peak
-
     def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
         """One level's figures, None if they were not measured."""
         return next((each for each in self.bandwidths if (each.level, each.threads) == (level, threads)), None)
@@ -241,19 +247,19 @@ class Ceilings(Model):
 
 
 class Blas(Model):
-    """A BLAS or OpenMP library that is loaded, and the threads it would use by itself."""
+    """A BLAS or OpenMP library that is loaded, and the threads that it uses by default."""
 
     name: str
     version: str | None
     threads: int
     path: str
-    backend: str | None = Field(default=None, description="whose products it does")
-    code_path: str | None = Field(default=None, description="the code that it runs on this CPU, in its own words")
-    held_back: list[str] = Field(default=[], description="variables in force that choose the code in its stead")
+    backend: str | None = Field(default=None, description="the backend that calls it")
+    code_path: str | None = Field(default=None, description="its code path on this CPU, as it names it")
+    held_back: list[str] = Field(default=[], description="environment variables that chose the code path")
 
     @property
     def label(self) -> str:
-        """Name and version, the code that it runs, and whether that is its own choice."""
+        """Name, version and code path, and whether the library chose that path itself."""
         named = f"{self.name} {self.version or ''}".strip()
         if self.held_back:
             return f"{named}, code: {self.code_path or 'unknown'}, held back by {', '.join(self.held_back)}"
@@ -296,12 +302,12 @@ class Run(Model):
 
 
 def save(found: Model, path: Path) -> None:
-    """Write a run, or the like."""
+    """Write a run, or another model."""
     write(path, as_json(found.model_dump(mode="json")))
 
 
 def fresh(folder: Path, name: str) -> Path:
-    """Where a run that begins now is kept: the moment tells it from any other, and the name ends it."""
+    """The path of a run that begins now: the moment makes it unique, and the name ends it."""
     moment = datetime.now(UTC)
     while (path := folder / f"{moment:%Y%m%dT%H%M%S.%fZ}-{name}.json").exists():
         moment += timedelta(microseconds=1)
@@ -320,7 +326,7 @@ def load(path: Path) -> Run:
 
 
 def read(path: Path, kind: type[M], name: str) -> M:
-    """Read and validate what `save` wrote; `name` is what it is called, and the command that makes one.
+    """Read and validate what `save` wrote; `name` is the kind of file, and the command that makes one.
 
     Raises
     ------

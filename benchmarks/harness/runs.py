@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from statistics import median
 
-from benchmarks.harness import statistics, timing
+from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
 from benchmarks.harness.host import libraries, machine
@@ -103,7 +104,9 @@ def raised(own: Worker, before: Ceilings | None, name: str, threads: list[int]) 
 
 def measure_ceilings(name: str, threads: list[int]) -> Ceilings:
     """One round of a device's ceilings; runs in a worker."""
-    return device(name).ceilings(threads)
+    where = device(name)
+    with timing.usable(where):
+        return where.ceilings(threads)
 
 
 def execute(
@@ -190,39 +193,38 @@ def record(
     """What follows from the samples of a case, which that library ran. A failed one keeps error and reason, and no speed."""
     if not slices:
         return Record(**dict(case), failure=failure)
-    workload = timing.WORKLOADS[case.workload]
-    costs = workload.costs(case)
-    examples = costs.pop("examples", None)
+    costs = derived.costs(case)
     worst = max((each.check for each in slices), key=lambda check: check.error)
     checked = {"error": worst.error, "error_bound": worst.bound, "passed": failure is None, "failure": failure}
     if failure:
         return Record(**dict(case), **costs, **checked)
     rounds = [each.samples_s for each in slices]
-    middle, low, high = statistics.summary(rounds)
-    rate, rate_low, rate_high = (costs["flops"] / seconds / 1e9 for seconds in (middle, high, low))
-    if limits and worst.waited and limits.exceeded(rate, case.dtype, case.threads):
-        peak = limits.peak(case.dtype, case.threads)
-        early = f"{rate:.0f} GFLOPS, beyond the peak of {peak:.0f}: the clock stopped before the work was done"
+    seconds = statistics.summary(rounds)
+    speed = derived.speed(case, seconds, limits)
+    if worst.waited and speed.get("beyond_peak"):
+        early = f"{speed['gflops']:.0f} GFLOPS, beyond the peak of {speed['peak_gflops']:.0f}: the clock stopped too early"
         return Record(**dict(case), **costs, **checked | {"passed": False, "failure": early})
+    compiles = timing.WORKLOADS[case.workload].find(case.kernel).compiles
     return Record(
         **dict(case),
         **costs,
         **checked,
+        **speed,
         samples_s=[sample for each in rounds for sample in each],
         calls_per_sample=slices[0].calls_per_sample,
         samples_per_round=[len(each) for each in rounds],
-        median_s=middle,
         states_s=statistics.states(rounds),
-        compile_s=max(0.0, slices[0].first_s - middle) if workload.find(case.kernel).compiles else None,
+        compile_s=max(0.0, slices[0].first_s - seconds[0]) if compiles else None,
         thread_settings=slices[-1].thread_settings,
-        gflops=rate,
-        gflops_low=rate_low,
-        gflops_high=rate_high,
-        examples_s=examples / middle if examples else None,
-        limit_s=workload.limit_s(case, limits) if limits else None,
-        noisy=statistics.is_noisy(middle, low, high),
-        percent_of_peak=limits and limits.percent(rate, case.dtype, case.threads),
-        beyond_peak=limits is not None and limits.exceeded(rate, case.dtype, case.threads),
+        slowed=sum(each.slowed for each in slices),
+        clock_mhz=_middle(each.clock_mhz for each in slices),
+        power_w=_middle(each.power_w for each in slices),
         code_path=ran.code_path if ran and case.device == "cpu" else None,
         held_back=ran.held_back if ran and case.device == "cpu" else [],
     )
+
+
+def _middle(values: Iterable[float | None]) -> float | None:
+    """The median of those that were told."""
+    told = [each for each in values if each is not None]
+    return median(told) if told else None

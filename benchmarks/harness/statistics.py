@@ -1,6 +1,6 @@
 """The median of rounds and its interval.
 
-Samples within a round are correlated: they share a process, the placement of its memory, and the machine's mood of that
+Samples within a round are correlated: they share a process, the placement of its memory, and the state of the machine in that
 second. So the unit of replication is the round.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from minisgd.common.intervals import median_interval
 
 NOISY = 0.05
-"""A record whose interval reaches further than this from its median is marked."""
+"""A record is noisy if its interval extends further than this from the median, in proportion."""
 
 
 def summary(rounds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
@@ -31,8 +31,8 @@ def summary(rounds: Sequence[Sequence[float]]) -> tuple[float, float, float]:
 def states(rounds: Sequence[Sequence[float]]) -> tuple[float, float] | None:
     """Medians of two states that the rounds fall into, or None if they do not.
 
-    A state is two rounds or more that lie together. Two are apart by more than `NOISY`, by twice what parts the rounds of either,
-    and by twice what parts the samples of a round: what changes within a round is the machine's mood, not the layout.
+    A state is a cluster of at least two rounds. The gap between two states exceeds `NOISY`, twice the range of either, and twice
+    the interquartile range within a round, since a change within a round does not come from the memory layout.
 
     Examples
     --------
@@ -52,5 +52,5 @@ def states(rounds: Sequence[Sequence[float]]) -> tuple[float, float] | None:
 
 
 def is_noisy(middle: float, low: float, high: float) -> bool:
-    """Whether an interval reaches further than `NOISY` from its median, in proportion."""
+    """Whether an interval extends further than `NOISY` from its median, in proportion."""
     return max(high / middle, middle / low) > 1 + NOISY if low > 0 else True

@@ -31,6 +31,10 @@ class WorkerFailure(Exception):
     """A call raised, crashed or hung; the message says which."""
 
 
+class Unusable(Exception):
+    """Raised by a call in a worker: it has failed for the reason given, and so would every later one in this process."""
+
+
 @dataclass(frozen=True)
 class Home:
     """Whose code a worker runs.
@@ -68,7 +72,7 @@ class Worker:
         Raises
         ------
         WorkerFailure
-            With the reason in one line; the worker is gone, unless the function merely raised.
+            With the reason in one line; the worker is gone, unless the function merely raised, and nothing `Unusable`.
         """
         if self._process is None:
             self._start()
@@ -77,12 +81,14 @@ class Worker:
             if not self._pipe.poll(timeout_s):
                 self.close()
                 raise WorkerFailure(f"no answer within {timeout_s:g} s")
-            answer, failure = self._pipe.recv()
+            answer, failure, usable = self._pipe.recv()
         except (EOFError, OSError):
             self._process.join()
             reason, said = _death(self._process.exitcode), self._last_words()
             self.close()
             raise WorkerFailure(f"{reason}: {said}" if said else reason) from None
+        if not usable:
+            self.close()
         if failure:
             raise WorkerFailure(failure)
         return answer  # type: ignore[no-any-return]
@@ -120,6 +126,12 @@ class Worker:
         return lines[-1].strip() if lines else ""
 
 
+def one_line(error: Exception) -> str:
+    """Type and first line of an exception."""
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
 def _death(exitcode: int) -> str:
     if exitcode < 0:
         return f"the process died of {signal.Signals(-exitcode).name}"
@@ -152,11 +164,12 @@ def _answer(pipe: Connection, file: TextIO) -> NoReturn:
         function, timeout_s, args, kwargs = pipe.recv()
         # A thread of the C runtime's own: it fires even if the call hangs with the interpreter's lock held.
         faulthandler.dump_traceback_later(timeout_s + ORPHAN_S, exit=True, file=file)
-        answer: tuple[Any, str | None]
+        answer: tuple[Any, str | None, bool]
         try:
-            answer = function(*args, **kwargs), None
+            answer = function(*args, **kwargs), None, True
+        except Unusable as error:
+            answer = None, str(error), False
         except Exception as error:
-            first = (str(error).splitlines() or [""])[0]
-            answer = None, f"{type(error).__name__}: {first}" if first else type(error).__name__
+            answer = None, one_line(error), True
         faulthandler.cancel_dump_traceback_later()
         pipe.send(answer)

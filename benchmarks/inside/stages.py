@@ -19,7 +19,7 @@ from kernels.accuracy import bound, error
 from kernels.cpu.tiles import ITEMSIZE
 from kernels.jit.pointers import address
 from kernels.packed import microkernel
-from kernels.packed.gemm import Matrix, compiled, helpers, workspace
+from kernels.packed.gemm import Matrix, compiled, pool, workspace
 from kernels.packed.plan import Plan
 
 NEVER = 1 << 40
@@ -111,7 +111,7 @@ def alternate(
         if turn > 0:
             begin()
         for call, (_, threads), found in zip(calls, variants, rates, strict=True):
-            helpers.recruit(threads)
+            pool.grow(threads)
             if turn == 0:
                 out.fill(np.nan)
                 call()

@@ -1,1 +1,1 @@
-"""The report: one page, with no network, that explains the machine, the kernels and the history; from records alone."""
+"""The report: one page that explains the machine, the kernels and the history. It is made from records and needs no network."""

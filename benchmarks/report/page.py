@@ -1,4 +1,4 @@
-"""The page: sections rendered into one file that asks for nothing else."""
+"""The page: all sections in one file, which loads nothing else."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from jinja2 import Environment, PackageLoader
 from benchmarks.report.section import STYLE
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
-from benchmarks.views.tables import file_name
+from benchmarks.views.machine import file_name
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json, write
+from minisgd.common.tables.to_html import to_html
 
 PAGE = "index.html"
 
@@ -27,6 +28,7 @@ def render(sources: Sources) -> str:
     environment = Environment(
         loader=PackageLoader("benchmarks.report", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["html"] = to_html
     with mpl.rc_context(STYLE):
         made = all_of(sources)
     machines = list(dict.fromkeys(run.machine.cpu for _, run in sources.runs))
@@ -37,7 +39,7 @@ def render(sources: Sources) -> str:
 
 
 def names(files: Sequence[Path], folder: Path) -> dict[Path, str]:
-    """A name beside the page for each file, never that of another or of the page; a file that lies there keeps its own.
+    """The name that each file gets beside the page. All are different; a file that already is there keeps its name.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def names(files: Sequence[Path], folder: Path) -> dict[Path, str]:
 
 
 def save(sources: Sources, files: dict[Path, str], folder: Path) -> Path:
-    """Write the page and put the raw records beside it by the names given, without paths of this machine; its path."""
+    """Write the page, and beside it the raw records without paths of this machine; return the page's path."""
     write(folder / PAGE, render(sources))
     for path, name in files.items():
         if path.resolve().parent != folder.resolve():
@@ -68,7 +70,7 @@ def save(sources: Sources, files: dict[Path, str], folder: Path) -> Path:
 
 
 def without_paths(found: Any) -> Any:
-    """The same JSON, of each library's path its name alone; a number that JSON does not have is none."""
+    """The same JSON with each library's path cut to its file name, and numbers that JSON does not have as null."""
     if isinstance(found, dict):
         return {key: file_name(value) if key == "path" else without_paths(value) for key, value in found.items()}
     if isinstance(found, list):

@@ -1,4 +1,4 @@
-"""Pictures that only the report has."""
+"""Pictures that only the page has."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmarks.harness.records import Ceilings, Machine, Record
+from benchmarks.report.models import Overhead, intensity
 from kernels.cpu.tiles import ITEMSIZE
-from kernels.flops import compulsory_bytes, touched_bytes
 from minisgd.common.pictures import CYCLE, OTHER, STYLES, tip
 from minisgd.common.units import digits, seconds, shorten
 
@@ -19,14 +19,14 @@ MARKERS = {"elementwise": "v", "rowwise": "<", "columnwise": "^", "block": "s", 
 WIDE, NARROW = (8.5, 4.6), (5.2, 4.2)
 
 
-def said(record: Record) -> str:
-    """A record in a line."""
+def spoken(record: Record) -> str:
+    """A record's rate in a line."""
     low, high = digits(record.gflops_low or 0), digits(record.gflops_high or 0)
     return f"{record.title}{' (held back)' * bool(record.held_back)}: {digits(record.gflops or 0)} GFLOPS [{low}, {high}]"
 
 
 def over_size(records: Sequence[Record], here: Machine) -> Figure:
-    """GFLOPS against the size of square products, and where their three operands fill each cache."""
+    """GFLOPS over the size of square products, with the sizes at which the three operands fill each cache."""
     first = records[0]
     figure = Figure(figsize=WIDE, layout="constrained")
     axes = figure.subplots()
@@ -34,7 +34,7 @@ def over_size(records: Sequence[Record], here: Machine) -> Figure:
         mine = sorted((each for each in records if each.kernel == kernel), key=lambda each: each.shape["m"])
         x, y = [each.shape["m"] for each in mine], [each.gflops or 0 for each in mine]
         axes.loglog(x, y, color=color, marker=marker, label=shorten(mine[0].label))
-        tip(axes, x, y, [said(each) for each in mine])
+        tip(axes, x, y, [spoken(each) for each in mine])
     for level in here.caches:
         edge = (level.size / 3 / ITEMSIZE[first.dtype]) ** 0.5
         axes.axvline(edge, linestyle=":", color="#888888")
@@ -42,21 +42,22 @@ def over_size(records: Sequence[Record], here: Machine) -> Figure:
                       textcoords="offset points", rotation=90, fontsize=8)  # fmt: skip
     _peak(axes, here.ceilings.get(first.device), first)
     axes.set(xlabel="n, of n x n matrices", ylabel="GFLOPS", title=f"{first.dtype}, threads: {first.threads}")
-    axes.legend(fontsize=8, ncols=2)
+    figure.legend(fontsize=8, ncols=4, loc="outside lower center")
     return figure
 
 
 def roofline(records: Sequence[Record], limits: Ceilings) -> Figure:
-    """Rates at their arithmetic intensity, each operand counted once, and as often as the rung asks for it."""
+    """Rates over their arithmetic intensity: each operand counted once, and as often as the rung reads it."""
     first = records[0]
     figure = Figure(figsize=(9.5, 4.6), layout="constrained")
     peak = limits.peak(first.dtype, first.threads)
-    for axes, model in zip(figure.subplots(1, 2, sharey=True), ("each operand once", "what the rung asks for"), strict=True):
-        x = [intensity(each, model == "each operand once") for each in records]
+    models = {"each operand once": True, "as often as the rung reads it": False}
+    for axes, (model, once) in zip(figure.subplots(1, 2, sharey=True), models.items(), strict=True):
+        x = [intensity(each, once) for each in records]
         for each, at in zip(records, x, strict=True):
             color, _ = STYLES.get(each.backend, OTHER)
             axes.loglog([at], [each.gflops or 0], color=color, marker=MARKERS.get(each.rung, "P"), linestyle="none")
-        tip(axes, x, [each.gflops or 0 for each in records], [said(each) for each in records])
+        tip(axes, x, [each.gflops or 0 for each in records], [spoken(each) for each in records])
         reach = np.geomspace(min([*x, 0.05]), max([*x, 100]), 50)
         for band in limits.bandwidths:
             if band.threads == first.threads:
@@ -71,48 +72,23 @@ def roofline(records: Sequence[Record], limits: Ceilings) -> Figure:
     return figure
 
 
-def intensity(record: Record, once: bool) -> float:
-    """Flops a byte under either model."""
-    itemsize = ITEMSIZE[record.dtype]
-    moved = (
-        compulsory_bytes(**record.shape, itemsize=itemsize)
-        if once
-        else touched_bytes(record.rung, **record.shape, itemsize=itemsize, tile=record.tile)
-    )
-    return (record.flops or 0) / moved
-
-
-def calls(record: Record) -> int:
-    """How often a rung starts its innermost operation."""
-    m, p = record.shape["m"], record.shape["p"]
-    width = (record.tile or {}).get("width", p)
-    return {"elementwise": m * p, "rowwise": m, "columnwise": p, "block": -(-p // width)}.get(record.rung, 1)
-
-
-def overhead(found: dict[str, tuple[float, float, list[Record]]]) -> Figure:
-    """Share of a call's time that its starts take, by kernel."""
+def overhead(found: dict[str, Overhead]) -> Figure:
+    """The share of a call's time that starting operations takes, by kernel."""
     figure = Figure(figsize=(8.5, 1 + 0.28 * len(found)), layout="constrained")
     axes = figure.subplots()
-    names = sorted(found, key=lambda name: share(found[name]))
-    shares = [100 * share(found[name]) for name in names]
+    names = sorted(found, key=lambda name: found[name].share)
+    shares = [100 * found[name].share for name in names]
     axes.barh(names, shares, color=[STYLES.get(name.split("/")[0], OTHER)[0] for name in names])
-    axes.set(xlabel="of the time at the largest size measured is starting the operation, %", xlim=(0, 105))
-    starts = [seconds(found[name][0]) if found[name][0] else "0" for name in names]
+    axes.set(xlabel="time spent starting the operation at the largest size measured, %", xlim=(0, 105))
+    starts = [seconds(found[name].start_s) if found[name].start_s else "0" for name in names]
     for place, (value, start) in enumerate(zip(shares, starts, strict=True)):
         axes.annotate(start, (value, place), (3, 0), textcoords="offset points", va="center", fontsize=8)
-    told = [
+    texts = [
         f"{name}: {start} a start, {value:.0f} % of the time" for name, value, start in zip(names, shares, starts, strict=True)
     ]
-    tip(axes, shares, range(len(names)), told)
+    tip(axes, shares, range(len(names)), texts)
     axes.grid(visible=False, axis="y")
     return figure
-
-
-def share(found: tuple[float, float, list[Record]]) -> float:
-    """Of the largest case's time, what its starts take."""
-    start, _, records = found
-    last = max(records, key=lambda each: each.flops or 0)
-    return min(1.0, calls(last) * start / (last.median_s or 1))
 
 
 def noise(data: dict[str, Any]) -> Figure:
@@ -120,12 +96,12 @@ def noise(data: dict[str, Any]) -> Figure:
     figure = Figure(figsize=NARROW, layout="constrained")
     axes = figure.subplots()
     axes.loglog(data["sizes"], data["deviations"], "o", color=CYCLE[0][0], label=f"slope {data['slope']:.3f}")
-    told = [f"batch {size}: {value:.3g}" for size, value in zip(data["sizes"], data["deviations"], strict=True)]
-    tip(axes, data["sizes"], data["deviations"], told)
+    texts = [f"batch {size}: {value:.3g}" for size, value in zip(data["sizes"], data["deviations"], strict=True)]
+    tip(axes, data["sizes"], data["deviations"], texts)
     axes.loglog(data["sizes"], [data["deviations"][0] * (each / data["sizes"][0]) ** -0.5 for each in data["sizes"]],
                 color="#888888", linestyle=":", label="slope -1/2")  # fmt: skip
     axes.set(xlabel="batch size", ylabel="deviation of the gradient")
-    axes.legend()
+    axes.legend(loc="upper right")
     return figure
 
 

@@ -1,26 +1,27 @@
-"""The tables in the README and the docs, between markers that name the records they are from."""
+"""The tables in the README and the docs, between markers that name the records they come from."""
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from math import exp, log
+from itertools import chain
 from pathlib import Path
-from statistics import mean
+from statistics import geometric_mean
 from typing import Any
 
-from rich.console import Console
-
+from benchmarks.harness.names import parse_title
 from benchmarks.harness.records import Run, save
-from benchmarks.report.section import grid
 from benchmarks.views import kept, pictures, tables
+from benchmarks.views.comparison import BEST, ratio_cells
 from minisgd.common import pictures as files
 from minisgd.common.cli import UsageError
 from minisgd.common.files import write
-from minisgd.common.units import digits, percent
+from minisgd.common.tables.description import Cell, Column, Table, interval, words
+from minisgd.common.tables.to_markdown import to_markdown
+from minisgd.common.tables.to_terminal import to_terminal
+from minisgd.common.terminal import Screen
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
 NOTES, TABLES = "docs/performance.md", "docs/tables.md"
@@ -35,19 +36,20 @@ def between(marker: str) -> re.Pattern[str]:
 
 
 def put(made: str, marker: str, text: str) -> str:
-    """A text with what was made, markers included, where those markers are."""
+    """A text in which `made`, which includes the markers, replaces what stands from marker to marker."""
     return between(marker).sub(lambda _: made, text)
 
 
 def ladder(run: Run) -> str:
-    """What stands between the README's markers: the picture, and the rows of one backend as the terminal has them."""
+    """The text of the README's ladder: the rows of one backend as a terminal shows them, and the picture."""
     some = run.model_copy(update={"records": [record for record in run.records if record.backend == SHOWN]})
-    screen = Console(file=io.StringIO(), width=120, color_system=None)
-    screen.print(tables.results(some))
+    screen = Screen(width=120)
+    with screen.capture() as text:
+        screen.print(to_terminal(tables.results(some)))
     lines = [
         f"<!-- ladder: {RUN}, commit {(run.commit or 'unknown')[:12]} -->",
         "```",
-        *(line.rstrip() for line in screen.file.getvalue().splitlines() if line.strip()),  # type: ignore[attr-defined]
+        *(line.rstrip() for line in text.get().splitlines() if line.strip()),
         "```",
         "",
         f"![GFLOPS by rung and backend, on {run.machine.cpu}]({PICTURE}.svg)",
@@ -56,37 +58,26 @@ def ladder(run: Run) -> str:
     return "\n".join(lines)
 
 
-def products(kept: dict[str, Any]) -> str:
+def products(found: dict[str, Any]) -> str:
     """All products of the run that the README's ladder is from."""
-    run = Run.model_validate_json(json.dumps(kept))
-    shown = grid(tables.results(run))
-    lines = [
-        f"{shown.caption}; {run.machine.cpu}, {run.created:%Y-%m-%d}:",
-        "",
-        f"| {' | '.join(shown.headings)} |",
-        f"|---|{'---:|' * (len(shown.headings) - 1)}",
-        *(f"| {' | '.join(row)} |" for row in shown.rows),
-    ]
-    return "\n".join(lines)
+    run = Run.model_validate_json(json.dumps(found))
+    shown = tables.results(run)
+    return f"{shown.title}; {run.machine.cpu}, {run.created:%Y-%m-%d}:\n\n{to_markdown(shown)}"
 
 
 def summary(compared: Sequence[dict[str, Any]]) -> str:
     """The geometric mean of ``compare --json`` over its sizes, for each dtype and thread count."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    groups: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
     for each in compared:
-        dtype, threads = re.findall(r"-(float\d+)-x(\d+)", each["case"])[-1]
-        groups[dtype, threads].append(each)
-    lines = [
-        "| dtype | threads | sizes | x best peer | least | most | best % peak |",
-        f"|---|{'---:|' * 6}",
-    ]
+        title = parse_title(each["case"])
+        groups[title.dtype, title.threads].append(each)
+    headings = ("threads", "sizes", "x best peer", "least", "most")
+    made = Table([words("dtype"), *map(Column, headings), Column("best % peak", "%")])
     for (dtype, threads), some in groups.items():
         ratios = [each["ratio"] for each in some]
-        lines.append(
-            f"| {dtype} | {threads} | {len(some)} | {exp(mean(map(log, ratios))):.3f} | {min(ratios):.3f} | {max(ratios):.3f} |"
-            f" {max(each['percent_of_peak'] or 0 for each in some):.0f} |"
-        )
-    return "\n".join(lines)
+        figures = (Cell(each, f"{each:.3f}") for each in (geometric_mean(ratios), min(ratios), max(ratios)))
+        made.add(dtype, threads, len(some), *figures, max(each["percent_of_peak"] or 0.0 for each in some))
+    return to_markdown(made)
 
 
 def comparison(compared: Sequence[dict[str, Any]]) -> str:
@@ -95,33 +86,31 @@ def comparison(compared: Sequence[dict[str, Any]]) -> str:
     Raises
     ------
     UsageError
-        If a case has no interval, or no peer was the bar.
+        If a case has no interval.
     """
     if any(each["low"] is None for each in compared):
         raise UsageError("a comparison without intervals: measure it again, in six blocks, and not --as-is")
     sides = list(compared[0]["gflops"])
     groups: dict[str, list[float]] = defaultdict(list)
     for each in compared:
-        groups[f"with x{each['case'].rpartition('-x')[2]}"].append(each["ratio"])
+        groups[f"with x{parse_title(each['case']).threads}"].append(each["ratio"])
         groups["of all"].append(each["ratio"])
     means = [
-        f"{exp(mean(map(log, some))):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
+        f"{geometric_mean(some):.3f} {meaning}, {sum(each >= NO_LOSS for each in some)} of {len(some)} at {NO_LOSS} or more"
         for meaning, some in sorted(groups.items(), key=lambda group: len(group[1]))
     ]
-    libraries = compared[0]["libraries"]
+    made = Table([words("case"), *(Column(side, "GFLOPS") for side in sides), tables.PEAK, *BEST])
+    for each in compared:
+        made.add(
+            parse_title(each["case"]).conditions, *(each["gflops"][side] for side in sides), each["percent_of_peak"] or 0.0,
+            each["best"], *ratio_cells(each["ratio"], each["low"], each["high"]),
+        )  # fmt: skip
     lines = [
         f"Times as fast as the best peer, by geometric mean: {'; '.join(means)}.",
         "",
-        f"| case | {' | '.join(sides)} | % peak | best peer | x best peer | interval |",
-        f"|---|{'---:|' * (len(sides) + 1)}---|---:|---:|",
-        *(
-            f"| {each['case'].removeprefix(sides[0])[1:]} | {' | '.join(digits(each['gflops'][side]) for side in sides)} |"
-            f" {each['percent_of_peak'] or 0:.0f} | {each['best']} | {each['ratio']:.3f} |"
-            f" {each['low']:.3f}-{each['high']:.3f} |"
-            for each in compared
-        ),
+        to_markdown(made),
         "",
-        *(f"- {side}: {label}" for side, label in libraries.items()),
+        *(f"- {side}: {label}" for side, label in compared[0]["libraries"].items()),
     ]
     return "\n".join(lines)
 
@@ -130,29 +119,25 @@ def inside(measured: Sequence[dict[str, Any]]) -> str:
     """What ``inside --json`` wrote."""
     dtypes = list(dict.fromkeys(each["dtype"] for each in measured))
     found = {(each["stage"], each["dtype"]): each for each in measured}
-    headings = " | ".join(f"{dtype} | quartiles | % peak" for dtype in dtypes)
-    lines = [
-        f"| stage, at {measured[0]['size']} | what it adds | threads | {headings} |",
-        f"|---|---|---|{'---:|' * 3 * len(dtypes)}",
-    ]
+    columns = [words(f"stage, at {measured[0]['size']}"), words("what it adds"), words("threads")]
+    for dtype in dtypes:
+        columns += [Column(dtype, "GFLOPS"), Column("quartiles", "GFLOPS"), tables.PEAK]
+    made = Table(columns)
     for stage in dict.fromkeys(each["stage"] for each in measured):
         of = [found[stage, dtype] for dtype in dtypes]
-        cells = [
-            f"{digits(each['gflops'])} | {digits(each['low'])}-{digits(each['high'])} | {percent(each['percent_of_peak'])}"
-            for each in of
-        ]
-        lines.append(f"| {stage} | {of[0]['adds']} | {of[0]['threads']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        cells = ((each["gflops"], interval(each["low"], each["high"]), each["percent_of_peak"]) for each in of)
+        made.add(stage, of[0]["adds"], of[0]["threads"], *chain(*cells))
+    return to_markdown(made)
 
 
 def profile(measured: Sequence[dict[str, Any]]) -> str:
     """What ``profile --json`` wrote."""
     columns = list(dict.fromkeys((each["size"], each["dtype"]) for each in measured))
-    lines = [f"| part | {' | '.join(map(', '.join, columns))} | what it is |", f"|---|{'---:|' * len(columns)}---|"]
+    made = Table([words("part"), *(Column(", ".join(each), "%") for each in columns), words("what it is")])
     for part, means in dict.fromkeys((each["part"], each["means"]) for each in measured):
-        found = (each["percent"] for each in measured if each["part"] == part)
-        lines.append(f"| {part} | {' | '.join(f'{share:.1f}' for share in found)} | {means} |")
-    return "\n".join(lines)
+        shares = [each["percent"] for each in measured if each["part"] == part]
+        made.add(part, *(Cell(share, f"{share:.1f}") for share in shares), means)
+    return to_markdown(made)
 
 
 MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -162,14 +147,14 @@ MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
     "inside": ("docs/inside.json", inside),
     "profile": ("docs/profile.json", profile),
 }
-"""Between which markers of the documents stands what, and from which file."""
+"""Of each marker in the documents: the file, and what makes the text from it."""
 
 DRAWN = {"docs/compare": kept.comparison, "docs/inside": kept.inside, "docs/profile": kept.profile}
 """The pictures of the notes, each from the JSON beside it."""
 
 
 def refreshed(text: str, root: Path) -> str:
-    """A document with everything between markers made anew from the files that are there."""
+    """A document with the text between markers made again from the files that exist."""
     for marker, (file, make) in MADE.items():
         if (root / file).exists():
             made = f"<!-- {marker}: {file} -->\n{make(_read(root / file))}\n<!-- end of {marker} -->"
@@ -189,7 +174,7 @@ def drawings(root: Path) -> dict[Path, str]:
 def update(run: Run, root: Path) -> list[Path]:
     """Put a run's ladder between the markers of README.md, and the run and its picture into docs; the files written.
 
-    What stands between the markers of docs/performance.md and docs/tables.md, and their pictures, is made anew as well.
+    The text between the markers of docs/performance.md and docs/tables.md and their pictures are made again as well.
 
     Raises
     ------

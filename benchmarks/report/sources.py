@@ -1,4 +1,4 @@
-"""All that a page is made from."""
+"""What a page is made from: runs, series, a gate's outcome and experiments."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Listed(BaseModel):
 
     title: str
     headings: list[str]
-    rows: list[list[str]]
+    units: list[str] = []
+    rows: list[list[str | int | float | None]]
 
 
 class Finding(BaseModel):
-    """What the page takes from any experiment's file; its picture takes more."""
+    """The fields of an experiment's file that every section needs; pictures need more."""
 
     experiment: str
     table: Listed
@@ -37,7 +38,7 @@ def finding(found: dict[str, Any], path: Path) -> Finding:
     Raises
     ------
     UsageError
-        If its table or its sentences are not there.
+        If its table or its sentences are missing.
     """
     try:
         return Finding.model_validate(found)
@@ -48,7 +49,7 @@ def finding(found: dict[str, Any], path: Path) -> Finding:
 
 @dataclass
 class Sources:
-    """All that a page is made from.
+    """What a page is made from.
 
     Parameters
     ----------
@@ -61,9 +62,9 @@ class Sources:
     findings : dict
         What experiments found, by name.
     commit_url : str
-        What a commit's name is put behind, for a link to it; no links, if empty.
+        Prefix of a commit's address; empty for no links.
     command : str
-        What makes the page again.
+        The command that makes the page.
     """
 
     runs: list[tuple[str, Run]] = field(default_factory=list)
@@ -74,7 +75,7 @@ class Sources:
     command: str = "python -m benchmarks report"
 
     def label(self, name: str) -> str:
-        """What tells a run's sentences from another's, where there are several."""
+        """A prefix for the sentences of a run, where there are several runs."""
         return f"{Path(name).stem}: " if len(self.runs) > 2 else ""
 
     def products(self) -> list[tuple[str, Run]]:

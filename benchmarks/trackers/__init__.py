@@ -1,1 +1,1 @@
-"""What other tools store and show: asv, pytest-benchmark, dashboards; and series and steps over commits."""
+"""Other tools: what asv and pytest-benchmark store, series and steps over commits, and exports for dashboards."""

@@ -1,7 +1,7 @@
-"""The same cases by the suite's own run, by asv and by pytest-benchmark, in turn, to see whether the three tell the same time.
+"""Whether the suite's own run, asv and pytest-benchmark measure the same times.
 
-A round measures every case once with each tool, each in a process of its own, one tool after the other; a tool's figure is
-the median of its rounds, and its interval that of a record.
+A round measures every case once with each tool, in a process of its own, one tool after the other. A tool's time is the median
+of its rounds, with the interval of that median.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def by_run(cases: Sequence[Case]) -> dict[str, float]:
 
 
 def by_asv(cases: Sequence[Case]) -> dict[str, float]:
-    """Medians by case, from ``asv run`` in this environment, its files and settings in a folder of their own."""
+    """Medians by case, from ``asv run`` in this environment, with its files and settings in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         tools.prepare_asv(Path(folder))
         tools.run_asv(cases, Path(folder), _head(), "--record-samples")
@@ -65,9 +65,9 @@ def compare(cases: Sequence[Case], rounds: int, advance: Callable[[str], None]) 
     cases : sequence of Case
         Of the tracked grid.
     rounds : int
-        At least six, for an interval that means something.
+        With fewer than six the interval has less than 95 %.
     advance : callable
-        Told what is measured next, ``rounds * len(TOOLS)`` times.
+        Called ``rounds * len(TOOLS)`` times, each time with the name of the tool that measures next.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def _head() -> str:
 
 @contextmanager
 def closing() -> Iterator[Worker]:
-    """A worker that is gone afterwards."""
+    """A worker that ends with the block."""
     worker = Worker()
     try:
         yield worker

@@ -1,8 +1,8 @@
 """asv's results folder as points and runs.
 
-asv keeps a file a machine, commit and environment. A row of it is ``dict(zip(result_columns, row))``; values stand in the
-order of ``itertools.product`` over the parameters' reprs, null where a benchmark failed and NaN where it was skipped. asv's own
-reader makes no promise of stability either, and stops at the first file that is cut off.
+asv keeps one file for each machine, commit and environment. A row is ``dict(zip(result_columns, row))``. Its values are in the
+order of ``itertools.product`` over the parameters' reprs: null where a benchmark failed, NaN where it was skipped. asv's own
+reader is no more stable than this format, and it stops at the first file that is cut off.
 """
 
 from __future__ import annotations
@@ -18,28 +18,26 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.harness import statistics
+from benchmarks.harness import derived, names, statistics
 from benchmarks.harness.cases import AIRFOIL
 from benchmarks.harness.records import Case, Machine, Record, Run
-from benchmarks.harness.timing import WORKLOADS
 from benchmarks.trackers.order import Order
 from minisgd.common.cli import UsageError
 
 METRICS = {"track_seconds": "seconds", "track_compile": "compile seconds", "track_workspace": "workspace bytes"}
-"""What each method of `benchmarks.tracked` measures; less is better of each."""
+"""What each method of `benchmarks.tracked` measures. Of each, less is better."""
 
 DERIVED = {"track_gflops"}
-"""For asv's own graphs: here they follow from the seconds."""
-
+"""Methods for asv's own graphs: here their values follow from the seconds."""
 
 MOST_POINTS = 100_000
-"""Of a benchmark: a file that claims more would fill the memory."""
+"""The most points of a benchmark: a file with more would fill the memory."""
 
 SECONDS = (1e-12, 1e9)
-"""What a clock can have said: from less than a cycle to thirty years."""
+"""The least and the most that a clock can have measured: less than a cycle, and thirty years."""
 
 MALFORMED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
-"""What reading and converting raise, whatever a file holds in place of a result."""
+"""What reading and converting raise when a file holds something other than results."""
 
 
 class OldFormat(Exception):
@@ -47,7 +45,7 @@ class OldFormat(Exception):
 
 
 class Point(NamedTuple):
-    """One value of one case at one commit, with its interval where there is one; no value where the benchmark failed."""
+    """One value of one case at one commit, with its interval; the value is None where the benchmark failed."""
 
     machine: str
     environment: str
@@ -68,8 +66,8 @@ def points(folder: Path, complain: Callable[[str], None] = lambda line: None) ->
     ----------
     folder : Path
     complain : callable
-        Told, once each, of files that cannot be read, of files in asv's first format, and of benchmarks that are not this
-        suite's: the rest is used.
+        Called with a line for each file that cannot be read, and a line each for files in asv's first format and for benchmarks
+        of other suites. They are left out.
 
     Raises
     ------
@@ -104,7 +102,7 @@ def points(folder: Path, complain: Callable[[str], None] = lambda line: None) ->
 
 
 def runs(folder: Path, complain: Callable[[str], None] = lambda line: None) -> list[Run]:
-    """A run for each machine, environment and commit, in the order of the commits; the newest is the last."""
+    """A run for each machine, environment and commit, in the order of the commits, oldest first."""
     grouped: dict[tuple[str, str, str, float], list[Point]] = defaultdict(list)
     for point in points(folder, complain):
         grouped[point.machine, point.environment, point.commit, point.date].append(point)
@@ -120,48 +118,47 @@ def _file(path: Path, machine: str, known: dict[Any, list[Case] | None], strange
     found = json.loads(path.read_text(encoding="utf-8"))
     if "result_columns" not in found and "results" in found and found.get("version", 1) == 1:
         raise OldFormat
-    columns, environment = found["result_columns"], str(found["env_name"])
-    commit, date = str(found["commit_hash"]), _date(found["date"])
+    columns = found["result_columns"]
+    where = machine, str(found["env_name"]), str(found["commit_hash"]), _date(found["date"])
     made: list[Point] = []
-    rows = [(name, dict(zip(columns, row, strict=False))) for name, row in found["results"].items()]
-    for name, row in rows:
-        params = row.get("params") or []
+    for name, row in [(name, dict(zip(columns, row, strict=False))) for name, row in found["results"].items()]:
+        parsed, params = names.parse_asv(name), row.get("params") or []
+        if parsed and parsed[1] in DERIVED:
+            continue
         key = name, tuple(map(tuple, params))
         if key not in known:
             known[key] = _cases(name, params)
         cases = known[key]
-        if name.rpartition(".")[2] in DERIVED:
-            continue
-        if cases is None:
+        if parsed is None or cases is None:
             strangers.add(name)
             continue
-        values = row.get("result")
-        if values is None:
-            values = [None] * len(cases)  # every point failed
-        metric = METRICS[name.rpartition(".")[2]]
-        lows, highs, samples = (
-            row.get(column) or [None] * len(values) for column in ("stats_ci_99_a", "stats_ci_99_b", "samples")
-        )
-        for case, value, low, high, sampled in zip(cases, values, lows, highs, samples, strict=True):
-            if value is None:
-                made.append(Point(machine, environment, commit, date, case, metric, None, math.nan, math.nan, None))
-                continue
-            if sampled:
-                if not all(_told(sample, metric) for sample in sampled):
-                    raise ValueError(f"samples of {name}")
-                value, low, high = statistics.summary([[sample] for sample in sampled])
-            if not _told(value, metric):
-                continue  # skipped, or what no clock has said
-            low = low if low is not None and _told(low, metric) else value
-            high = high if high is not None and _told(high, metric) else value
-            made.append(
-                Point(machine, environment, commit, date, case, metric, value, min(low, value), max(high, value), sampled)
-            )
+        made += _row(where, METRICS[parsed[1]], cases, row)
     return made
 
 
+def _row(where: tuple[str, str, str, float], metric: str, cases: list[Case], row: dict[str, Any]) -> Iterator[Point]:
+    """The points of a benchmark, except those that were skipped."""
+    values = row.get("result")
+    if values is None:
+        values = [None] * len(cases)  # every point failed
+    lows, highs, samples = (row.get(column) or [None] * len(values) for column in ("stats_ci_99_a", "stats_ci_99_b", "samples"))
+    for case, value, low, high, sampled in zip(cases, values, lows, highs, samples, strict=True):
+        if value is None:
+            yield Point(*where, case, metric, None, math.nan, math.nan, None)
+            continue
+        if sampled:
+            if not all(_plausible(sample, metric) for sample in sampled):
+                raise ValueError(f"samples of {case.title}")
+            value, low, high = statistics.summary([[sample] for sample in sampled])
+        if not _plausible(value, metric):
+            continue  # skipped, or a time that no clock can have measured
+        low = low if low is not None and _plausible(low, metric) else value
+        high = high if high is not None and _plausible(high, metric) else value
+        yield Point(*where, case, metric, value, min(low, value), max(high, value), sampled)
+
+
 def _date(stored: float) -> float:
-    """Seconds since 1970; asv stores milliseconds, and some have stored micro- and nanoseconds."""
+    """Seconds since 1970. asv stores milliseconds; some files have microseconds or nanoseconds."""
     date = float(stored) / 1000
     while date >= 1e11:  # the year 5138
         date /= 1000
@@ -170,35 +167,36 @@ def _date(stored: float) -> float:
     return date
 
 
-def _told(value: float, metric: str) -> bool:
-    """Whether a figure can have been measured: a call takes time, but neither need it compile nor take memory."""
+def _plausible(value: float, metric: str) -> bool:
+    """Whether a value can have been measured: a call takes time; compiling and workspace may be 0."""
     least, most = SECONDS if metric == "seconds" else (0, 1e30)
     return bool(least <= value <= most)
 
 
 def _cases(name: str, params: list[list[str]]) -> list[Case] | None:
     """The cases of a benchmark's points; None if it is not one of `METRICS`, or its parameters are not a case's."""
-    parts = name.split(".")
-    if len(parts) != 3 or parts[0] not in WORKLOADS or parts[2] not in METRICS or len(params) != 4:
+    parsed = names.parse_asv(name)
+    if not parsed or parsed[1] not in METRICS or len(params) not in (4, 5):
         return None
     if math.prod(map(len, params)) > MOST_POINTS:
         raise ValueError(f"{name} has more than {MOST_POINTS} points")
     try:
-        return [_case(parts[0], *map(literal_eval, point)) for point in product(*params)]
+        return [_case(parsed[0], *map(literal_eval, point)) for point in product(*params)]
     except (*MALFORMED, SyntaxError):
         return None
 
 
 @cache
-def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Case:
-    """A case by what was stored of it: the kernel may be gone."""
-    backend, _, rung = kernel.partition("/" if workload == "gemm" else "-")
+def _case(workload: str, kernel: str, size: int, dtype: str, threads: int, device: str = "cpu") -> Case:
+    """A case from a stored point. The kernel need not exist any more."""
+    backend, rung = names.split_kernel(workload, kernel)
     shape = dict.fromkeys("mnp", size) if workload == "gemm" else {**AIRFOIL, "batch": size}
     return Case(
         workload=workload,
         kernel=kernel,
         backend=backend,
-        rung=rung if workload == "gemm" else "step",
+        rung=rung,
+        device=device,
         dtype=dtype,
         shape=shape,
         threads=threads,
@@ -206,7 +204,7 @@ def _case(workload: str, kernel: str, size: int, dtype: str, threads: int) -> Ca
 
 
 def _records(found: list[Point]) -> list[Record]:
-    """A record a case, what was measured of it put together."""
+    """A record for each case, from all metrics of it."""
     by_case: dict[Case, dict[str, Point]] = defaultdict(dict)
     for point in found:
         by_case[point.case][point.metric] = point
@@ -214,9 +212,7 @@ def _records(found: list[Point]) -> list[Record]:
 
 
 def record(case: Case, seconds: Point | None = None, compile: Point | None = None, workspace: Point | None = None) -> Record:
-    """What asv has stored of a case. Of what failed, its check included, it stores that it did, and no reason."""
-    costs = WORKLOADS[case.workload].costs(case)
-    examples = costs.pop("examples", None)
+    """What asv has stored of a case. Of a failure asv stores no reason."""
     fields: dict[str, Any] = {
         "passed": True,
         "compile_s": compile and compile.value,
@@ -225,25 +221,13 @@ def record(case: Case, seconds: Point | None = None, compile: Point | None = Non
     if seconds and seconds.value is None:
         fields |= {"passed": False, "failure": "failed, by asv, which keeps no reason"}
     elif seconds and seconds.value:
-        fields |= timed(costs["flops"], seconds.value, seconds.low, seconds.high, examples) | {"samples_s": seconds.samples_s}
-    return Record(**dict(case), **costs, **fields)
-
-
-def timed(flops: int, middle: float, low: float, high: float, examples: int | None = None) -> dict[str, Any]:
-    """What follows from a median and its interval, in seconds."""
-    low = low if low > 0 else middle
-    return {
-        "median_s": middle,
-        "gflops": flops / middle / 1e9,
-        "gflops_low": flops / high / 1e9,
-        "gflops_high": flops / low / 1e9,
-        "examples_s": examples and examples / middle,
-        "noisy": statistics.is_noisy(middle, low, high),
-    }
+        found = seconds.value, seconds.low, seconds.high
+        fields |= derived.speed(case, found) | {"samples_s": seconds.samples_s}
+    return Record(**dict(case), **derived.costs(case), **fields)
 
 
 def _machine(path: Path, complain: Callable[[str], None]) -> Machine:
-    """As much as asv knows of a machine."""
+    """What asv stores of a machine."""
     found: dict[str, Any] = {}
     try:
         found = dict(json.loads(path.read_text(encoding="utf-8")))
@@ -256,6 +240,6 @@ def _machine(path: Path, complain: Callable[[str], None]) -> Machine:
 
 
 def _whole(stored: Any) -> int:
-    """A number as asv stores it, which is as text; 0 if it is none."""
+    """A number, which asv stores as text; 0 if the text is not a number."""
     text = str(stored)
     return int(text) if text.isdecimal() and len(text) < 20 else 0

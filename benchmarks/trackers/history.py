@@ -1,7 +1,7 @@
-"""Series over commits, and the steps in them: where a commit made something better or worse for good.
+"""Series over commits, and the steps in them: commits from which on something is better or worse.
 
-The steps are those of asv's own detector (``asv.step_detect``): the piecewise constant function that fits best under a
-penalty for each piece, by dynamic programming. A step counts if it is larger than `THRESHOLD`, as in asv.conf.json.
+asv's detector (``asv.step_detect``) finds the steps: it fits a piecewise constant function with a penalty for each piece, by
+dynamic programming. A step counts if it is larger than `THRESHOLD`, as in asv.conf.json.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ THRESHOLD = 0.05
 
 @dataclass(frozen=True)
 class Step:
-    """From one level to another, or to none, where it fails since; every metric that is tracked is better when it is less."""
+    """A change of level; `after` is None where the benchmark fails from then on. Of every metric, less is better."""
 
     commit: str
     before: float
@@ -30,7 +30,7 @@ class Step:
 
     @property
     def ratio(self) -> float | None:
-        """After over before: above 1 is worse. None where it fails since, and from or to a level of 0."""
+        """After over before: above 1 is worse. None where it fails from then on, and where either level is 0."""
         return self.after / self.before if self.before and self.after else None
 
     @property
@@ -46,11 +46,11 @@ class Series:
     Parameters
     ----------
     points : list of Point
-        Where it did not fail.
+        Of the commits where it did not fail.
     fails_since : str, optional
-        The commit from which on it failed, to the last.
+        The first of the last commits, at all of which it failed.
     by_date : bool
-        Whether the order is that of the commits' dates, since no repository here knows them all.
+        Whether the commits are sorted by date, because no repository here has all of them.
     """
 
     machine: str
@@ -68,20 +68,20 @@ class Series:
 
     @property
     def worst(self) -> float:
-        """The largest ratio of its steps; infinite where it got worse without one."""
+        """The largest ratio of the steps; infinite where a step for the worse has no ratio."""
         ratios = ((inf if step.verdict == "worse" else 0) if step.ratio is None else step.ratio for step in self.steps)
         return max(ratios, default=0)
 
     @cached_property
     def levels(self) -> list[tuple[int, int, float]]:
-        """Pieces from a point up to another, and the median of each."""
+        """Each piece's first point, the point after its last, and its median."""
         from asv.step_detect import detect_steps
 
         return [(left, right, level) for left, right, level, *_ in detect_steps(self.values)]
 
     @property
     def steps(self) -> list[Step]:
-        """Where the level changes by more than `THRESHOLD`, and where it begins to fail for good."""
+        """Where the level changes by more than `THRESHOLD`, and the commit from which on it fails."""
         found = []
         before = self.levels[0][2]
         for left, _, level in self.levels[1:]:
@@ -94,18 +94,18 @@ class Series:
 
 
 def worst_first(found: Iterable[Series]) -> list[Series]:
-    """Series in the order of their largest step for the worse."""
+    """Series sorted by their largest step for the worse."""
     return sorted(found, key=lambda each: -each.worst)
 
 
 def series(points: Iterable[Point], folder: Path) -> list[Series]:
-    """Points put in series; a commit that was measured twice keeps both. What never succeeded makes none.
+    """Points grouped into series. A commit that was measured twice keeps both points; a case that always failed has no series.
 
     Parameters
     ----------
     points : iterable of Point
     folder : Path
-        Where they were found: the order is that of the repository which this lies in, or else of the one that we are in.
+        Where the results are. Commits are sorted as in the repository around it, or else in the one around this process.
     """
     grouped: dict[tuple[str, str, Case, str], list[Point]] = defaultdict(list)
     for point in points:

@@ -1,4 +1,4 @@
-"""In which order commits stand: that of their repository, since a date says when a change was written, not where it stands."""
+"""The order of commits is that of their repository: a commit's date says when it was written, not where it stands."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ class Order:
     Parameters
     ----------
     commits : collection of str
-        All that there are.
+        All that will be sorted.
     folder : Path
-        Where they were found: the repository is the one that it lies in, or else the one that we are in.
+        Where their results are. The repository is the one around it, or else the one around this process.
     """
 
     def __init__(self, commits: Collection[str], folder: Path) -> None:
         self._places = max((_places(commits, where) for where in (folder, Path())), key=len)
 
     def sort(self, found: Iterable[T], of: Callable[[T], tuple[str, float]]) -> tuple[list[T], bool]:
-        """What was found, sorted by `of`, its commit and date; and whether by the repository: that must know every commit."""
+        """Items sorted as in the repository, or by date if it lacks a commit; and whether the repository sorted them.
+
+        `of` gives an item's commit and date.
+        """
         found = list(found)
         if all(of(each)[0] in self._places for each in found):
             return sorted(found, key=lambda each: self._places[of(each)[0]]), True
@@ -33,7 +36,7 @@ class Order:
 
 
 def _places(commits: Collection[str], where: Path) -> dict[str, int]:
-    """Of those commits that a repository has, from 1 for the oldest; parents come before children."""
+    """The place of each commit that a repository has, from 1; parents come before children."""
     named = [commit for commit in sorted(commits) if len(commit) in (40, 64) and set(commit) <= set("0123456789abcdef")]
     asked = _git(where, ["cat-file", "--batch-check=%(objectname) %(objecttype)"], named)
     known = [line.split()[0] for line in asked if line.endswith(" commit")]
@@ -42,7 +45,7 @@ def _places(commits: Collection[str], where: Path) -> dict[str, int]:
 
 
 def _git(where: Path, command: list[str], lines: list[str]) -> list[str]:
-    """What git says, line by line; nothing without git, or outside a repository."""
+    """The lines that git prints; none without git, or outside a repository."""
     try:
         done = subprocess.run(
             ["git", "-C", where, *command], input="\n".join(lines) + "\n", capture_output=True, encoding="utf-8", timeout=60,

@@ -1,4 +1,4 @@
-"""A file of pytest-benchmark's as a run: what its own statistics know, and what `benchmarks.conftest` has noted beside."""
+"""A file of pytest-benchmark as a run: its own statistics, and what `benchmarks.conftest` has added."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import statistics
+from benchmarks.harness import derived, statistics
 from benchmarks.harness.records import Case, Machine, Record, Run
-from benchmarks.trackers.asv import MALFORMED, timed
+from benchmarks.trackers.asv import MALFORMED
 from minisgd.common.cli import UsageError
 
 
 def run(path: Path) -> Run:
-    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` has written; those of old versions say less.
+    """Read a file that ``pytest --benchmark-json`` or ``--benchmark-save`` has written; those of old versions hold less.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def run(path: Path) -> Run:
 
 
 def _machine(info: dict[str, Any]) -> Machine:
-    """What this suite has noted of the machine, or else what pytest-benchmark has."""
+    """The machine as this suite has described it, or else as pytest-benchmark has."""
     if "minisgd" in info:
         return Machine.model_validate(info["minisgd"])
     cpu = info.get("cpu") or {}
@@ -60,19 +60,21 @@ def _record(noted: dict[str, Any], stats: dict[str, Any]) -> Record:
     if not stats.get("rounds") or not stats["median"]:
         return Record(**dict(case), failure="the clock said 0, or no round was kept")
     if samples:
-        middle, low, high = statistics.summary([[sample] for sample in samples])
+        seconds = statistics.summary([[sample] for sample in samples])
     else:  # not kept: the notches of a box plot (McGill, Tukey and Larsen 1978)
         middle, reach = stats["median"], 1.57 * stats["iqr"] / stats["rounds"] ** 0.5
-        low, high = middle - reach, middle + reach
+        seconds = middle, middle - reach, middle + reach
+    speed = derived.speed(case, seconds)
+    peak = noted.get("peak_gflops")  # noted beside the ceilings, which the file does not keep; older files have the percentage
+    percent = derived.percent_of_peak(speed["gflops"], peak) if peak else noted.get("percent_of_peak")
     return Record(
         **dict(case),
-        **timed(noted["flops"], middle, low, high, case.shape.get("n") if case.workload == "sgd" else None),
+        **speed | {"peak_gflops": peak, "percent_of_peak": percent},
         samples_s=samples,
         calls_per_sample=stats.get("iterations"),
         thread_settings=noted.get("thread_settings"),
         flops=noted["flops"],
         bytes=noted.get("bytes"),
-        percent_of_peak=noted.get("percent_of_peak"),
         code_path=noted.get("code_path"),
         held_back=noted.get("held_back", []),
         error=noted.get("error"),

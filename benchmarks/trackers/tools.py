@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.harness import names
 from benchmarks.harness.records import Case
-from benchmarks.tracked import class_name
 from minisgd.common.cli import UsageError
 
 CHECKOUT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ TIMEOUT_S = 600.0
 
 
 def prepare_asv(folder: Path, repository: Path = CHECKOUT) -> None:
-    """Put asv's settings for this suite and a description of this machine into a folder; commits are those of a repository."""
+    """Write asv's settings for this suite and a description of this machine to a folder; commits are those of a repository."""
     settings = json.loads((CHECKOUT / "asv.conf.json").read_text(encoding="utf-8"))
     del settings["matrix"]
     places = {"repo": repository, "benchmark_dir": CHECKOUT / "benchmarks", "results_dir": folder / "results"}
@@ -30,26 +30,25 @@ def prepare_asv(folder: Path, repository: Path = CHECKOUT) -> None:
 
 
 def run_asv(cases: Sequence[Case], folder: Path, commit: str, *options: str, environment: Mapping[str, str] = {}) -> None:
-    """``asv run`` in this environment; what it finds is stored in the folder as that commit's."""
-    chosen = [option for case in cases for option in ("--bench", _regex(case))]
+    """``asv run`` in this environment; the results are stored in the folder, as that commit's."""
+    chosen = [option for case in cases for option in ("--bench", f"^{re.escape(names.asv_name(case))}$")]
     python = f"existing:{sys.executable}"
     run_tool("asv", folder, "run", "--environment", python, "--set-commit-hash", commit, *options, *chosen, **environment)
 
 
 def run_pytest(cases: Sequence[Case], stored: Path, environment: Mapping[str, str] = {}) -> None:
-    """``pytest --benchmark-only``; what it finds is stored in a file."""
-    tests = {"gemm": "benchmarks/test_gemm.py::test_product", "sgd": "benchmarks/test_sgd.py::test_epoch"}
-    names = [f"{tests[case.workload]}[{case.title}]" for case in cases]
-    run_tool("pytest", CHECKOUT, "-q", "--benchmark-only", f"--benchmark-json={stored}", *names, **environment)
+    """``pytest --benchmark-only``; the results are stored in a file."""
+    tests = map(names.pytest_name, cases)
+    run_tool("pytest", CHECKOUT, "-q", "--benchmark-only", f"--benchmark-json={stored}", *tests, **environment)
 
 
 def run_tool(module: str, folder: Path, *options: str, **environment: str) -> str:
-    """``python -m MODULE`` in a folder, which is its home as well; what it prints.
+    """Run ``python -m MODULE`` in a folder, which is also its home, and return what it prints.
 
     Raises
     ------
     UsageError
-        If it ends with a status, and what it said last.
+        If its exit status is not 0, with the last line that it printed.
     """
     done = subprocess.run(
         [sys.executable, "-m", module, *options], cwd=folder, env=os.environ | {"HOME": str(folder)} | environment,
@@ -59,14 +58,3 @@ def run_tool(module: str, folder: Path, *options: str, **environment: str) -> st
         said = (done.stderr + done.stdout).strip().splitlines() or ["nothing"]
         raise UsageError(f"{module} ended with status {done.returncode}: {said[-1]}")
     return done.stdout
-
-
-def point_name(case: Case) -> str:
-    """What asv calls a case."""
-    size = case.shape["batch"] if case.workload == "sgd" else case.shape["m"]
-    point = ", ".join(map(repr, (case.kernel, size, case.dtype, case.threads)))
-    return f"{case.workload}.{class_name(case.kernel)}.track_seconds({point})"
-
-
-def _regex(case: Case) -> str:
-    return f"^{re.escape(point_name(case))}$"

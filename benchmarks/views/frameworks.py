@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import numpy as np
-from rich.table import Table
 
-from benchmarks.frameworks.columns import Columns, Trained
+from benchmarks.frameworks.columns import Columns
 from benchmarks.harness.records import Run
-from minisgd.common.terminal import table
-from minisgd.common.units import digits, seconds
+from minisgd.common.tables.description import Cell, Column, Table, words
 from minisgd.experiments.overhead import fit
 
-NONE = ""
+FRAMEWORK = words("framework")
+MAIN = ("mxnet", "tensorflow-cpu", "keras", "jax", "optax", "numpy")
+"""Distributions whose versions are shown."""
 
 
 def products(found: Columns) -> Table:
-    """A row a framework and rung of the textbook's, in GFLOPS."""
-    made = table("framework", " rung", "published", "its way, here", "measured", title="Products of 256 x 256, float32, GFLOPS")
+    """A row a framework and rung of the textbook's."""
+    columns = [
+        FRAMEWORK, words("rung"), Column("published", "GFLOPS", help="what the textbook prints"),
+        Column("its way, here", "GFLOPS", help="its cells on this machine: one shot each, and 0.03 GFLOP a product"),
+        Column("measured", "GFLOPS", help="warmed, waited for, checked; the median of the rounds"),
+    ]  # fmt: skip
+    made = Table(columns, "Products of 256 x 256 in float32, GFLOPS")
     for row in found.products:
-        measured = "failed" if row.failure else _or_none(row.measured)
-        made.add_row(row.framework, row.rung, _or_none(row.published), _or_none(row.its_way), measured)
+        measured = Cell(None, "failed", "bad") if row.failure else _gflops(row.measured)
+        made.add(row.framework, row.rung, _gflops(row.published), _gflops(row.its_way), measured)
     return made
 
 
 def training(found: Columns) -> Table:
     """A row a framework and run of the textbook's: loss and seconds an epoch."""
-    made = table("framework", " run", "published", "", "its way, here", "", "measured", "", title="Loss, and time an epoch")
+    pairs = [
+        column
+        for name in ("published", "its way, here", "measured")
+        for column in (Column(f"{name}: loss"), Column("an epoch", "s"))
+    ]
+    made = Table([FRAMEWORK, words("run"), *pairs], "Loss at the end, and time an epoch")
     for row in found.training:
         if row.step:
-            made.add_row(row.framework, row.run, *_pair(row.published), *_pair(row.its_way), *_measured(row))
+            pairs_of = [row.published or (None, None), row.its_way or (None, None), (row.loss, row.seconds)]
+            made.add(row.framework, row.run, *(cell for loss, epoch in pairs_of for cell in (_loss(loss), epoch)))
     return made
 
 
@@ -36,41 +47,32 @@ def overhead(run: Run) -> Table:
     """A row a step: its time by batch size, and t0 of time = t0 + flops / rate."""
     epochs = [each for each in run.records if each.workload == "sgd" and each.median_s]
     batches = sorted({each.shape["batch"] for each in epochs})
-    made = table(
-        "step", *(f"batch {batch}" for batch in batches), "t0", title="Time a step, and what it costs before it computes"
-    )
+    t0 = Column("t0", "s", help="what a step costs before it computes, by the fit of t0 + flops / rate")
+    made = Table([words("step"), *(Column(f"batch {batch}", "s") for batch in batches), t0], "Time a step")
     for name in dict.fromkeys(each.kernel for each in epochs):
-        mine = sorted((each for each in epochs if each.kernel == name), key=lambda each: each.shape["batch"])
-        counts = [-(-each.shape["n"] // each.shape["batch"]) for each in mine]
-        times = [(each.median_s or 0) / count for each, count in zip(mine, counts, strict=True)]
-        work = [(each.flops or 0) / count for each, count in zip(mine, counts, strict=True)]
-        start, _ = fit(np.array(work), np.array(times))
-        spent = {each.shape["batch"]: seconds(time) for each, time in zip(mine, times, strict=True)}
-        made.add_row(name, *(spent.get(batch, NONE) for batch in batches), seconds(start))
+        mine = [each for each in epochs if each.kernel == name]
+        steps = {each: -(-each.shape["n"] // each.shape["batch"]) for each in mine}
+        spent = {each.shape["batch"]: (each.median_s or 0) / count for each, count in steps.items()}
+        work = np.array([(each.flops or 0) / count for each, count in steps.items()])
+        start, _ = fit(work, np.array(list(spent.values())))
+        made.add(name, *(spent.get(batch) for batch in batches), start)
     return made
 
 
 def environments(found: Columns) -> Table:
     """A row a framework: where it came from."""
-    made = table("framework", "MB", "made in", " of")
+    made = Table([FRAMEWORK, Column("disk", "B"), Column("made in", "s"), words("of")], "Environments")
     for each in found.environments:
         versions = ", ".join(f"{name} {each.versions[name]}" for name in MAIN if name in each.versions)
-        size, took = (f"{each.megabytes:.0f}" if each.megabytes else NONE), (seconds(each.seconds) if each.seconds else NONE)
-        made.add_row(each.name, size, took, each.reason or versions or "this interpreter")
+        size = each.megabytes and each.megabytes * 1e6
+        made.add(each.name, size, each.seconds, each.reason or versions or "this interpreter")
     return made
 
 
-MAIN = ("mxnet", "tensorflow-cpu", "keras", "jax", "optax", "numpy")
-"""Distributions worth a word."""
+def _gflops(value: float | None) -> Cell:
+    """Three places below one, as the textbook has them."""
+    return Cell(value, f"{value:.3f}" if value is not None and value < 1 else None)
 
 
-def _or_none(gflops: float | None) -> str:
-    return NONE if gflops is None else f"{gflops:.3f}" if gflops < 1 else digits(gflops)
-
-
-def _pair(found: tuple[float, float] | None) -> tuple[str, str]:
-    return (f"{found[0]:.3f}", seconds(found[1])) if found else (NONE, NONE)
-
-
-def _measured(row: Trained) -> tuple[str, str]:
-    return NONE if row.loss is None else f"{row.loss:.3f}", NONE if row.seconds is None else seconds(row.seconds)
+def _loss(value: float | None) -> Cell:
+    return Cell(value, None if value is None else f"{value:.3f}")

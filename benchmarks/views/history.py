@@ -4,56 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from benchmarks.trackers.history import Series, Step
 from minisgd.common import units
 from minisgd.common.pictures import CYCLE, tip
-from minisgd.common.terminal import styled, table
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from minisgd.common.tables.description import Cell, Column, Table, Value, words
 
 PANELS = 6
-"""As many series as can be read in one picture; the table has all."""
+"""The most series in one picture; the table has all."""
+
+LABELS = 9
+"""The most commits named below a panel: more names would overlap."""
 
 COLORS = {"worse": "#d55e00", "better": "#009e73"}
 
 
-def table_of(shown: Sequence[Series]) -> Table:
-    """A row a step; a series without one has a row of its own."""
-    made = table("case", " of", "commits", "first", "last", " at commit", "from", "to", "ratio", " verdict")
+def table_of(shown: Sequence[Series], commit_url: str = "") -> Table:
+    """A row for each step, and one for each series without a step. `commit_url` is the prefix of links to commits."""
+    made = Table([
+        words("case"), words("of", help="what is measured: less is better"), Column("commits"), Column("first"), Column("last"),
+        words("at commit"), Column("from"), Column("to"), Column("ratio", help="to over from"), words("verdict"),
+    ])  # fmt: skip
     for each in shown:
-        ends = (_value(each, each.values[0]), _value(each, each.values[-1]))
-        cells = [each.case.title, each.metric.split()[0], str(len(each.points)), *ends]
+        ends = (_cell(each, each.values[0]), _cell(each, each.values[-1]))
+        cells: list[Value | Cell] = [each.case.title, each.metric.split()[0], len(each.points), *ends]
         for step in each.steps:
-            made.add_row(
-                *cells, step.commit[:8], _value(each, step.before), _value(each, step.after), _ratio(step),
-                styled(step.verdict, "red" if step.verdict == "worse" else "green"),
+            made.add(
+                *cells, Cell(step.commit[:8], link=commit_url and commit_url + step.commit), _cell(each, step.before),
+                _cell(each, step.after), step.ratio, Cell(step.verdict, style="bad" if step.verdict == "worse" else "good"),
             )  # fmt: skip
         if not each.steps:
-            made.add_row(*cells, "", "", "", "", "no step")
+            made.add(*cells, "", "", "", "", "no step")
     return made
 
 
 def sentences(found: Sequence[Series]) -> list[str]:
-    """How many series there are, and how many have got worse, better, or neither."""
+    """How many series there are, and how many of them got worse, better, or neither."""
     worse = sum(any(step.verdict == "worse" for step in each.steps) for each in found)
     better = sum(any(step.verdict == "better" for step in each.steps) for each in found)
     commits = {point.commit for each in found for point in each.points}
     where = sorted({each.machine for each in found})
     said = [
         f"{len(found)} series over {len(commits)} commits on {', '.join(where)}: {worse} with a step for the worse, {better} with"
-        f" one for the better, {sum(not each.steps for each in found)} without. Less is better of each."
+        f" one for the better, {sum(not each.steps for each in found)} without. Of each metric, less is better."
     ]
     if failing := sum(each.fails_since is not None for each in found):
         said.append(f"{failing} fail{'s' * (failing == 1)} since a commit, to the last: worse, without a ratio.")
     if dated := sum(each.by_date for each in found):
-        said.append(
-            f"{dated} of the series stand in the order of their commits' dates: no repository here has all their commits."
-        )
+        said.append(f"{dated} of the series are sorted by the dates of their commits: no repository here has all of them.")
     return said
 
 
@@ -90,15 +91,15 @@ def picture(shown: Sequence[Series]) -> Figure:
         for step in each.steps:
             at = next((place for place, point in enumerate(each.points) if point.commit == step.commit), len(each.points))
             axes.axvline(at - 0.5, color=COLORS[step.verdict], linestyle="--")
-            told = f"x {_ratio(step)}" if step.ratio else _value(each, step.after)
+            change = f"x {_ratio(step)}" if step.ratio else _value(each, step.after)
             axes.annotate(
-                f"{step.verdict} {told}", (at - 0.5, 0.05), (4, 0), xycoords=("data", "axes fraction"),
+                f"{step.verdict} {change}", (at - 0.5, 0.05), (4, 0), xycoords=("data", "axes fraction"),
                 textcoords="offset points", color=COLORS[step.verdict],
             )  # fmt: skip
         axes.set_ylim(bottom=0)
         axes.set_ylabel(each.metric)
         axes.set_title(each.case.title, loc="left", fontsize=10)
-        shown_at = list(places)[:: max(1, len(places) // 12)]
+        shown_at = list(places)[:: -(-len(places) // LABELS)]
         axes.set_xticks(shown_at, [_commit(each, place) for place in shown_at], fontsize=8)
     return figure
 
@@ -110,6 +111,10 @@ def _commit(each: Series, place: int) -> str:
 
 def _ratio(step: Step) -> str:
     return "" if step.ratio is None else units.digits(step.ratio)
+
+
+def _cell(each: Series, value: float | None) -> Cell:
+    return Cell(value, _value(each, value))
 
 
 def _value(each: Series, value: float | None) -> str:

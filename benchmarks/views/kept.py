@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from benchmarks.harness.names import parse_title
 from minisgd.common.pictures import CYCLE
 from minisgd.common.units import digits
 
@@ -20,7 +21,7 @@ def comparison(compared: Sequence[dict[str, Any]]) -> Figure:
         The cases of ``compare --json``, each with ``ratio``, ``low`` and ``high``.
     """
     kernel = next(iter(compared[0]["gflops"]))
-    cases = [each["case"].removeprefix(f"{kernel}-") for each in compared]
+    cases = [parse_title(each["case"]).conditions for each in compared]
     ratios = [each["ratio"] for each in compared]
     reach = [[each["ratio"] - each["low"] for each in compared], [each["high"] - each["ratio"] for each in compared]]
     figure = Figure(figsize=(8.5, 4.2), layout="constrained")

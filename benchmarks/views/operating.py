@@ -1,80 +1,26 @@
-"""The gate's operating curve: how often it says what, by how much slower head truly is."""
+"""The gate's operating curve, as a page and as a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from statistics import mean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Gated, Load, wilson
-from benchmarks.gate.verdict import LOOKS, Judgement, Verdict, judge
+from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Load
+from benchmarks.gate.operating import LOADS, Line, comparisons, curve, false_alarms, lines_of, minutes_of, share, unseen
+from benchmarks.gate.verdict import LOOKS, Verdict
+from minisgd.common.tables.description import Cell, Column, Table, words
+from minisgd.common.tables.to_markdown import to_markdown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LOADS: dict[Load, str] = {"idle": "nothing else running", "hog": "beside a process that takes one processor half of the time"}
-
-
-class Line(NamedTuple):
-    """How many comparisons a tool called changed by a rule, of how many, by the true slowdown; at none all are alarms."""
-
-    tool: str
-    rule: str
-    minutes: float
-    called: dict[float, tuple[int, int]]
-
-
-def comparisons(found: Calibration, load: str, slowdown: float, minutes: int | None = None) -> list[Judgement]:
-    """All at one slowdown, under one load, as today's rule judges their blocks; not those without a first look.
-
-    Of any budget, or only of so many minutes.
-    """
-    return [
-        judge(each.logs, one.min_effect) for one in found.gates if (one.load, one.slowdown) == (load, slowdown)
-        and minutes in (None, _minutes(one))
-        for each in one.comparisons if len(each.logs) >= LOOKS[0] and not each.failure
-    ]  # fmt: skip
-
-
-def _minutes(one: Gated) -> int:
-    """The budget, rounded."""
-    return round(one.budget_s / 60)
-
-
-def share(chosen: Sequence[Judgement], verdict: Verdict) -> tuple[int, float, float]:
-    """How many have that verdict, and the interval of their share."""
-    count = sum(each.verdict is verdict for each in chosen)
-    return count, *wilson(count, len(chosen))
-
-
-def lines_of(found: Calibration, load: Load) -> list[Line]:
-    """The gate's and the other tools', rule by rule."""
-    made = []
-    if gates := [one for one in found.gates if one.load == load]:
-        called = {}
-        for slowdown in SLOWDOWNS:
-            verdicts = [each.verdict for each in comparisons(found, load, slowdown)]
-            called[slowdown] = verdicts.count(Verdict.SLOWER) + (not slowdown) * verdicts.count(Verdict.FASTER), len(verdicts)
-        minutes = mean(one.seconds for one in gates) / 60
-        made.append(Line("this gate", f"--min-effect {100 * gates[0].min_effect:g}%", minutes, called))
-    for tool in sorted({each.tool for each in found.others}):
-        of = [each for each in found.others if (each.tool, each.load) == (tool, load)]
-        for rule in of[0].slower if of else ():
-            called = dict.fromkeys(SLOWDOWNS, (0, 0))
-            for each in of:
-                count, total = called[each.slowdown]
-                count += len(each.slower[rule]) + (not each.slowdown) * len(each.faster.get(rule, ()))
-                called[each.slowdown] = count, total + len(each.benchmarks)
-            made.append(Line(tool, rule, mean(each.seconds for each in of) / 60, called))
-    return made
-
 
 def markdown(found: Calibration, picture: str) -> str:
-    """The page: what was done, the table, and the picture."""
+    """The page: what was done, a table for each load, and the picture."""
     first = found.gates[0]
     lines = [
         "# The gate's operating curve",
@@ -87,65 +33,65 @@ def markdown(found: Calibration, picture: str) -> str:
         "",
         f"Measured on {first.machine.cpu}, {first.machine.cores} cores; the least change that matters is"
         f" {100 * first.min_effect:g} %. The budget is the time for all twelve benchmarks, 10 minutes by default. In"
-        f" {_unseen(found)} comparisons it ended before the first look, at {LOOKS[0]} blocks: these are not"
+        f" {unseen(found)} comparisons it ended before the first look, at {LOOKS[0]} blocks: these are not"
         f" counted.{_crowded(found)}",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
     ]
     for load, meaning in LOADS.items():
-        if not any(one.load == load for one in found.gates):
+        if any(one.load == load for one in found.gates):
+            lines += [f"## {meaning[0].upper()}{meaning[1:]}", "", to_markdown(verdicts_of(found, load)), ""]
+            lines += _beside_others(lines_of(found, load))
+    return "\n".join([*lines, f"Between equal sides: {alarms(found)}.", ""])
+
+
+def verdicts_of(found: Calibration, load: Load) -> Table:
+    """How many comparisons have which verdict, a row for each true slowdown and budget."""
+    headings = ("true slowdown", "budget", "comparisons", "slower")
+    rest = ("no change", "faster", "inconclusive", "blocks")
+    made = Table([*map(Column, headings), words("95 % interval"), *map(Column, rest)])
+    for slowdown, minutes in product(SLOWDOWNS, sorted({minutes_of(one) for one in found.gates})):
+        chosen = comparisons(found, load, slowdown, minutes)
+        if not chosen:
             continue
-        lines += [
-            f"## {meaning[0].upper()}{meaning[1:]}",
-            "",
-            "| true slowdown | budget | comparisons | slower | 95 % interval | no change | faster | inconclusive | blocks |",
-            "|---:|---:|---:|---:|---|---:|---:|---:|---:|",
-        ]
-        for slowdown, minutes in product(SLOWDOWNS, sorted({_minutes(one) for one in found.gates})):
-            chosen = comparisons(found, load, slowdown, minutes)
-            if not chosen:
-                continue
-            counts = {verdict: share(chosen, verdict) for verdict in Verdict}
-            slower, low, high = counts[Verdict.SLOWER]
-            blocks = sorted(each.blocks for each in chosen)
-            lines.append(
-                f"| {100 * slowdown:g} % | {minutes} min | {len(chosen)} | {slower} | {100 * low:.0f} to {100 * high:.0f} % |"
-                f" {counts[Verdict.SAME][0]} | {counts[Verdict.FASTER][0]} | {counts[Verdict.INCONCLUSIVE][0]} |"
-                f" {blocks[len(blocks) // 2]} |"
-            )
-        lines.append("")
-        lines += _beside_others(lines_of(found, load))
-    return "\n".join([*lines, f"Between equal sides: {false_alarms(found)}.", ""])
+        counts = {verdict: share(chosen, verdict) for verdict in Verdict}
+        slower, low, high = counts[Verdict.SLOWER]
+        others = (counts[verdict][0] for verdict in (Verdict.SAME, Verdict.FASTER, Verdict.INCONCLUSIVE))
+        blocks = sorted(each.blocks for each in chosen)
+        made.add(
+            percentage(slowdown), f"{minutes} min", len(chosen), slower,
+            Cell(low, f"{100 * low:.0f} to {100 * high:.0f} %"), *others, blocks[len(blocks) // 2],
+        )  # fmt: skip
+    return made
+
+
+def percentage(slowdown: float) -> str:
+    """A share as a percentage: 0.05 is 5 %."""
+    return f"{100 * slowdown:g} %"
 
 
 def _beside_others(lines: Sequence[Line]) -> list[str]:
     """The table of tools; none if there is only one."""
     if len(lines) < 2:
         return []
+    columns = [words("tool"), words("rule", code=True), Column("minutes a comparison")]
+    made = Table([*columns, *map(Column, map(percentage, SLOWDOWNS))])
+    for line in lines:
+        counts = (f"{count} of {total}" for count, total in line.called.values())
+        made.add(line.tool, line.rule, Cell(line.minutes, f"{line.minutes:.1f}"), *counts)
     return [
         "The same test put to other tools: `asv run` of each side and `asv compare`, as `asv continuous` does it; and"
         " pytest-benchmark's check of one stored run against another. Each takes as long as it takes by itself. The columns count"
         " how many comparisons a tool called changed: for equal sides (0 %) slower or faster, both false; for the others slower:",
         "",
-        f"| tool | rule | minutes a comparison | {' | '.join(f'{100 * slowdown:g} %' for slowdown in SLOWDOWNS)} |",
-        f"|---|---|---:|{'---:|' * len(SLOWDOWNS)}",
-        *(
-            f"| {line.tool} | `{line.rule}` | {line.minutes:.1f} |"
-            f" {' | '.join(f'{count} of {total}' for count, total in line.called.values())} |"
-            for line in lines
-        ),
+        to_markdown(made),
         "",
     ]
 
 
-def _unseen(found: Calibration) -> int:
-    """How many comparisons no verdict could fall in."""
-    return sum(len(each.logs) < LOOKS[0] for one in found.gates for each in one.comparisons)
-
-
 def _crowded(found: Calibration) -> str:
-    """A sentence on those that were measured beside others, if any were."""
+    """A sentence on the heads that were measured with more than two sides in a block, if there are any."""
     crowded = [one for one in found.gates if one.sides > 2]
     if not crowded:
         return ""
@@ -155,21 +101,18 @@ def _crowded(found: Calibration) -> str:
     )
 
 
-def false_alarms(found: Calibration) -> str:
-    """How often it called equal sides slower or faster."""
-    alarms = [each for load in LOADS for each in comparisons(found, load, 0.0)]
-    if not alarms:
+def alarms(found: Calibration) -> str:
+    """How often the gate called equal sides slower or faster."""
+    false, judged, high = false_alarms(found)
+    if not judged:
         return "nothing yet"
-    false = sum(each.verdict in (Verdict.SLOWER, Verdict.FASTER) for each in alarms)
-    _, high = wilson(false, len(alarms))
     return (
-        f"{false} false alarms in {len(alarms)} comparisons, slower and faster counted; at most {100 * high:.1f} % at 95 %"
-        " confidence"
+        f"{false} false alarms in {judged} comparisons, slower and faster counted; at most {100 * high:.1f} % at 95 % confidence"
     )
 
 
 def picture(found: Calibration) -> Figure:
-    """Over the true slowdown: the gate's verdicts, and below what each tool calls slower; loads side by side."""
+    """The gate's verdicts over the true slowdown, and below them what each tool calls changed; a column for each load."""
     from matplotlib.figure import Figure
 
     loads = [load for load in LOADS if any(one.load == load for one in found.gates)]
@@ -214,12 +157,12 @@ SHOWN = {
     ("pytest-benchmark", "median:5%"): {"color": "#cc79a7", "marker": "v"},
     ("pytest-benchmark", "median:10%"): {"color": "#cc79a7", "marker": "^", "linestyle": "--"},
 }
-"""Lines of the picture: more would hide each other."""
+"""The lines of the picture, and their style. More would overlap."""
 
 
 def _curve(axes: Axes, called: dict[float, tuple[int, int]], **style: Any) -> None:
     """Shares with their intervals, in percent."""
-    points = [(slowdown, count / of, *wilson(count, of)) for slowdown, (count, of) in called.items() if of]
+    points = curve(called)
     if not points:
         return
     x, shares, lows, highs = (100 * np.array(each) for each in zip(*points, strict=True))

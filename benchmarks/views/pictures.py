@@ -46,7 +46,7 @@ def ladder(run: Run) -> Figure:
 
 
 def _products(records: Sequence[Record]) -> str:
-    """What the records multiply: one product, or the largest and which rungs were measured at smaller ones."""
+    """The product that was measured, and the sizes of the rungs that were measured at smaller ones."""
     largest = max(records, key=lambda record: record.flops or 0)
     smaller: dict[str, list[str]] = {}
     for record in sorted(records, key=lambda record: record.flops or 0):
@@ -57,7 +57,7 @@ def _products(records: Sequence[Record]) -> str:
 
 
 def _ceilings(axes: Axes, run: Run, records: Sequence[Record]) -> None:
-    """A line for each FMA peak that the records' conditions allow, the one thread's apart from all threads'."""
+    """A line for the FMA peak of each dtype and thread count that the records have."""
     peaks = {
         (record.dtype, record.threads): peak
         for record in records
@@ -82,21 +82,21 @@ def epochs(run: Run) -> Figure:
         batches = [record.shape["batch"] for record in mine]
         rates = [record.examples_s or 0 for record in mine]
         axes.loglog(batches, rates, color=color, marker=marker, label=mine[0].label)
-        told = [f"{each.title}: {rate:,.0f} examples a second" for each, rate in zip(mine, rates, strict=True)]
-        tip(axes, batches, rates, told)
+        texts = [f"{each.title}: {rate:,.0f} examples a second" for each, rate in zip(mine, rates, strict=True)]
+        tip(axes, batches, rates, texts)
     limits = _limits(passed)
     axes.loglog(list(limits), list(limits.values()), "k--", linewidth=1, label="limit")
     axes.set_xlabel("batch size")
     axes.set_ylabel("examples a second")
     axes.set_title(f"An epoch of SGD, {passed[0].size} {passed[0].dtype}\n{shorten(run.machine.cpu)}", loc="left", fontsize=11)
-    axes.legend(fontsize=9)
+    axes.legend(loc="lower right", fontsize=9)
     return figure
 
 
 def _limits(passed: Sequence[Record]) -> dict[int, float]:
-    """Examples a second that no record goes beyond, by batch size: the most, where records differ in type or threads.
+    """The most examples a second that the limit allows, by batch size, over all dtypes and thread counts.
 
-    A batch size where one did is left out: the ceilings that the limit follows from were not reached.
+    A batch size with a record beyond its limit is left out: the ceilings that the limit follows from were not reached.
     """
     found: dict[int, float] = {}
     for batch in sorted({record.shape["batch"] for record in passed}):
@@ -115,7 +115,7 @@ def tiles(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]])
     records : sequence of Record
         One kernel on one shape, a record for each tile.
     predicted : mapping of str to tile
-        By cache: a line where it is one of the widths or edges, and a frame in the plane.
+        By cache. It is marked by a line over the edges or widths, or by a frame in the plane.
     """
     passed = [record for record in records if record.gflops and record.tile]
     line, plane = [record for record in passed if edge(record)], _plane(passed)
@@ -154,7 +154,7 @@ def edge(record: Record) -> int:
 
 
 def _plane(records: Sequence[Record]) -> list[Record]:
-    """Records of tiles of the tm of most of them that are not square."""
+    """The tiles that are not square, of the height tm that most of them have."""
     by_tm: dict[int, list[Record]] = defaultdict(list)
     for record in records:
         if record.tile and "tm" in record.tile and not edge(record):
@@ -163,7 +163,7 @@ def _plane(records: Sequence[Record]) -> list[Record]:
 
 
 def _expected(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> list[tuple[str, Record]]:
-    """The records of the predicted tiles, by their caches' names; one for all caches that ask for the same."""
+    """The records of the predicted tiles, with the names of the caches that each was predicted for."""
     found = [(" and ".join(name for name in predicted if predicted[name] == record.tile), record) for record in records]
     return [(names, record) for names, record in found if names]
 
@@ -177,8 +177,8 @@ def _points(axes: Axes, x: Sequence[int], records: Sequence[Record], backend: st
     axes.errorbar(
         x, rates, [below, above], color=color, marker=marker, label=_marked(label or backend, records), capsize=3, linewidth=1.5
     )
-    told = [f"{each.title}: {digits(rate)} GFLOPS" for each, rate in zip(records, rates, strict=True)]
-    tip(axes, x, rates, told)
+    texts = [f"{each.title}: {digits(rate)} GFLOPS" for each, rate in zip(records, rates, strict=True)]
+    tip(axes, x, rates, texts)
 
 
 def _marked(name: str, records: Sequence[Record]) -> str:

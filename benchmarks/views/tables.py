@@ -1,218 +1,154 @@
-"""Runs and machines as tables for a terminal."""
+"""Runs as tables and sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PureWindowsPath
-from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from benchmarks.harness.records import Machine, Record, Run
-from kernels.cpu.caches import caches
-from kernels.cpu.tiles import ITEMSIZE
+from benchmarks.harness import relations
+from benchmarks.harness.records import Record, Run
 from kernels.registry import RUNGS
-from kernels.rungs.loop_tiles import resident_bytes
 from minisgd import published as book
-from minisgd.common.terminal import styled, table
-from minisgd.common.units import digits, percent, seconds, size
+from minisgd.common.tables.description import Cell, Column, Table, interval, words
+from minisgd.common.units import digits, percent
+
+KERNEL = words("kernel", help="backend/rung")
+THREADS = Column("threads")
+MEDIAN = Column("median", "s", help="time of a call: the median over the rounds")
+RATE = Column("GFLOPS", "GFLOPS", help="10^9 floating-point operations a second, at the median")
+INTERVAL = Column("interval", "GFLOPS", help="interval of the GFLOPS; ~ marks one that extends more than 5 % from the median")
+PEAK = Column("% peak", "%", help="GFLOPS in percent of multiply-adds from registers, measured in the same run")
+BOUND = Column("% bound", "%", help="the largest error, in percent of the bound derived for the case")
+RATES = [MEDIAN, RATE, INTERVAL, PEAK]
+"""The columns of `rates`."""
 
 
 def results(run: Run, tabs: Iterable[str] = ()) -> Table:
     """A row a record; `tabs` are those of the book whose figures are shown beside."""
-    tabs = tuple(tab for tab in tabs if any(_printed(tab, record) for record in run.records))
-    varying, fixed = _conditions_apart(run)
-    made = table(
-        "kernel", *varying, "threads", "median", "GFLOPS", "interval", "% peak", "x first",
-        *(f"book {tab}" for tab in tabs), "% bound", title=", ".join(fixed),
-    )  # fmt: skip
+    tabs = tuple(tab for tab in tabs if any(_printed(tab, record).text for record in run.records))
+    varying, fixed = _conditions(run)
+    first = Column("x first", help="GFLOPS over those of the backend's elementwise rung")
+    printed = [Column(f"book {tab}", "GFLOPS", help="the book's figure, for the right number of operations") for tab in tabs]
+    columns = [KERNEL, *map(Column, varying), THREADS, *RATES, first, *printed, BOUND]
+    made = Table(columns, ", ".join(fixed))
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.backend != record.backend:
-            made.add_section()
-        cells = [record.label, *(str(getattr(record, name)) for name in varying), str(record.threads)]
+            made.rule()
+        cells = [record.label, *(getattr(record, name) for name in varying), record.threads]
         if record.failure:
-            made.add_row(*cells, "failed", style="red")
+            made.add(*cells, "failed", style="bad")
             continue
-        printed = (_printed(tab, record) for tab in tabs)
-        made.add_row(*cells, *_speed(record, first_rung(run, record)), *printed, _error(record))
+        figures = (_printed(tab, record) for tab in tabs)
+        made.add(*cells, *rates(record), relations.speedup(run, record), *figures, record.percent_of_bound)
     return made
 
 
 def epochs(run: Run) -> Table:
-    """A row an epoch of SGD: its time, what that makes, and how it stands to the limit and to the framework."""
-    varying, fixed = _conditions_apart(run)
-    made = table(
-        "step", *varying, "threads", "batch", "epoch", "M examples/s", "GFLOPS", "interval", "x limit", "x torch", "% bound",
-        title=", ".join(["an epoch of SGD", *fixed]),
-    )  # fmt: skip
-    torch = {_conditions(record): record.median_s for record in run.records if record.kernel == "torch"}
+    """A row an epoch of SGD: its time, what follows from that, and how it compares with the limit and the framework."""
+    varying, fixed = _conditions(run)
+    columns = [
+        words("step"), *map(Column, varying), THREADS, Column("batch", help="examples a step"),
+        Column("epoch", "s", help="time of an epoch: the median over the rounds"), Column("M examples/s"), RATE, INTERVAL,
+        Column("x limit", help="time over the least that the measured ceilings allow"),
+        Column("x torch", help="time of torch's eager loop over this time"), BOUND,
+    ]  # fmt: skip
+    made = Table(columns, ", ".join(["an epoch of SGD", *fixed]))
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.kernel != record.kernel:
-            made.add_section()
-        cells = [
-            record.label,
-            *(str(getattr(record, name)) for name in varying),
-            str(record.threads),
-            str(record.shape["batch"]),
-        ]
+            made.rule()
+        cells = [record.label, *(getattr(record, name) for name in varying), record.threads, record.shape["batch"]]
         if record.failure or not record.median_s:
-            made.add_row(*cells, "failed", style="red")
+            made.add(*cells, "failed", style="bad")
             continue
-        framework = torch.get(_conditions(record))
-        made.add_row(
-            *cells,
-            seconds(record.median_s),
-            digits((record.examples_s or 0) / 1e6),
-            styled(digits(record.gflops or 0), "bold"),
-            interval(record),
-            _over_limit(record),
-            digits(framework / record.median_s) if framework else "",
-            _error(record),
-        )
+        times = relations.times_limit(record)
+        made.add(
+            *cells, record.median_s, (record.examples_s or 0) / 1e6, *rates(record)[1:3],
+            Cell(None, "not reached") if times is not None and times < 1 else times,
+            relations.against(run, "torch", record), record.percent_of_bound,
+        )  # fmt: skip
     return made
 
 
-def _over_limit(record: Record) -> str:
-    """Times the limit. An epoch that took less shows that the ceilings it follows from were not reached."""
-    if not record.limit_s or not record.median_s:
-        return ""
-    times = record.median_s / record.limit_s
-    return digits(times) if times >= 1 else "not reached"
+def rates(record: Record) -> list[Cell]:
+    """Time, GFLOPS with their interval, and percent of the peak: the cells of `RATES`."""
+    two = " or ".join(map(MEDIAN.write, record.states_s)) if record.states_s else None
+    low, high = record.gflops_low, record.gflops_high
+    spread = interval(low, high, mark=" ~" if record.noisy else "  ") if low is not None and high is not None else Cell(None)
+    # What is faster than the peak shows that the peak was not reached.
+    peak = Cell(None, "not reached") if record.beyond_peak else Cell(record.percent_of_peak)
+    return [Cell(record.median_s, two), Cell(record.gflops, style="strong"), spread, peak]
 
 
-def _conditions_apart(run: Run) -> tuple[list[str], list[str]]:
-    """Names of the conditions that differ within the run, which get a column, and values of those that do not."""
-    values = {name: {str(getattr(each, name)) for each in run.records} for name in ("size", "dtype", "device", "cache")}
-    varying = [name for name, found in values.items() if len(found) > 1]
-    return varying, [value for found in values.values() if len(found) == 1 for value in found]
-
-
-def _conditions(record: Record) -> tuple[str, str, int, int]:
-    return record.size, record.dtype, record.shape["batch"], record.threads
-
-
-def first_rung(run: Run, record: Record) -> Record | None:
-    """The elementwise record that a record's rate is compared with: same backend, dtype, device and cache, one thread."""
-    same = ("workload", "backend", "dtype", "device", "cache")
-    alike = [
-        each
-        for each in run.records
-        if each.rung == "elementwise" and each.gflops and all(getattr(each, x) == getattr(record, x) for x in same)
-    ]
-    return max(alike, key=lambda each: each.shape == record.shape, default=None)
-
-
-def _speed(record: Record, first: Record | None) -> list[str | Text]:
-    return [
-        median(record),
-        styled(digits(record.gflops or 0), "bold"),
-        interval(record),
-        of_peak(record),
-        digits((record.gflops or 0) / first.gflops) if first and first.gflops else "",
-    ]
-
-
-def median(record: Record) -> str:
-    """Seconds of a call; both, where its rounds fall into two states."""
-    return " or ".join(map(seconds, record.states_s or (record.median_s or 0,)))
-
-
-def of_peak(record: Record) -> str:
-    """Percent of the peak; what is faster shows that the peak was not reached."""
-    if record.beyond_peak:
-        return "not reached"
-    return "" if record.percent_of_peak is None else percent(record.percent_of_peak)
-
-
-def interval(record: Record) -> str:
-    """GFLOPS from the low to the high end, marked if the record is noisy."""
-    return f"{digits(record.gflops_low or 0)}-{digits(record.gflops_high or 0)} {'~' if record.noisy else ' '}"
-
-
-def _error(record: Record) -> str:
-    return percent(100 * (record.error or 0) / record.error_bound) if record.error_bound else ""
-
-
-def _printed(tab: str, record: Record) -> str:
-    """The book's figure, beside what the book measured."""
-    figure = book.gflops(tab, record.rung) if (record.size, record.dtype) == book.CASE else None
-    return "" if figure is None else digits(figure) if figure else "< 0.001"
+def summary(run: Run) -> Table:
+    """A row a record, a record's title for its conditions: for a page that holds runs of any kind."""
+    made = Table([words("case"), *RATES, BOUND])
+    for record in run.records:
+        if record.failure:
+            made.add(record.title, f"failed: {record.failure}", style="bad")
+        elif record.median_s:
+            made.add(record.title, *rates(record), record.percent_of_bound)
+    return made
 
 
 def legend(run: Run) -> Table:
-    """What each rung in the run does otherwise than the one before."""
-    made = Table(box=None, show_header=False, pad_edge=False)
-    made.add_column(no_wrap=True)
-    made.add_column()
+    """How each rung in the run differs from the one before."""
+    made = Table([words(""), words("")])
     present = {record.rung for record in run.records}
     for rung, why in RUNGS.items():
         if rung in present:
-            made.add_row(rung, styled(why, "dim"))
+            made.add(rung, Cell(why, style="faint"))
     return made
 
 
 def sentences(run: Run) -> list[str]:
-    """What the run says, in words: what failed and why, the climb and where it does not rise, the top, and what is noisy."""
-    said = [
-        f"{each.kernel} {each.size} {each.dtype}, threads: {each.threads}: failed: {each.failure}"
-        for each in run.records
-        if each.failure
-    ]
+    """What failed and why, and what the figures show."""
+    return failures(run) + findings(run)
+
+
+def failures(run: Run) -> list[str]:
+    """A sentence on each case that failed."""
+    return [f"{record.title}: failed: {record.failure}" for record in run.records if record.failure]
+
+
+def findings(run: Run) -> list[str]:
+    """Speed-ups, rungs that are slower than the one below, the distance from the peak, code paths and noise."""
     passed = [record for record in run.records if record.gflops]
-    for backend in dict.fromkeys(record.backend for record in passed):
-        mine = [record for record in passed if record.backend == backend]
-        first, top = first_rung(run, mine[0]), max(mine, key=lambda record: record.gflops or 0)
-        if first and first.gflops and top.gflops and top.kernel != first.kernel:
-            said.append(f"{top.label} is {digits(top.gflops / first.gflops)} times as fast as {first.label}.")
-    if lower := _below_the_rung_before(passed):
-        said.append(f"Slower here than the rung before: {', '.join(lower)}.")
-    fastest = max((record for record in passed if record.workload == "gemm"), key=lambda each: each.gflops or 0, default=None)
-    if fastest and fastest.percent_of_peak:
-        peak = 100 * (fastest.gflops or 0) / fastest.percent_of_peak
+    said = [f"{top.label} is {digits(times)} times as fast as {first.label}." for top, first, times in relations.climbs(run)]
+    if slower := relations.slower_than_the_rung_below(passed):
+        listed = ", ".join(f"{record.title} than {below.rung}" for record, below in slower)
+        said.append(f"Slower here than the rung before: {listed}.")
+    top = relations.fastest([record for record in passed if record.workload == "gemm"])
+    if top and top.percent_of_peak and top.peak:
         said.append(
-            f"The fastest, {fastest.label} on {fastest.threads} thread{'s'[: fastest.threads > 1]}, reaches"
-            f" {digits(fastest.gflops or 0)} of the {digits(peak)} GFLOPS that this machine's multiply-adds did from registers in"
-            " the same minutes."
+            f"The fastest kernel, {top.label} on {_threads(top.threads)}, reaches {digits(relations.rate(top))} GFLOPS:"
+            f" {percent(top.percent_of_peak)} % of the {digits(top.peak)} GFLOPS of multiply-adds from registers in the same run."
         )
-    torch = {
-        _conditions(record): record.median_s or 0 for record in passed if record.kernel == "torch" and record.workload == "sgd"
-    }
-    fused = {_conditions(record): record.median_s or 1 for record in passed if record.kernel == "numba-fused"}
-    for at in sorted(torch.keys() & fused.keys()):
-        where = f" on {at[3]} threads" if at[3] > 1 else ""
-        times = digits(torch[at] / fused[at])
-        said.append(f"At batch {at[2]}{where} the fused epoch is {times} times as fast as torch's eager loop.")
-    said += held_back(passed)
+    said += fused(run) + held_back(passed)
     if split := sum(record.states_s is not None for record in passed):
-        said.append(f"{split} case{'s' * (split != 1)} ran in one of two states, by where memory lay: both times are given.")
+        said.append(f"{_cases(split)} ran at one of two speeds, depending on where memory was placed: both times are given.")
     if noisy := sum(bool(record.noisy) for record in passed):
-        said.append(f"~ marks {noisy} noisy row{'s' * (noisy != 1)}: the interval reaches further than 5 %. Is the machine busy?")
-    if beyond := sum(record.beyond_peak for record in passed):
         said.append(
-            f"The machine was busy: {beyond} case{'s' * (beyond != 1)} ran faster than its multiply-adds did from registers, so"
-            " the peak was not reached."
+            f"~ marks {noisy} noisy row{'s' * (noisy != 1)}: the interval extends more than 5 % from the median. The machine may"
+            " be busy."
         )
+    if beyond := sum(record.beyond_peak for record in passed):
+        said.append(f"The machine was busy: {_cases(beyond)} ran faster than the measured peak, which was therefore not reached.")
     return said
 
 
-def _below_the_rung_before(records: Sequence[Record]) -> list[str]:
-    """Kernels that are slower than their backend's rung before, on the same product, by intervals that do not overlap."""
-    same = ("backend", "shape", "dtype", "device", "threads", "cache", "layout")
-    found = []
-    for record in records:
-        if record.rung not in RUNGS or record.chosen_tile:
-            continue
-        rungs = list(RUNGS)[: list(RUNGS).index(record.rung)]
-        before = [each for each in records if each.rung in rungs and all(getattr(each, x) == getattr(record, x) for x in same)]
-        last = max(before, key=lambda each: rungs.index(each.rung), default=None)
-        if last and (record.gflops_high or 0) < (last.gflops_low or 0):
-            found.append(f"{record.title} than {last.rung}")
-    return found
+def fused(run: Run) -> list[str]:
+    """How many times as fast as torch's loop the fused epoch is, at each batch size."""
+    said = []
+    epochs = [record for record in run.records if record.kernel == "numba-fused" and record.gflops]
+    for record in sorted(epochs, key=lambda each: (each.shape["batch"], each.threads)):
+        if times := relations.against(run, "torch", record):
+            where = f" on {record.threads} threads" if record.threads > 1 else ""
+            batch = record.shape["batch"]
+            said.append(f"At batch {batch}{where} the fused epoch is {digits(times)} times as fast as torch's eager loop.")
+    return said
 
 
 def held_back(passed: Sequence[Record]) -> list[str]:
-    """A sentence on each library whose code was chosen by the environment."""
+    """A sentence on each library whose code path the environment chose."""
     found = {each.backend: each for each in passed if each.held_back}
     return [
         f"{backend} is held back: {', '.join(each.held_back)} decides which code its library runs"
@@ -221,24 +157,16 @@ def held_back(passed: Sequence[Record]) -> list[str]:
     ]
 
 
-def tiling(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> Table:
+def tiling(found: Sequence[relations.Tiled]) -> Table:
     """A row a tile: what it keeps in cache, the cache that this fits, and its rate; the best and the predicted are noted."""
-    best = max(records, key=lambda record: record.gflops or 0)
-    made = table("tile", "resident", " fits", "GFLOPS", "interval", "% of best", "")
-    for record in records:
-        tile = record.tile or {}
-        resident = resident_bytes(record.kernel, tile, record.dtype, record.shape["n"])
-        notes = ["measured best"] if record is best else []
-        notes += [f"predicted for {name}" for name, expected in predicted.items() if tile == expected]
-        made.add_row(
-            sides(tile),
-            size(resident),
-            next((f"L{level.level}" for level in caches() if resident <= level.size), "memory"),
-            digits(record.gflops or 0),
-            interval(record),
-            digits(100 * (record.gflops or 0) / (best.gflops or 1)),
-            ", ".join(notes),
-        )
+    made = Table([
+        words("tile", help="m x n x p of a tile, or the width of a slab"), Column("resident", "B", help="bytes kept in cache"),
+        words("fits", help="the smallest cache that holds them"), RATE, INTERVAL, Column("% of best", "%"), words(""),
+    ])  # fmt: skip
+    for each in found:
+        notes = ["measured best"] * each.best + [f"predicted for {name}" for name in each.predicted]
+        share = Cell(each.percent_of_best, digits(each.percent_of_best))
+        made.add(sides(each.record.tile or {}), each.resident_bytes, each.fits, *rates(each.record)[1:3], share, ", ".join(notes))
     return made
 
 
@@ -247,71 +175,32 @@ def sides(tile: Mapping[str, int]) -> str:
     return " x ".join(map(str, tile.values()))
 
 
-def predictions(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """How near each predicted tile comes to the measured best, and whether their intervals tell the two apart."""
-    best = max(records, key=lambda record: record.gflops or 0)
-    said = []
-    for name, tile in predicted.items():
-        for record in records:
-            if record.tile == tile:
-                reached = percent(100 * (record.gflops or 0) / (best.gflops or 1))
-                apart = record is best or (record.gflops_high or 0) < (best.gflops_low or 0)
-                unsure = "" if apart else "; their intervals overlap"
-                said.append(f"The tile predicted for {name}, {sides(tile)}, reaches {reached} % of the measured best{unsure}.")
-    return said
+def predictions(found: Sequence[relations.Tiled]) -> list[str]:
+    """How close each predicted tile comes to the measured best."""
+    return [
+        f"The tile predicted for {name}, {sides(each.record.tile or {})}, reaches {percent(each.percent_of_best)} % of the"
+        f" measured best{'; their intervals overlap' * each.overlaps_best}."
+        for each in found
+        for name in each.predicted
+    ]
 
 
-def machine(here: Machine) -> Iterable[Table | str]:
-    """The machine, its ceilings, and the balance between them."""
-    facts = table("this machine", " ")
-    facts.show_header = False
-    allowed = "" if here.quota is None else f" (a quota of {here.quota:g})"
-    facts.add_row("CPU", f"{here.cpu}, {here.cores} cores{allowed}, {here.vectors}")
-    facts.add_row("memory", size(here.memory_bytes))
-    for level in here.caches:
-        shared = f"shared by {level.shared_by}" if level.shared_by > 1 else "one a core"
-        told = f"{size(level.size)}, {level.ways} ways, lines of {level.line} B, {shared} (from {level.source})"
-        facts.add_row(f"L{level.level} cache", told)
-    facts.add_row("GPU", here.gpu or "none that torch sees")
-    facts.add_row("system", f"{here.os}, Python {here.python}")
-    facts.add_row("libraries", ", ".join(f"{name} {version}" for name, version in here.libraries.items()))
-    for blas in here.blas:
-        facts.add_row("BLAS, OpenMP", f"{blas.label}, {blas.threads} threads ({file_name(blas.path)})")
-    yield facts
-    for device, ceilings in here.ceilings.items():
-        peaks = table("FMA peak", "threads", "GFLOPS", "slowest round", title=f"ceilings of the {device}, measured")
-        for peak in ceilings.peaks:
-            peaks.add_row(peak.dtype, str(peak.threads), digits(peak.gflops), _known(peak.gflops_low))
-        yield peaks
-        if ceilings.latencies:
-            waits = table("latency", "multiply-add", "addition")
-            for latency in ceilings.latencies:
-                waits.add_row(latency.dtype, seconds(latency.multiply_add_s), seconds(latency.add_s))
-            yield waits
-        memory = table("memory", "threads", "working set", "read GB/s", "slowest round", "copy GB/s", "slowest round")
-        for each in ceilings.bandwidths:
-            rates = digits(each.read_gbs), _known(each.read_gbs_low), digits(each.copy_gbs), _known(each.copy_gbs_low)
-            memory.add_row(each.level, str(each.threads), size(each.working_set), *rates)
-        yield memory
-        for peak in ceilings.peaks:
-            served = ceilings.bandwidth("memory", peak.threads)
-            if served and peak.dtype in ITEMSIZE:
-                yield balance(peak.dtype, peak.threads, peak.gflops, served.read_gbs)
+def _conditions(run: Run) -> tuple[list[str], list[str]]:
+    """Names of the conditions that differ within the run, which get a column, and values of those that do not."""
+    values = {name: {str(getattr(each, name)) for each in run.records} for name in ("size", "dtype", "device", "cache")}
+    varying = [name for name, found in values.items() if len(found) > 1]
+    return varying, [value for found in values.values() if len(found) == 1 for value in found]
 
 
-def file_name(path: Any) -> Any:
-    """The last part of a path of any system; what is none stays as it is."""
-    return PureWindowsPath(path).name or path if isinstance(path, str) else path
+def _printed(tab: str, record: Record) -> Cell:
+    """The book's figure, for the case that the book measured."""
+    figure = book.gflops(tab, record.rung) if (record.size, record.dtype) == book.CASE else None
+    return Cell(figure, "" if figure is None else digits(figure) if figure else "< 0.001")
 
 
-def _known(figure: float | None) -> str:
-    return "" if figure is None else digits(figure)
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' * (count > 1)}"
 
 
-def balance(dtype: str, threads: int, gflops: float, read_gbs: float) -> str:
-    """The textbook's balance: how much faster the arithmetic could eat than the memory serves."""
-    eaten = gflops * ITEMSIZE[dtype]  # a multiply-add is two flops, and eats two fresh elements
-    return (
-        f"{dtype}, {threads} thread{'s'[: threads > 1]}: multiply-adds could eat {digits(eaten)} GB/s of fresh operands;"
-        f" memory serves {digits(read_gbs)}. Each element fetched must be used {digits(eaten / read_gbs)} times."
-    )
+def _cases(count: int) -> str:
+    return f"{count} case{'s' * (count != 1)}"

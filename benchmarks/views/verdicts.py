@@ -1,33 +1,30 @@
-"""A gate's outcome: as a table while it runs and afterwards, as a comment on a pull request, and for a CI's test report."""
+"""A gate's outcome: as a table while it runs and afterwards, as a comment on a pull request, and as a test report for CI."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import ALPHA, Verdict
-from benchmarks.trackers.escaping import code, glob, prose
+from minisgd.common.escaping import glob, prose
 from minisgd.common.plain import printable
-from minisgd.common.terminal import styled, table
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from minisgd.common.tables.description import Cell, Column, Style, Table, words
+from minisgd.common.tables.to_markdown import to_markdown
 
 ORDER = [Verdict.FAILED, Verdict.SLOWER, Verdict.INCONCLUSIVE, Verdict.FASTER, Verdict.SAME]
 """Worst first."""
 
-COLORS = {
-    Verdict.FAILED: "red",
-    Verdict.SLOWER: "red",
-    Verdict.FASTER: "green",
-    Verdict.INCONCLUSIVE: "yellow",
-    Verdict.SAME: "default",
+STYLES: dict[Verdict, Style] = {
+    Verdict.FAILED: "bad",
+    Verdict.SLOWER: "bad",
+    Verdict.FASTER: "good",
+    Verdict.INCONCLUSIVE: "unsure",
+    Verdict.SAME: "",
 }
 MARKS = {Verdict.FAILED: "💥", Verdict.SLOWER: "🔴", Verdict.FASTER: "🟢", Verdict.INCONCLUSIVE: "🟡", Verdict.SAME: "⚪"}
 MOST_ROWS = 60
-"""A pull request's comment holds 65,536 characters."""
+"""The most rows in a comment: GitHub allows it 65,536 characters."""
 
 COMMAND = "python -m benchmarks gate"
 
@@ -39,10 +36,15 @@ def sorted_rows(rows: Sequence[Row]) -> list[Row]:
 
 def table_of(rows: Sequence[Row], title: str = "head against base") -> Table:
     """A row a benchmark, worst first."""
-    made = table("benchmark", "blocks", "time", "interval", " verdict", title=title)
+    columns = [
+        words("benchmark", code=True), Column("blocks", help="pairs of fresh processes"),
+        Column("time", "%", help="change of head's time from base's"), Column("interval", help="of the change"), words("verdict"),
+    ]  # fmt: skip
+    made = Table(columns, title)
     for row in sorted_rows(rows):
-        color = COLORS[row.verdict]
-        made.add_row(row.case.title, str(row.blocks), change(row.ratio), interval(row), styled(row.verdict, color))
+        time = Cell(row.ratio and 100 * (row.ratio - 1), change(row.ratio))
+        spread = Cell(row.low and 100 * (row.low - 1), interval(row))
+        made.add(row.case.title, row.blocks, time, spread, Cell(row.verdict.value, style=STYLES[row.verdict]))
     return made
 
 
@@ -63,7 +65,7 @@ def interval(row: Row) -> str:
 
 
 def sentences(outcome: Outcome) -> list[str]:
-    """What was found, what failed, what was left out, and what to do next."""
+    """The counts of verdicts, what failed, what was left out, and what to do next."""
     counts = {verdict: sum(row.verdict is verdict for row in outcome.rows) for verdict in ORDER}
     said = []
     if outcome.rows:
@@ -73,11 +75,11 @@ def sentences(outcome: Outcome) -> list[str]:
             f" {100 * outcome.min_effect:g} % and more: {found}."
         )
     else:
-        said.append("Nothing was measured: no benchmark imports a file that differs. --all measures every one.")
+        said.append("Nothing was measured: no benchmark imports a file that differs. --all measures every benchmark.")
     if suite := outcome.suite:
         said.append(
-            f"Over all of them head's time against base's is {change(suite.ratio)} [{change(suite.low)}, {change(suite.high)}],"
-            f" by geometric mean of the first {suite.blocks} blocks."
+            f"Over all benchmarks head's time differs by {change(suite.ratio)} [{change(suite.low)}, {change(suite.high)}], the"
+            f" geometric mean over the first {suite.blocks} blocks."
         )
     said += [f"{row.case.title}: {row.failure}" for row in sorted_rows(outcome.rows) if row.failure]
     said += [
@@ -89,9 +91,9 @@ def sentences(outcome: Outcome) -> list[str]:
     said += [f"Left out, {reason}: {', '.join(kernels)}." for reason, kernels in outcome.left_out.items()]
     if counts[Verdict.SLOWER]:
         worst = next(row for row in sorted_rows(outcome.rows) if row.verdict is Verdict.SLOWER)
-        said.append(f"To look at the worst alone: {reproduce(outcome, worst)}")
+        said.append(f"To measure the worst again: {reproduce(outcome, worst)}")
     if counts[Verdict.INCONCLUSIVE]:
-        said.append("What is inconclusive is neither cleared nor blamed: a larger --budget, or a quieter machine, decides more.")
+        said.append("An inconclusive benchmark may or may not be slower: a larger --budget or a quieter machine can decide it.")
     return said
 
 
@@ -102,7 +104,7 @@ def reproduce(outcome: Outcome, row: Row) -> str:
 
 
 def heading(outcome: Outcome) -> str:
-    """The answer in a word, or in one for each of what is bad."""
+    """The answer: what is bad in a word each, or that nothing is."""
     verdicts = {row.verdict for row in outcome.rows}
     bad = ["slower"] * (Verdict.SLOWER in verdicts) + ["failed"] * (Verdict.FAILED in verdicts)
     bad += ["over budget"] * any(change.exceeds for change in outcome.changes)
@@ -111,17 +113,12 @@ def heading(outcome: Outcome) -> str:
 
 
 def markdown(outcome: Outcome, false_alarms: str) -> str:
-    """A comment for a pull request: the answer, worst first, how it was found, and how often the gate was seen to be wrong."""
-    rows = sorted_rows(outcome.rows)
+    """A comment for a pull request: the answer, the benchmarks, how they were compared, and the gate's measured error rate."""
     parts = [f"## {heading(outcome)}", "", *(f"{prose(sentence)}  " for sentence in sentences(outcome)), ""]
-    if rows:
-        parts += ["| | benchmark | time | interval | blocks | verdict |", "|---|---|---:|---:|---:|---|"]
-        parts += [
-            f"| {MARKS[r.verdict]} | {code(r.case.title)} | {change(r.ratio)} | {interval(r)} | {r.blocks} | {r.verdict} |"
-            for r in rows[:MOST_ROWS]
-        ]
-        if len(rows) > MOST_ROWS:
-            parts.append(f"\n{len(rows) - MOST_ROWS} more, none of them worse, are in the JSON.")
+    if outcome.rows:
+        parts.append(to_markdown(_marked(sorted_rows(outcome.rows)[:MOST_ROWS])))
+        if (more := len(outcome.rows) - MOST_ROWS) > 0:
+            parts.append(f"\n{more} more, none of them worse, are in the JSON.")
     here = outcome.machine
     parts += [
         "",
@@ -132,8 +129,17 @@ def markdown(outcome: Outcome, false_alarms: str) -> str:
     return "\n".join(parts) + "\n"
 
 
+def _marked(rows: Sequence[Row]) -> Table:
+    """The table with a mark before each row, for readers who skim."""
+    made = table_of(rows)
+    made.columns.insert(0, words(""))
+    for row, cells in zip(sorted_rows(rows), made.rows, strict=True):
+        cells.insert(0, Cell(MARKS[row.verdict], MARKS[row.verdict]))
+    return made
+
+
 def junit(outcome: Outcome) -> str:
-    """A test report: a benchmark is a test, slower a failure, what could not be measured an error, inconclusive skipped."""
+    """A test report in JUnit's format: slower is a failure, failed an error, inconclusive skipped."""
     counts = {verdict: sum(row.verdict is verdict for row in outcome.rows) for verdict in ORDER}
     suite = ElementTree.Element(
         "testsuite", name="gate", tests=str(len(outcome.rows)), failures=str(counts[Verdict.SLOWER]),

@@ -15,8 +15,9 @@ from math import ceil, floor, log2
 
 from kernels.cpu.caches import Cache, caches
 from kernels.cpu.vectors import Vectors, cpu_name, vectors
+from kernels.dtypes import FLOATS, STORED
 
-ITEMSIZE = {"float32": 4, "float64": 8}
+ITEMSIZE = {name: STORED[name].itemsize for name in FLOATS}
 
 NC_MOST = 4080
 """The outermost cache is shared with other cores and programs; BLIS stops here too."""

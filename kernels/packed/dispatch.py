@@ -33,7 +33,7 @@ from kernels.packed.plan import (
     pieces,
 )
 from kernels.packed.pool.tasks import begin
-from kernels.packed.pool.team import give, pay, share, take, threads_with
+from kernels.packed.pool.workers import acquire, release, run, threads_available, worth_waking
 
 
 def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-def]
@@ -45,10 +45,10 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
     m, n, p, gate = a.shape[0], a.shape[1], b.shape[1], entry(room, GATE)
     work = m * n * p + ELEMENT * (m * n + n * p + m * p)
     if threads == 0 and work > entry(room, SERIAL):
-        threads = threads_with(gate)
+        threads = threads_available(gate)
         if threads == 0 or threads > entry(room, THREADS):
             return False
-        if threads > 1 and not pay(gate, work):
+        if threads > 1 and not worth_waking(gate, work):
             threads = 1
     if b.shape[0] != n or c.shape[0] != m or c.shape[1] != p:
         raise ValueError("expected a (m, n), b (n, p) and out (m, p)")
@@ -60,7 +60,7 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
             for j in range(p):
                 c[i, j] = scale * c[i, j] if scale != 0 else scale
         return True
-    if threads > 1 and not take(gate):
+    if threads > 1 and not acquire(gate):
         threads = 1
     # Numba has addresses unsigned, and makes a float of the sum of an unsigned and a signed integer.
     a_at, b_at, c_at = np.int64(a.ctypes.data), np.int64(b.ctypes.data), np.int64(c.ctypes.data)
@@ -100,8 +100,8 @@ def multiply(a, b, c, alpha, beta, room, threads):  # type: ignore[no-untyped-de
         write(at + 8 * place, np.int64(number))
     write(at + 8 * NUMBERS, factor)
     write(at + 8 * NUMBERS + 8, scale)
-    share(gate, entry(room, SERVE), room, threads)
-    give(gate)
+    run(gate, entry(room, SERVE), room, threads)
+    release(gate)
     return True
 
 

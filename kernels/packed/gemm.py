@@ -26,7 +26,7 @@ from kernels.packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYT
 from kernels.packed.dispatch import multiply, served
 from kernels.packed.matvec import dots, few_columns, one_row
 from kernels.packed.plan import Plan, own_bytes
-from kernels.packed.pool.team import Team
+from kernels.packed.pool.workers import Pool
 from kernels.registry import kernel
 
 Matrix = NDArray[Any]
@@ -56,7 +56,7 @@ class _Caller(threading.local):
 
 _caller = _Caller()
 _compiled: dict[np.dtype[Any], Compiled] = {}
-_compiling, helpers = held_over_forks(threading.RLock(), rank=1), Team(numba.config.NUMBA_NUM_THREADS)
+_compiling, pool = held_over_forks(threading.RLock(), rank=1), Pool(numba.config.NUMBA_NUM_THREADS)
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
@@ -127,9 +127,8 @@ def _name_what_is_wrong(a: Any, b: Any, out: Any, alpha: Any, beta: Any) -> None
 
 
 def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
-    """The product on as many threads as numba is set to, for which there may be neither helpers nor room yet."""
-    threads = numba.get_num_threads()
-    helpers.recruit(threads)
+    """The product on as many threads as numba is set to, or as can be had; there may be neither workers nor room for them yet."""
+    threads = pool.grow(numba.get_num_threads())
     multiply, room, _ = _prepare(a.dtype, threads)
     multiply(a, b, out, alpha, beta, room, threads)
 
@@ -177,7 +176,7 @@ def _compile(dtype: str) -> Compiled:
     deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
     serve = cached(types.void(whole, whole), **UNWRAPPED)(served(*np.array([0, 1], dtype)))
     told = Plan(
-        gate=helpers.gate, tile=address(tile), dots=address(dots.compiled(element)), blocked=blocked, few_columns=columns,
+        gate=pool.address, tile=address(tile), dots=address(dots.compiled(element)), blocked=blocked, few_columns=columns,
         one_row=row, serve=address(serve),
         registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, dot_extra=dot_extra, kc=kc,
         serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
@@ -190,4 +189,4 @@ def _compile(dtype: str) -> Compiled:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=helpers.disband)  # threads do not come along
+    os.register_at_fork(after_in_child=pool.forget)  # threads do not come along

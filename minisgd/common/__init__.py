@@ -1,1 +1,1 @@
-"""What the commands of both packages use: errors, files, the terminal, units, pictures."""
+"""What both packages use: errors, environment, files, intervals, the terminal, tables, escaping, units, pictures."""

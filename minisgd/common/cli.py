@@ -1,4 +1,4 @@
-"""What every command line of this project does when it cannot go on: one line that says what to do, and a telling status."""
+"""How every command ends when it cannot go on: with one line that says what to do, and an exit status."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from minisgd.common.plain import printable
 
 BAD_USAGE, FAULT, INTERRUPTED, PIPE_CLOSED = 2, 70, 130, 141
-"""Exit statuses; a fault of ours is sysexits.h's EX_SOFTWARE, since 1 is a verdict. The last two are 128 and the signal."""
+"""Exit statuses. FAULT is sysexits.h's EX_SOFTWARE, since 1 is a verdict; the last two are 128 plus the signal."""
 
 TRACEBACK = "MINISGD_TRACEBACK"
-"""Environment variable; set, a fault of ours shows where it is."""
+"""Environment variable. If it is set, an unexpected error shows its traceback."""
 
 
 class UsageError(ValueError):
@@ -21,7 +21,10 @@ class UsageError(ValueError):
 
 
 def run(app: Any, name: str) -> int:
-    """Run a typer application; its exit status. No exception passes, but for a fault of ours with `TRACEBACK` set."""
+    """Run a typer application and return its exit status.
+
+    An exception becomes one line on standard error; an unexpected one is raised if `TRACEBACK` is set.
+    """
     import typer
 
     if sys.stdout is None:  # closed by whoever started us
@@ -35,12 +38,12 @@ def run(app: Any, name: str) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:  # nobody reads on, as behind head
-        _let_go_of_output()
+        _discard_output()
         return PIPE_CLOSED
     except UsageError as error:
         return _fail(str(error), BAD_USAGE)
     except OSError as error:
-        _let_go_of_output()
+        _discard_output()
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_USAGE)
     except Exception as error:
         if hasattr(error, "format_message"):  # typer's own complaints about the command line have it
@@ -51,13 +54,13 @@ def run(app: Any, name: str) -> int:
 
 
 def _fail(reason: str, status: int) -> int:
-    """Say in one line, without control characters, why there is no result."""
+    """Print the reason in one line, without control characters."""
     print("error:", printable((reason.splitlines() or [""])[0]), file=sys.stderr)
     return status
 
 
-def _let_go_of_output() -> None:
-    """Let what is left in buffers go nowhere, or the interpreter would complain of it as it ends."""
+def _discard_output() -> None:
+    """Discard what is still buffered: the interpreter would otherwise report it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

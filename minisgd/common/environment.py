@@ -1,8 +1,8 @@
-"""Environment variables that tie a library to other code than it would choose for this CPU, and measuring without them.
+"""Environment variables that make a library run other code than it would choose for this CPU; what measures drops them.
 
-A figure taken under one says what the variable makes of the library, not what the library does: numpy's OpenBLAS, told
-``OPENBLAS_CORETYPE=Haswell``, does half of what it does by itself on a CPU with AVX-512. Libraries read them as they are loaded,
-so whatever measures drops them before it imports numpy; its workers and the tools that it runs inherit what is left.
+A figure measured under such a variable is not the library's: with ``OPENBLAS_CORETYPE=Haswell`` numpy's OpenBLAS reaches half of
+its GFLOPS on a CPU with AVX-512. Libraries read the variables when they are loaded. So a command that measures drops them before
+it imports numpy, and its workers and the tools that it runs inherit the environment without them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 AS_IS = "MINISGD_AS_IS"
-"""Set it to keep them in asv and pytest-benchmark too, which know no --as-is."""
+"""Environment variable. If it is set, they are kept: asv and pytest-benchmark have no option --as-is."""
 
 
 class Tie(NamedTuple):
-    """The library that reads a variable, and what it then does."""
+    """The library that reads a variable, and what it then uses."""
 
     library: str
     does: str
@@ -58,13 +58,13 @@ _left_out: list[str] = []
 
 
 def release() -> None:
-    """Drop the variables from this process's environment; not once numpy is loaded, which has read them."""
+    """Drop the variables from this process's environment, unless numpy is loaded and has read them."""
     if "numpy" not in sys.modules:
         _drop()
 
 
 def setup() -> None:
-    """Drop them in asv's own process, which calls this of its plugins: it measures nothing itself, but starts what does."""
+    """Drop the variables in asv's process, which calls this function of a plugin before it starts what measures."""
     _drop()
     if line := said():
         print(line)
@@ -76,12 +76,12 @@ def _drop() -> None:
 
 
 def in_force(*libraries: str) -> list[str]:
-    """Variables in the environment that tie one of these libraries."""
+    """Variables in the environment that one of these libraries reads."""
     return [name for name, tie in TIES.items() if tie.library in libraries and name in os.environ]
 
 
 def said() -> str | None:
-    """What was left out and why, or what is in force, in one line; None where there is nothing of either."""
+    """One line on the variables that are in force, or on those that were dropped; None without any."""
     if kept := [name for name in TIES if name in os.environ]:
         return f"The environment ties libraries: {_listed(kept)}."
     if _left_out:
@@ -112,4 +112,4 @@ AsIs = Annotated[
         " emulate a narrower CPU, with NUMBA_CPU_NAME.",
     ),
 ]  # fmt: skip
-"""Of every command that measures: typer sees to it before the command's body, which may import numpy."""
+"""An option of every command that measures. Its callback runs before the command's body, which may import numpy."""

@@ -1,4 +1,4 @@
-"""How every file is written: beside, then in place, so that a full disk or a kill at any moment leaves the old one whole."""
+"""Files are written beside their place and then renamed, so that a full disk or a kill leaves the old file whole."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file in one step: what is at `path` is the old one or the new one, never a part.
+    """Write a file in one step: at any moment `path` is the old file or the new one, never a part.
 
-    Folders that are missing are made, and a link goes on pointing where it did. What is no plain file, such as a pipe or
-    ``/dev/stdout``, cannot be put in place of anything: it is written to as it is.
+    Missing folders are made, and the target of a link is written. A pipe or a device, such as ``/dev/stdout``, is written to
+    directly.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def as_json(found: Any) -> str:
-    """JSON as any reader takes it: ASCII, whatever the locale, and no NaN or infinity, which JSON does not have.
+    """JSON that every reader accepts: ASCII, with neither NaN nor infinity.
 
     Raises
     ------

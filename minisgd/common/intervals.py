@@ -1,8 +1,8 @@
 """The median of repeats and its interval, exact for any distribution.
 
-Of R independent repeats the k-th smallest and k-th largest hold the true median with probability 1 - 2 P(Binomial(R, 1/2) < k)
-(David and Nagaraja, "Order Statistics", section 7.1). Six give 97 % from the smallest to the largest; nine give 96 % without
-these two.
+The k-th smallest and the k-th largest of R independent repeats enclose the true median with probability
+1 - 2 P(Binomial(R, 1/2) < k) (David and Nagaraja, "Order Statistics", section 7.1). The range of six repeats has 97 %; that of
+nine without the smallest and the largest has 96 %.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CONFIDENCE = 0.95
 def median_interval(repeats: Sequence[float]) -> Interval:
     """The median and its interval.
 
-    Of fewer than six repeats the interval is the whole range, and holds the median less often than `CONFIDENCE`.
+    With fewer than six repeats the interval is their whole range, and its confidence is below `CONFIDENCE`.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def median_interval(repeats: Sequence[float]) -> Interval:
 
 
 def ratio_interval(these: Sequence[float], those: Sequence[float]) -> Interval:
-    """Of the ratios of two things that were measured in the same rounds: what disturbs a round disturbs both.
+    """The median ratio and its interval, for two things measured in the same rounds, which noise affects alike.
 
     Examples
     --------

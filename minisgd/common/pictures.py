@@ -1,4 +1,4 @@
-"""The one style of all pictures, and how they are written: PNG for people, SVG for pages."""
+"""The style of all pictures, and how they are written: as PNG and as SVG."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CYCLE = [
     ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#56b4e9", "v"), ("#e69f00", "P"), ("#7f7f7f", "X"),
     ("#000000", "*"), ("#882255", "<"),
 ]  # fmt: skip
-"""For series that are no backends."""
+"""Colours and markers of series that are not backends."""
 
 mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "minisgd", "font.size": 10, "axes.grid": True})
 mpl.rcParams.update({"grid.color": "#dddddd", "axes.axisbelow": True, "axes.spines.top": False})
@@ -48,13 +48,13 @@ TIP = "tip:"
 
 
 def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
-    """Say a point's values where the pointer rests on it, in SVG."""
+    """Show a text where the pointer rests on a point, in SVG."""
     for one, other, text in zip(x, y, texts, strict=True):
         axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
 
 
 class Powers(LogFormatterSciNotation):
-    """Labels of a logarithmic axis as text: matplotlib's own are in TeX, which no text here is."""
+    """Labels of a logarithmic axis as plain text, where matplotlib's own are TeX."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """The label of a tick."""
@@ -63,7 +63,7 @@ class Powers(LogFormatterSciNotation):
 
 
 def as_text(figure: Figure) -> Figure:
-    """The same, its texts drawn as they are: no TeX, and nothing that a file of text cannot hold."""
+    """The same figure with plain texts: no TeX, and no control characters."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             base = getattr(axis.get_transform(), "base", 10.0)
@@ -85,18 +85,41 @@ def svg(figure: Figure) -> str:
 
 
 def save(figure: Figure, prefix: Path) -> list[Path]:
-    """Write prefix.png and prefix.svg; the same records give the same bytes.
+    """Write prefix.svg and prefix.png; the same records give the same bytes.
 
     Raises
     ------
     UsageError
-        If the prefix names no file.
+        If the prefix names no file, or a file cannot be written.
     """
-    if not prefix.name:
-        raise UsageError("--plot: expected the name of a file, got an empty one")
+    _require_name(prefix)
     paths = [prefix.with_name(prefix.name + suffix) for suffix in (".svg", ".png")]
-    made = io.BytesIO()
-    as_text(figure).savefig(made, format="png", dpi=150, metadata={"Software": None})
-    write(paths[0], svg(figure))
-    write(paths[1], made.getvalue())
+    for path in paths:
+        save_as(figure, path)
     return paths
+
+
+def save_as(figure: Figure, path: Path) -> None:
+    """Write a picture in the format that its suffix names; PNG without one.
+
+    Raises
+    ------
+    UsageError
+        If the path names no file, matplotlib knows no such format, or the file cannot be written.
+    """
+    _require_name(path)
+    try:
+        write(path, svg(figure) if path.suffix == ".svg" else _drawn(figure, path.suffix[1:] or "png"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--plot {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _drawn(figure: Figure, form: str) -> bytes:
+    made = io.BytesIO()
+    as_text(figure).savefig(made, format=form, dpi=150, metadata={"Software": None} if form == "png" else None)
+    return made.getvalue()
+
+
+def _require_name(path: Path) -> None:
+    if not path.name:
+        raise UsageError("--plot: expected the name of a file, got an empty one")

@@ -1,13 +1,13 @@
-"""Text from elsewhere, as it may be shown: names, reasons and paths can hold what moves a cursor or ends a line."""
+"""Text from elsewhere, made safe to print: names, reasons and paths can hold characters that move a cursor or end a line."""
 
 from __future__ import annotations
 
 LAYOUT = "\n\t"
-"""What lays out a text of several lines."""
+"""Characters that lay out a text of several lines."""
 
 
 def printable(text: str, instead: str = "?", keep: str = "") -> str:
-    r"""Put `instead` in the place of whatever is not printed: line breaks, control and format characters, halves of a surrogate.
+    r"""Replace characters that are not printable: line breaks, control and format characters, lone surrogates.
 
     Examples
     --------

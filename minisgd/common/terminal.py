@@ -1,4 +1,4 @@
-"""Where a command's words go: tables for people, JSON for programs, and a progress bar for the wait."""
+"""What a command prints to: a console for people, JSON for programs, and a progress bar."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from minisgd.common.cli import UsageError
@@ -22,13 +20,13 @@ from minisgd.common.plain import LAYOUT, printable
 
 
 class Screen(Console):
-    """A console that prints names, paths and reasons as they are: nothing in them is markup, an emoji or an escape."""
+    """A console that prints names, paths and reasons literally: without markup, emoji codes and escape sequences."""
 
     def __init__(self, stderr: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **how: Any) -> Text:
-        """Whatever is printed as text, a table's cell included, passes here."""
+        """Make text printable; rich passes all text through this method."""
         return super().render_str(printable(text, keep=LAYOUT), **how)
 
 
@@ -38,26 +36,14 @@ def styled(text: str, style: str) -> Text:
 
 
 def console(json_to: str | None) -> Console:
-    """For people: standard output, unless that carries the JSON."""
+    """The console for people: standard output, or standard error if the JSON goes to standard output."""
     plain = Screen(stderr=json_to == "-")
     # A pipe has no width of its own; a table cut at 80 columns would lose figures.
     return plain if plain.is_terminal else Screen(stderr=json_to == "-", width=160)
 
 
-def table(*headings: str, title: str | None = None) -> Table:
-    """An empty table in the one style: figures on the right, the first column and " headings" with a space on the left.
-
-    On a terminal too narrow for it a cell goes on in the next line: nothing is cut off.
-    """
-    made = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        text = heading.startswith(" ") or not made.columns
-        made.add_column(heading.strip(), justify="left" if text else "right", overflow="fold")
-    return made
-
-
 def write_json(found: BaseModel | Any, json_to: str | None) -> None:
-    """To a file or to standard output, if asked for."""
+    """Write JSON to a file, or to standard output for "-"; nothing for None."""
     if json_to is None:
         return
     text = as_json(found.model_dump(mode="json") if isinstance(found, BaseModel) else found)
@@ -71,7 +57,13 @@ def write_json(found: BaseModel | Any, json_to: str | None) -> None:
 
 
 def require_writable(folder: Path) -> None:
-    """Fail before measuring for minutes, not after."""
+    """Check that a folder can be written, before measuring for minutes.
+
+    Raises
+    ------
+    UsageError
+        If it cannot.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -83,7 +75,7 @@ def require_writable(folder: Path) -> None:
 
 @contextmanager
 def progress(screen: Console, steps: int) -> Iterator[Callable[[str], None]]:
-    """A bar over `steps`; yields a function to call with what is done next, before each."""
+    """Show a bar over `steps`; yields a function to call before each step, with what it does."""
     columns = [
         BarColumn(),
         MofNCompleteColumn(),

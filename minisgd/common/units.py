@@ -36,7 +36,7 @@ def size(value: int) -> str:
 
 
 def percent(value: float) -> str:
-    """Two digits, or what it is below.
+    """At most two digits; "< 0.1" below that.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def within(measured: Sequence[float], form: Callable[[float], str] = digits) -> 
 
 
 def shorten(text: str, most: int = 60) -> str:
-    """A name as it fits a picture.
+    """A name, cut to fit a picture.
 
     Examples
     --------

@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from minisgd.common.tables.description import Table
+from minisgd.common.tables.to_json import from_json, to_json
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -44,8 +47,12 @@ class Finding:
 
     def kept(self) -> dict[str, Any]:
         """All but the figure, for programs and for the page."""
-        table = {"title": self.title, "headings": self.headings, "rows": self.rows}
-        return {"table": table, "sentences": self.sentences} | self.data
+        return {"table": to_json(self.table), "sentences": self.sentences} | self.data
+
+    @property
+    def table(self) -> Table:
+        """The rows below their headings."""
+        return from_json(self.title, self.headings, self.rows)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import arrays
 from kernels.table import Table
 from minisgd.objectives import OBJECTIVES
 
@@ -47,6 +48,8 @@ class Step:
         Whether it takes one output, squared error and batches of one example alone.
     dtypes : tuple of str
         Element types that it takes.
+    devices : tuple of str
+        Where its arrays may live: "cpu", as numpy arrays; "cuda", as torch tensors on the GPU, the visiting order too.
     order : int
         Place in the table.
     """
@@ -57,12 +60,14 @@ class Step:
     compiles: bool = False
     singles: bool = False
     dtypes: tuple[str, ...] = ("float32", "float64")
+    devices: tuple[str, ...] = ("cpu",)
     order: int = 0
 
     @property
     def backend(self) -> str:
-        """The module that registers it."""
-        return self.name.partition("-")[0]
+        """The module that registers it: the longest of the table's backends that the name begins with."""
+        named = [each for each in STEPS.backends if self.name == each or self.name.startswith(f"{each}-")]
+        return max(named, key=len, default=self.name.partition("-")[0])
 
 
 STEPS: Table[Step] = Table(
@@ -93,13 +98,15 @@ def step(name: str, **declared: Any) -> Callable[[Function], Function]:
         @wraps(function)
         def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
             check(x, y, weights, bias, objective)
-            if str(x.dtype) not in entry.dtypes:
-                raise ValueError(f"x: step {name} takes {' or '.join(entry.dtypes)}, got {x.dtype}")
-            made: Epoch = function(x, y, weights, bias, objective)
-            return made
+            if (place := arrays.device(x)) not in made.devices:
+                raise ValueError(f"x: {name} runs on {' or '.join(made.devices)}, got an array on {place}")
+            if (dtype := arrays.dtype(x)) not in made.dtypes:
+                raise ValueError(f"x: {name} takes {' or '.join(made.dtypes)}, got {dtype}")
+            epoch: Epoch = function(x, y, weights, bias, objective)
+            return epoch
 
-        entry = Step(name, prepare, order=len(STEPS), **declared)
-        STEPS.add(entry)
+        made = Step(name, prepare, order=len(STEPS), **declared)
+        STEPS.add(made)
         return function
 
     return register
@@ -111,7 +118,7 @@ def check(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> No
     Raises
     ------
     ValueError
-        If the objective is unknown, or an array's shape or dtype does not fit; the message names it.
+        If the objective is unknown, or an array's shape, dtype or device does not fit; the message names it.
     """
     if objective not in OBJECTIVES:
         raise ValueError(f"objective: expected {' or '.join(OBJECTIVES)}, got {objective!r}")
@@ -123,6 +130,8 @@ def check(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> No
             raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
         if array.dtype != x.dtype:
             raise ValueError(f"{name}: expected {x.dtype} as x is, got {array.dtype}")
+        if arrays.device(array) != arrays.device(x):
+            raise ValueError(f"{name}: expected an array on {arrays.device(x)} as x is, got one on {arrays.device(array)}")
 
 
 def stepwise(one: OneStep) -> Prepare:

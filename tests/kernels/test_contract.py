@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided
 
-from kernels import UnknownKernel, arrays, matmul
+from kernels import UnknownKernel, arrays, kernel, matmul
 
 
 def ones(*shape, dtype=np.float32):
@@ -120,3 +120,11 @@ def test_tensors_that_share_memory_are_an_overlap():
 def test_a_kernel_that_does_not_exist():
     with pytest.raises(UnknownKernel, match="unknown kernel 'numba/tield': did you mean 'numba/tiled'"):
         matmul(ones(1, 1), ones(1, 1), kernel="numba/tield")
+
+
+def test_a_kernel_in_tfloat32_takes_arrays_of_float32():
+    entry = kernel("docs", "tfloat32", dtypes=("tfloat32",), tile=lambda dtype: {"width": 7 if dtype == "tfloat32" else 1})
+    entry(lambda a, b, out, width: out.fill(width))
+    np.testing.assert_array_equal(matmul(ones(2, 3), ones(3, 4), kernel="docs/tfloat32"), 7)
+    with pytest.raises(TypeError, match="a: docs/tfloat32 expects float32, got float64"):
+        matmul(ones(2, 3, dtype=np.float64), ones(3, 4, dtype=np.float64), kernel="docs/tfloat32")

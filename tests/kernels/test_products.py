@@ -13,7 +13,7 @@ from layouts import combinations, place
 import kernels
 from kernels.accuracy import error
 
-KERNELS = {kernel.name: kernel for kernel in kernels.available()}
+KERNELS = {kernel.name: kernel for kernel in kernels.available() if "cpu" in kernel.devices}
 LEAVE_OUT_ZEROS = ("aocl/full",)
 """Like the reference BLAS, it may skip what is multiplied by a zero, be that an infinity."""
 

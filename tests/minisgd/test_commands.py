@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
+import commands_for_tests
 import pytest
 
 
 def minisgd(*arguments):
-    return subprocess.run([sys.executable, "-m", "minisgd", *map(str, arguments)], capture_output=True, text=True, timeout=250)
-
-
-@pytest.mark.parametrize("command", ["train", "experiment", "data"])
-def test_every_command_has_help_with_an_example(command):
-    done = minisgd(command, "--help")
-    assert done.returncode == 0
-    assert f"Example: python -m minisgd {command}" in " ".join(done.stdout.split())
+    return commands_for_tests.run("minisgd", *arguments)
 
 
 def test_train_prints_saves_and_draws(tmp_path):

@@ -12,7 +12,8 @@ from minisgd.accuracy import reference
 from minisgd.data import linear, logistic
 from minisgd.steps.numba_steps import on_gemm
 
-STEPS = {step.name: step.function for step in steps.available() if not step.singles} | {"on numpy/full": on_gemm("numpy/full")}
+STEPS = {step.name: step.function for step in steps.available() if "cpu" in step.devices and not step.singles}
+STEPS["on numpy/full"] = on_gemm("numpy/full")
 SLOW = {"torch-compile"}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 
-from benchmarks.harness.host import libraries
+from benchmarks.harness.host import gpu, libraries
 from benchmarks.harness.host.quota import quota
 from benchmarks.harness.host.threads import CPUS
 from benchmarks.harness.records import Machine
@@ -14,14 +15,13 @@ from kernels import registry
 from kernels.cpu.caches import caches
 from kernels.cpu.vectors import vectors
 
-LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "scipy")
+LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "nvidia-cublas", "scipy")
 
 
 def describe() -> Machine:
     """Everything but the ceilings, which take measuring. Imports the backends, to see which BLAS each brings."""
     import cpuinfo
     import psutil
-    import torch
 
     registry.unavailable()
     return Machine(
@@ -35,19 +35,23 @@ def describe() -> Machine:
         python=platform.python_version(),
         libraries={name: version for name in LIBRARIES if (version := _version(name))},
         blas=libraries.loaded(),
-        gpu=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+        gpu=gpu.name(),
     )
 
 
+COMMIT = "MINISGD_COMMIT"
+"""Environment variable that tells the commit where the sources are without their history."""
+
+
 def commit() -> str | None:
-    """The checkout's commit, "+" behind it if the working tree differs; None outside git."""
+    """The checkout's commit, "+" behind it if the working tree differs; outside git what `COMMIT` says, or None."""
     try:
         head, status = (
             subprocess.run(["git", *command], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
             for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         )
     except (OSError, subprocess.SubprocessError):
-        return None
+        return os.environ.get(COMMIT)
     return head + ("+" if status else "")
 
 

@@ -29,7 +29,7 @@ class Epoch:
     case : Case
         Its shape has n, d, k and batch; its kernel is a step.
     device : Device
-        The CPU: every step takes host memory.
+        The CPU, for steps that take numpy arrays; or a GPU, for those that take tensors there.
     seed : int
         Of the data and of the visiting orders.
     """
@@ -37,18 +37,23 @@ class Epoch:
     find = staticmethod(steps.find)
 
     def __init__(self, case: Case, device: Device, seed: int = 0) -> None:
-        self._case = case
+        self._case, self._device = case, device
         n, d, k = (case.shape[name] for name in "ndk")
         self._orders, self._random = orders(n, seed), np.random.default_rng(seed)
         dtype = np.dtype(case.dtype).type
         self._x, self._y = (aligned_zeros((n, columns), dtype) for columns in (d, k))
         for array in (self._x, self._y):
             self._random.standard_normal(dtype=dtype, out=array)
-        self._weights, self._bias = (device.place(np.zeros(shape, case.dtype), "numpy") for shape in ((d, k), (k,)))
-        self._order = device.place(next(self._orders), "numpy")
         # The largest rate at which no step of any batch size can diverge, so that no epoch runs into infinities.
         self._rate = 1.0 / (1 + float(np.einsum("nd,nd->n", self._x, self._x).max()))
-        epoch = steps.find(case.kernel).function(self._x, self._y, self._weights, self._bias, OBJECTIVE)
+        self._data, library = [self._x, self._y], "numpy"
+        if case.device != "cpu":
+            library = "torch"
+            self._data = [device.place(each, library) for each in self._data]
+        self._model = [device.place(np.zeros(shape, case.dtype), library) for shape in ((d, k), (k,))]
+        self._order = device.place(next(self._orders), library)
+        (x, y), (weights, bias) = self._data, self._model
+        epoch = steps.find(case.kernel).function(x, y, weights, bias, OBJECTIVE)
         self._call: Callable[[], Any] = partial(epoch, self._order, case.shape["batch"], self._rate)
 
     @staticmethod
@@ -69,17 +74,17 @@ class Epoch:
 
     def check(self) -> Check:
         """A fresh order and random weights; one epoch, compared with the float64 trajectory."""
-        self._order[...] = next(self._orders)
-        self._weights[...] = self._random.standard_normal(self._weights.shape)
-        self._bias[...] = self._random.standard_normal(self._bias.shape)
-        x, y, batch = self._x, self._y, self._case.shape["batch"]
+        x, y, batch, device = self._x, self._y, self._case.shape["batch"], self._device
+        order = next(self._orders)
+        before = [self._random.standard_normal(tuple(each.shape)).astype(x.dtype) for each in self._model]
+        for placed, host in zip((self._order, *self._model), (order, *before), strict=True):
+            device.write(placed, host)
         copies = x.copy(), y.copy()
-        weights, bias, allowed = reference(
-            x, y, self._weights, self._bias, OBJECTIVE, self._order, batch, self._rate, self._case.dtype
-        )
+        weights, bias, allowed = reference(x, y, before[0], before[1], OBJECTIVE, order, batch, self._rate, self._case.dtype)
         self._call()
-        distance = float(np.linalg.norm(np.vstack([self._weights - weights, self._bias - bias])))
-        if not all(np.array_equal(now, before) for now, before in zip((x, y), copies, strict=True)):
+        model = [device.fetch(each) for each in self._model]
+        distance = float(np.linalg.norm(np.vstack([model[0] - weights, model[1] - bias])))
+        if not all(np.array_equal(device.fetch(now), then) for now, then in zip(self._data, copies, strict=True)):
             return Check(distance, allowed, "changed its data")
         if not distance <= allowed:
             return Check(distance, allowed, f"left the trajectory: distance {distance:.1e} exceeds the bound {allowed:.1e}")

@@ -1,5 +1,5 @@
 "use strict";
-// Tables sort by a click on a heading: numbers as numbers, with their units; the rest as text.
+// Tables sort by a click on a heading: by a cell's value, by the number and unit that its text begins with, or as text.
 const units = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, min: 60, B: 1, KiB: 1024, MiB: 2 ** 20, GiB: 2 ** 30 };
 const value = (text) => {
   const found = /^[<~+]*\s*(-?[\d,]*\.?\d+(?:e[-+]?\d+)?)\s*([a-zA-Z]*)/.exec(text.trim());
@@ -11,7 +11,10 @@ for (const button of document.querySelectorAll("table.sortable thead button")) {
     const place = [...row.children].indexOf(heading), up = heading.getAttribute("aria-sort") !== "ascending";
     for (const other of row.children) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const keyed = [...body.rows].map((each) => [value(each.cells[place].textContent), each.cells[place].textContent, each]);
+    const keyed = [...body.rows].map((each) => {
+      const { dataset, textContent } = each.cells[place];
+      return [dataset.value === undefined ? value(textContent) : Number(dataset.value), textContent, each];
+    });
     keyed.sort(([x, a], [y, b]) => {
       if (isNaN(x) !== isNaN(y)) return isNaN(x) ? 1 : -1; // what is no number goes last, either way
       return (isNaN(x) ? a.localeCompare(b) : x - y) * (up ? 1 : -1);

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from runs_for_tests import MACHINE
 
-from benchmarks.gate import paired
+from benchmarks.gate import operating, paired
 from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Comparison, Elsewhere, Gated
 from benchmarks.gate.paired import Side
 from benchmarks.gate.verdict import Verdict
 from benchmarks.harness import records
 from benchmarks.harness.devices import Cpu
-from benchmarks.views import operating
+from benchmarks.views import operating as views
 
 
 def made(load="idle", failure=None):
@@ -43,7 +43,7 @@ def test_verdicts_are_those_of_today_s_rule():
 
 
 def test_the_page_has_a_table_for_each_load_and_counts_false_alarms_over_both():
-    text = operating.markdown(Calibration(gates=[*made(), *made("hog")]), "gate.svg")
+    text = views.markdown(Calibration(gates=[*made(), *made("hog")]), "gate.svg")
     assert "0 false alarms in 2 comparisons" in text
     assert text.count("| true slowdown |") == 2
     assert "| 5 % | 10 min | 1 | 1 |" in text
@@ -51,7 +51,7 @@ def test_the_page_has_a_table_for_each_load_and_counts_false_alarms_over_both():
 
 def test_a_short_budget_is_counted_apart():
     short = [one.model_copy(update={"budget_s": 150.0}) for one in made()]
-    text = operating.markdown(Calibration(gates=[*made(), *short, *short]), "gate.svg")
+    text = views.markdown(Calibration(gates=[*made(), *short, *short]), "gate.svg")
     assert "| 5 % | 2 min | 2 | 2 |" in text
     assert "| 5 % | 10 min | 1 | 1 |" in text
 
@@ -59,7 +59,7 @@ def test_a_short_budget_is_counted_apart():
 def test_the_page_in_the_docs_is_that_of_the_rounds_kept():
     docs = Path(__file__).parents[3] / "docs"
     found = records.read(docs / "gate.json", Calibration, "gate --calibrate")
-    assert (docs / "gate.md").read_text(encoding="utf-8") == operating.markdown(found, "gate.svg")
+    assert (docs / "gate.md").read_text(encoding="utf-8") == views.markdown(found, "gate.svg")
 
 
 def said(tool, slowdown, slower, faster=()):
@@ -77,9 +77,9 @@ def test_tools_stand_side_by_side_and_what_is_equal_is_an_alarm_either_way():
     assert gate.called[0.0] == (0, 1)
     assert gate.called[0.05] == (1, 1)
     assert (other.called[0.0], other.called[0.05], other.called[0.1]) == ((2, 4), (1, 2), (0, 0))
-    text = operating.markdown(found, "gate.svg")
+    text = views.markdown(found, "gate.svg")
     assert "| pytest-benchmark | `median:5%` | 1.5 | 2 of 4 | 0 of 0 | 0 of 0 | 1 of 2 | 0 of 0 |" in text
-    assert "pytest-benchmark, median:5%" in operating.picture(found).axes[-1].get_legend_handles_labels()[1]
+    assert "pytest-benchmark, median:5%" in views.picture(found).axes[-1].get_legend_handles_labels()[1]
 
 
 def test_what_failed_is_not_counted():
@@ -87,7 +87,7 @@ def test_what_failed_is_not_counted():
 
 
 def test_the_picture_shows_both_loads():
-    figure = operating.picture(Calibration(gates=[*made(), *made("hog")]))
+    figure = views.picture(Calibration(gates=[*made(), *made("hog")]))
     assert [axes.get_title() for axes in figure.axes] == list(operating.LOADS.values())
 
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.commands import gate
 from benchmarks.gate import others, planted
 from benchmarks.gate.calibration import Calibration
-from benchmarks.trackers.tools import point_name
+from benchmarks.harness.names import asv_name
 from minisgd.common.cli import UsageError
 
 PRINTED = """
@@ -52,6 +52,23 @@ def test_a_planted_slowdown_is_paid_in_full_and_counts_once_where_calls_nest(clo
     assert clock.now == pytest.approx(5 * 3 * 2e-3, rel=0.01)
 
 
+def test_a_pause_of_the_process_pays_for_one_call_and_no_more(clock, monkeypatch):
+    slowed, look = planted.Slowdown(2.0).of(clock.work), clock.look
+
+    looks = iter([0.0, 0.0, 1.0])  # seconds before each look: the third is in the loop that works on
+
+    def paused():
+        clock.now += next(looks, 0.0)
+        return look()
+
+    monkeypatch.setattr(time, "perf_counter", paused)
+    slowed()
+    before = clock.now
+    for _ in range(5):
+        slowed()
+    assert clock.now - before == pytest.approx((1 + 4 * 3) * 2e-3, rel=0.01)
+
+
 def test_what_a_call_returns_is_slowed_down_too(clock):
     epoch = planted.Slowdown(2.0).of(lambda: clock.work)()
     before = clock.now
@@ -81,4 +98,4 @@ def test_a_tool_that_cannot_be_put_to_the_test_is_told_in_a_line(tool, said):
 def test_a_point_has_asv_s_name():
     from benchmarks import tracked
 
-    assert point_name(tracked.case("gemm", "numba/full", 64, "float32", 1)) in PRINTED
+    assert asv_name(tracked.case("gemm", "numba/full", 64, "float32", 1)) in PRINTED

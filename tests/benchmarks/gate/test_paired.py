@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import commands_for_tests
 import numpy as np
 import plugin
 import pytest
@@ -103,14 +104,14 @@ def test_one_that_is_ended_early_keeps_its_blocks(twice, tmp_path):
     assert "Ended early, after" in printed
 
 
-def test_an_unknown_kernel_is_one_line(twice):
-    done = compare(twice, "twice/thrice")
+def test_an_unknown_kernel_is_one_line():
+    done = commands_for_tests.run("benchmarks", "compare", "twice/thrice")
     assert done.returncode == 2
     assert "unknown kernel 'twice/thrice'" in done.stderr
 
 
-def test_an_unknown_layout_is_one_line(twice):
-    done = compare(twice, "twice/once", "--layout", "ntt")
+def test_an_unknown_layout_is_one_line():
+    done = commands_for_tests.run("benchmarks", "compare", "numpy/full", "--layout", "ntt")
     assert done.returncode == 2
     assert done.stderr.strip() == "error: --layout ntt: expected nn, nt, tn, tt or strided"
 

@@ -28,7 +28,7 @@ def test_the_file_has_the_published_fields(tmp_path):
     assert set(found["records"][0]) >= {
         "workload", "kernel", "rung", "backend", "device", "dtype", "shape", "tile", "threads", "cache", "samples_s",
         "calls_per_sample", "compile_s", "flops", "bytes", "gflops", "gflops_low", "gflops_high", "percent_of_peak", "error",
-        "error_bound", "passed", "failure",
+        "error_bound", "passed", "failure", "low_s", "high_s", "peak_gflops",
     }  # fmt: skip
     assert found["records"][0]["compile_s"] is None
 
@@ -109,6 +109,9 @@ FIELDS = [
     "gflops_high",
     "percent_of_peak",
     "error_bound",
+    "low_s",
+    "high_s",
+    "peak_gflops",
     "limit_s",
     "compile_s",
     "samples_s",

@@ -28,7 +28,7 @@ class Clockwork:
         def __array__(self, *args, **kwargs):
             raise AssertionError("the harness looked into device memory")
 
-    def place(self, host, library):
+    def place(self, host, library, dtype=None):
         return self.Memory(host.copy())
 
     def write(self, array, host):
@@ -45,8 +45,11 @@ class Clockwork:
             Clockwork.timed_calls += 1
         return Clockwork.now - start
 
-    def ceilings(self, threads):
-        raise NotImplementedError
+    def state(self):
+        return None
+
+    def sound(self):
+        return True
 
 
 @pytest.fixture
@@ -130,6 +133,9 @@ class Steady:
     def seconds(self, calls):
         return self.duration * sum(1 for _ in calls)
 
+    def state(self):
+        return None
+
     resolution_s = 1e-6
 
 
@@ -150,7 +156,7 @@ class Cold(Steady):
 @pytest.mark.parametrize("seconds", [1e-5, 1e-3, 0.01])
 def test_nothing_is_sampled_before_caches_and_clock_are_warm(seconds, calls):
     work = Cold(seconds, cold_s=0.015)
-    samples, _ = timing.sample(work, work, 0.05, calls)
+    samples = timing.sample(work, work, 0.05, calls).seconds
     assert samples == pytest.approx([seconds] * len(samples))
 
 
@@ -158,14 +164,14 @@ def test_nothing_is_sampled_before_caches_and_clock_are_warm(seconds, calls):
 def test_a_coarse_clock_is_given_longer_samples(resolution_s):
     work = Steady(1e-3)
     work.resolution_s = resolution_s
-    _, batch = timing.sample(work, work, budget_s=0.05)
+    batch = timing.sample(work, work, budget_s=0.05).calls
     assert batch * work.duration >= 1000 * resolution_s
 
 
 @pytest.mark.parametrize("seconds", [1e-7, 1e-5, 1e-3, 0.5])
 def test_a_sample_is_long_enough_for_the_clock(seconds):
     work = Steady(seconds)
-    samples, batch = timing.sample(work, work, budget_s=0.05)
+    samples, batch = timing.sample(work, work, budget_s=0.05)[:2]
     assert batch * seconds >= timing.SAMPLE_S
     assert batch * seconds <= max(2.5 * timing.SAMPLE_S, seconds)
     assert samples == pytest.approx([seconds] * len(samples))
@@ -216,9 +222,9 @@ def test_a_peer_uses_all_of_its_buffers_before_it_is_timed(kernel, large):
     placed = []
 
     class Watched(devices.Cpu):
-        def place(self, host, library):
+        def place(self, host, library, dtype=None):
             placed.append(host.shape)
-            return super().place(host, library)
+            return super().place(host, library, dtype)
 
     from benchmarks.harness.cases import case
 

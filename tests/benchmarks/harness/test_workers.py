@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from benchmarks.harness.workers import Worker, WorkerFailure
+from benchmarks.harness.workers import Unusable, Worker, WorkerFailure
 
 
 @pytest.fixture
@@ -42,6 +42,18 @@ def test_a_failure_is_one_line_and_the_next_call_is_answered(worker, function, a
         worker.call(function, 3, *arguments)
     assert "\n" not in str(caught.value)
     assert worker.call(abs, 60, -1) == 1
+
+
+def lose_the_device():
+    raise Unusable("CUDA error: an illegal memory access was encountered")
+
+
+def test_a_process_that_is_of_no_further_use_is_replaced(worker):
+    first = worker.call(os.getpid, 60)
+    with pytest.raises(WorkerFailure, match=r"^CUDA error: an illegal memory access was encountered$"):
+        worker.call(lose_the_device, 60)
+    assert not worker.running
+    assert worker.call(os.getpid, 60) != first
 
 
 def test_last_words_are_kept(worker):

@@ -45,7 +45,7 @@ def test_a_commit_becomes_a_run_that_every_view_takes(tmp_path):
     assert record.gflops == pytest.approx(2 * 64**3 / record.median_s / 1e9)
     assert record.compile_s == 3.0
     assert epoch.examples_s == pytest.approx(1500 / 5e-5)
-    assert tables.results(new.model_copy(update={"records": new.records[:2]})).row_count == 2
+    assert len(tables.results(new.model_copy(update={"records": new.records[:2]})).rows) == 2
     pictures.ladder(new.model_copy(update={"records": new.records[:2]}))
 
 

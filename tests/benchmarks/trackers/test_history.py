@@ -3,9 +3,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 
 import asv_results
+import commands_for_tests
 import pytest
 
 from benchmarks.trackers import asv as store
@@ -75,7 +75,7 @@ def test_without_the_repository_the_order_is_that_of_dates_and_said_so(repositor
     shutil.copytree(folder, elsewhere)
     each = found(elsewhere)["numba/tiled-64-float32-x1"]
     assert [point.commit for point in each.points] == hashes[::-1]
-    assert "1 of the series stand in the order of their commits' dates" in " ".join(views.sentences([each]))
+    assert "1 of the series are sorted by the dates of their commits" in " ".join(views.sentences([each]))
 
 
 def test_one_commit_that_is_unknown_leaves_dates_to_its_series_alone(repository):
@@ -95,7 +95,7 @@ def test_what_fails_from_a_commit_on_is_worse_since_that_commit(tmp_path, how):
     assert (step.commit, step.verdict, step.after, step.ratio) == (asv_results.commit_hash(4), "worse", None, None)
     assert worst_first(found(tmp_path).values())[0].steps
     assert "since a commit, to the last: worse" in " ".join(views.sentences([each]))
-    assert [cell for column in views.table_of([each]).columns for cell in column.cells].count("fails") == 1
+    assert [cell.text for row in views.table_of([each]).rows for cell in row].count("fails") == 1
     views.picture([each])
     assert store.runs(tmp_path)[-1].records[0].failure
 
@@ -130,10 +130,7 @@ def test_machines_and_environments_are_series_of_their_own(tmp_path):
 
 def test_the_command_says_and_draws_what_got_worse(tmp_path):
     asv_results.history(tmp_path / "results", [1, 1, 1, 2, 2, 2])
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "history", "--asv", tmp_path / "results", "--plot", tmp_path / "h"],
-        capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
+    done = commands_for_tests.run("benchmarks", "history", "--asv", tmp_path / "results", "--plot", tmp_path / "h")
     assert done.returncode == 0, done.stderr
     assert "numba/tiled-64-float32-x1" in done.stdout
     assert "worse" in done.stdout

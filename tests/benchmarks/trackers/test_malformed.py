@@ -18,9 +18,9 @@ from runs_for_tests import MACHINE, make_record, make_run
 from benchmarks.harness.records import Case, load
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
-from benchmarks.trackers import asv, exports, pytest_benchmark
+from benchmarks.trackers import asv, pytest_benchmark
 from benchmarks.trackers.history import series
-from benchmarks.views import history, tables
+from benchmarks.views import exports, history, tables
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
 

@@ -8,9 +8,11 @@ import pytest
 from rich.console import Console
 from runs_for_tests import make_record
 
+from benchmarks.gate.comparison import compare
 from benchmarks.gate.paired import Block
 from benchmarks.harness.records import Blas, Case
 from benchmarks.views import comparison
+from minisgd.common.tables.to_terminal import to_terminal
 
 KERNEL, FAST, SLOW = "numba/full", "aocl/full", "numpy/full"
 RECORD = make_record(kernel=KERNEL)
@@ -25,17 +27,17 @@ def block(seconds):
     return Block({CASE: {name: [each] for name, each in seconds.items()}}, {})
 
 
-def told(seconds, blocks, libraries):
+def shown(seconds, blocks, libraries):
     found = [block(seconds)] * blocks
-    compared = comparison.compare([CASE], found, KERNEL, None, libraries)
+    compared = compare([CASE], found, KERNEL, None, libraries)
     screen = Console(file=io.StringIO(), width=200)
-    screen.print(comparison.table_of(compared, KERNEL))
+    screen.print(to_terminal(comparison.table_of(compared, KERNEL)))
     return compared[0], "\n".join(comparison.sentences(compared, KERNEL, found)), screen.file.getvalue()
 
 
 @pytest.mark.parametrize(("blocks", "verdict"), [(1, "undecided"), (5, "undecided"), (6, "slower")])
 def test_nothing_is_decided_by_fewer_blocks_than_give_an_interval(blocks, verdict):
-    case, said, table = told({KERNEL: 2.0, FAST: 1.0, SLOW: 3.0}, blocks, {})
+    case, said, table = shown({KERNEL: 2.0, FAST: 1.0, SLOW: 3.0}, blocks, {})
     assert case.ahead.verdict == verdict
     assert f"{verdict} in 1" in said
     assert case.plain()["low"] == (0.5 if blocks == 6 else None)
@@ -43,7 +45,7 @@ def test_nothing_is_decided_by_fewer_blocks_than_give_an_interval(blocks, verdic
 
 
 def test_the_best_peer_is_named():
-    case, said, table = told({KERNEL: 1.0, FAST: 1.5, SLOW: 3.0}, 6, {FAST: OWN})
+    case, said, table = shown({KERNEL: 1.0, FAST: 1.5, SLOW: 3.0}, 6, {FAST: OWN})
     assert case.best == case.plain()["best"] == FAST
     assert case.ahead.ratio == pytest.approx(1.5)
     assert "faster in 1" in said
@@ -52,7 +54,7 @@ def test_the_best_peer_is_named():
 
 
 def test_a_peer_that_is_held_back_is_marked_and_is_no_bar():
-    case, said, table = told({KERNEL: 1.0, FAST: 1.5, SLOW: 1.2}, 6, {FAST: OWN, SLOW: TIED})
+    case, said, table = shown({KERNEL: 1.0, FAST: 1.5, SLOW: 1.2}, 6, {FAST: OWN, SLOW: TIED})
     assert case.best == FAST
     assert case.ahead.ratio == pytest.approx(1.5)
     assert f"{SLOW} (held back)" in table
@@ -60,8 +62,8 @@ def test_a_peer_that_is_held_back_is_marked_and_is_no_bar():
 
 
 def test_there_is_no_ratio_where_every_peer_is_held_back():
-    case, said, table = told({KERNEL: 1.0, SLOW: 1.2}, 6, {SLOW: TIED})
+    case, said, table = shown({KERNEL: 1.0, SLOW: 1.2}, 6, {SLOW: TIED})
     assert f"{SLOW} (held back)" in table
     assert (case.best, case.ahead) == (None, None)
-    assert "Every peer is held back: none is the bar." in said
+    assert "Every peer is held back: there is none to compare with." in said
     assert "times as fast" not in said

@@ -12,6 +12,7 @@ from benchmarks.gate.outcome import Change, Outcome, Row
 from benchmarks.gate.verdict import Verdict
 from benchmarks.harness.records import Case
 from benchmarks.views import verdicts
+from minisgd.common.tables.to_terminal import to_terminal
 from minisgd.common.terminal import console
 
 NASTY = "x[/red]|<&`/full"
@@ -81,7 +82,7 @@ def test_a_report_for_a_ci_is_xml_whatever_a_name_holds():
 def test_a_table_and_sentences_show_a_name_as_it_is(capsys):
     found = outcome(row(Verdict.SLOWER, kernel=NASTY), FAILED)
     screen = console(None)
-    screen.print(verdicts.table_of(found.rows, f"now {NASTY}"))
+    screen.print(to_terminal(verdicts.table_of(found.rows, f"now {NASTY}")))
     for sentence in verdicts.sentences(found):
         screen.print(sentence, markup=False)
     said = capsys.readouterr().out

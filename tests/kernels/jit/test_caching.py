@@ -1,10 +1,16 @@
+from __future__ import annotations
+
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 import zipfile
+from subprocess import CompletedProcess
 
 import pytest
+
+from kernels.jit import caching
 
 OUTER = """
 import numba
@@ -59,6 +65,21 @@ def program(tmp_path, request):
     return tmp_path
 
 
+@pytest.fixture
+def start_here(program, monkeypatch, capsys):
+    """Start the program as a new process would, but in this one, which has numba loaded."""
+    monkeypatch.syspath_prepend(program)
+
+    def started():
+        monkeypatch.setattr(caching, "_said", [])
+        monkeypatch.delitem(sys.modules, "inner", raising=False)
+        runpy.run_path(str(program / "outer.py"))
+        return CompletedProcess([], 0, *capsys.readouterr())
+
+    yield started
+    sys.modules.pop("inner", None)
+
+
 def told(done):
     """That the result is right, and what standard error says: one line at most."""
     assert done.stdout.split()[0] == "2"
@@ -78,12 +99,12 @@ def told(done):
         ("nbc", lambda code: code[:-9] + bytes([code[-9] ^ 1]) + code[-8:]),
     ],
 )
-def test_a_damaged_cache_is_compiled_anew_and_mended(program, suffix, spoil):
-    assert not told(start(program))
+def test_a_damaged_cache_is_compiled_anew_and_mended(program, start_here, suffix, spoil):
+    assert not told(start_here())
     for file in (program / "__pycache__").glob(f"outer*.{suffix}"):
         file.write_bytes(spoil(file.read_bytes()))
-    assert told(start(program))
-    again = start(program)
+    assert told(start_here())
+    again = start_here()
     assert not told(again)
     assert again.stdout.split() == ["2", "1"]
 

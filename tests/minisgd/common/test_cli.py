@@ -37,7 +37,7 @@ def application(error):
 )
 def test_an_exception_is_one_line_and_no_verdict(error, status, said, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["x"])
-    monkeypatch.setattr(cli, "_let_go_of_output", lambda: None)
+    monkeypatch.setattr(cli, "_discard_output", lambda: None)
     assert cli.run(application(error), "x") == status
     lines = capsys.readouterr().err.splitlines()
     assert lines == ([line for line in lines if line.startswith(said)] if said else [])

@@ -8,19 +8,19 @@ import json
 import os
 import re
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import asv_results
+import commands_for_tests
 import pytest
 from markdown_it import MarkdownIt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from runs_for_tests import make_record, make_run
 
 from benchmarks.trackers import asv as store
-from benchmarks.trackers import exports
+from benchmarks.views import exports
 from minisgd.common.cli import UsageError
 
 FAILED = make_record(kernel="numba/tiled", gflops=None, median_s=None, passed=False, failure="wrong result")
@@ -160,10 +160,7 @@ def test_otava_gets_complete_columns_and_a_test_for_each_set_of_runs():
 def test_the_command_writes_and_names_its_files(tmp_path, format):
     asv_results.history(tmp_path / "results", [1.0, 2.0])
     places = ("--asv", tmp_path / "results", "--out", tmp_path / "out")
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "export", "--format", format, *places],
-        capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
+    done = commands_for_tests.run("benchmarks", "export", "--format", format, *places)
     assert done.returncode == 0, done.stderr
     assert {str(path) for path in (tmp_path / "out").iterdir()} == set(done.stdout.split())
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from benchmarks.trackers.escaping import cell, code, glob, prose
+from minisgd.common.escaping import cell, code, glob, inline, prose
 from minisgd.common.plain import printable
 from minisgd.common.terminal import console
 
@@ -40,6 +40,13 @@ def words(text):
 @example("a|b")
 def test_prose_is_read_as_it_is(name):
     assert [words(each) for each in shown(prose(name))] == ([words(name)] if words(name) else [])
+
+
+@given(NAMES)
+@example("+ a|b")
+@example("1. a")
+def test_a_cell_is_read_as_it_is(name):
+    assert [words(each) for each in shown(f"| a |\n|---|\n| {inline(name)} |")] == ["a", words(name)]
 
 
 @given(NAMES, NAMES)

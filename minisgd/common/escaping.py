@@ -1,4 +1,4 @@
-"""Text from elsewhere inside of other formats: one function for each, used wherever a name or a reason goes into it."""
+"""Text from elsewhere in Markdown, CSV and shell: one function for each format, used for every name and reason."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Any
 
 from minisgd.common.plain import printable
 
-MEANT = re.compile(r"[\\`*_\[\]<>&|~$]|^[-+=#]|(?<=^\d)[.)]")
-"""What Markdown takes for a mark; some at the beginning of a line alone, such as the dot of a list that begins with 1."""
+INLINE = re.compile(r"[\\`*_\[\]<>&|~$]")
+"""Characters that are markup anywhere in Markdown."""
+
+MEANT = re.compile(rf"{INLINE.pattern}|^[-+=#]|(?<=^\d)[.)]")
+"""The same with those that are markup at the beginning of a line, such as the dot of a list that begins with 1."""
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def prose(text: str) -> str:
-    r"""Text as Markdown shows it as it is, in a paragraph or a table's cell.
+    r"""Text that Markdown shows as it is, as a paragraph.
 
     Examples
     --------
@@ -26,8 +29,19 @@ def prose(text: str) -> str:
     return MEANT.sub(r"\\\g<0>", printable(text).strip())
 
 
+def inline(text: str) -> str:
+    r"""Text that Markdown shows as it is inside of a line, such as in a table's cell.
+
+    Examples
+    --------
+    >>> print(inline("+ a|b"))
+    + a\|b
+    """
+    return INLINE.sub(r"\\\g<0>", printable(text).strip())
+
+
 def code(text: str) -> str:
-    r"""A name in Markdown's type for code, in a table's cell as well; as prose if it holds what cannot be escaped in code.
+    r"""A name as code in Markdown, also in a table's cell; as prose if it has characters that code cannot escape.
 
     Examples
     --------
@@ -39,7 +53,7 @@ def code(text: str) -> str:
 
 
 def cell(value: Any) -> Any:
-    """A value of a CSV file, none that a spreadsheet would take for a formula; a number is left a number.
+    """A value for a CSV file. Text that a spreadsheet would run as a formula is quoted; a number stays a number.
 
     Examples
     --------
@@ -55,7 +69,7 @@ def cell(value: Any) -> Any:
 
 
 def glob(title: str) -> str:
-    """A title as a pattern that matches it, in a shell's quotes.
+    """A pattern that matches a title, quoted for a shell.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Runs in the formats that dashboards read; the direction of each metric is declared where the format has a place for it.
+"""Runs in the formats that dashboards read, with the direction of each metric where the format declares one.
 
-github-action-benchmark takes a file for each direction (its ``tool`` says which). Bencher knows ``latency``, where an upper
-boundary alerts, and ``throughput``, where a lower one does. Apache Otava takes a history as CSV, and a configuration with a
-direction for each metric.
+github-action-benchmark reads a file for each direction, which its option ``tool`` names. Bencher knows ``latency``, which alerts
+at an upper boundary, and ``throughput``, which alerts at a lower one. Apache Otava reads a history as CSV, and a configuration
+with a direction for each metric.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from itertools import chain
 from typing import Any
 
 from benchmarks.harness.records import Record, Run
-from benchmarks.trackers.escaping import cell, prose
 from benchmarks.views import tables
-from minisgd.common import units
 from minisgd.common.cli import UsageError
+from minisgd.common.escaping import cell, prose
+from minisgd.common.tables.to_markdown import to_markdown
 
 COLUMNS = ("title", "workload", "kernel", "size", "dtype", "device", "threads", "cache", "layout", "tile")
 MEASURED = (
     "median_s", "gflops", "gflops_low", "gflops_high", "percent_of_peak", "examples_s", "compile_s", "workspace_bytes", "error",
-    "error_bound", "failure",
+    "error_bound", "failure", "low_s", "high_s", "peak_gflops",
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def render(format: str, runs: Sequence[Run]) -> dict[str, str]:
     Raises
     ------
     UsageError
-        If two records of a run have one name: a dashboard would keep one of them.
+        If two records of a run have the same name: a dashboard would keep one of them.
     """
     for run in runs:
         counted = Counter(record.title for record in run.records)
@@ -58,7 +58,7 @@ def github(runs: Sequence[Run]) -> dict[str, str]:
             "name": each.title, "unit": "s", "value": each.median_s,
             "range": f"{low:.3g} to {high:.3g}", "extra": _extra(each),
         }
-        for each in passed for low, high in [interval_s(each)]
+        for each in passed for low, high in [each.interval_s]
     ]  # fmt: skip
     rates = [
         {
@@ -74,7 +74,7 @@ def bencher(runs: Sequence[Run]) -> dict[str, str]:
     """Bencher Metric Format, of the newest run: ``latency`` in nanoseconds, ``throughput`` in flops a second."""
     found = {}
     for each in timed(runs[-1]):
-        low, high = interval_s(each)
+        low, high = each.interval_s
         found[each.title] = {
             "latency": {"value": 1e9 * (each.median_s or 0), "lower_value": 1e9 * low, "upper_value": 1e9 * high},
             "throughput": {
@@ -89,8 +89,8 @@ def bencher(runs: Sequence[Run]) -> dict[str, str]:
 def otava(runs: Sequence[Run]) -> dict[str, str]:
     """Apache Otava's CSV, a row a run, and its configuration: seconds, of which less is better.
 
-    Otava refuses a column with a gap. So the cases that were timed in the same runs make a test and a file of their own, those
-    of the most runs first, and no column has one.
+    Otava refuses a column with a gap. So the cases that were timed in the same runs share a test and a file, those of the most
+    runs first.
     """
     medians = [{each.title: each.median_s for each in timed(run)} for run in runs]
     together: dict[tuple[int, ...], list[str]] = defaultdict(list)
@@ -128,18 +128,8 @@ def markdown(runs: Sequence[Run]) -> dict[str, str]:
     lines = [
         f"**{prose(run.machine.cpu)}**, commit {prose((run.commit or 'unknown')[:8])}, {run.created:%Y-%m-%d %H:%M} UTC",
         "",
-        "| case | median | GFLOPS | interval | % peak | % bound |",
-        "|---|--:|--:|--:|--:|--:|",
+        to_markdown(tables.summary(run)),
     ]
-    for each in run.records:
-        if each.failure:
-            lines.append(f"| {prose(each.title)} | failed: {prose(each.failure)} | | | | |")
-        elif each.median_s:
-            bound = units.percent(100 * each.error / each.error_bound) if each.error is not None and each.error_bound else ""
-            peak = tables.of_peak(each)
-            rates = f"{units.digits(each.gflops_low or 0)}-{units.digits(each.gflops_high or 0)}"
-            cells = [prose(each.title), tables.median(each), units.digits(each.gflops or 0), rates, peak, bound]
-            lines.append(f"| {' | '.join(cells)} |")
     return {"summary.md": "\n".join(lines) + "\n"}
 
 
@@ -153,19 +143,13 @@ def timed(run: Run) -> list[Record]:
     return [each for each in run.records if each.median_s and each.gflops]
 
 
-def interval_s(record: Record) -> tuple[float, float]:
-    """The interval of the rate, in seconds."""
-    flops = (record.gflops or 0) * 1e9 * (record.median_s or 0)
-    return flops / ((record.gflops_high or record.gflops or 1) * 1e9), flops / ((record.gflops_low or record.gflops or 1) * 1e9)
-
-
 def _extra(record: Record) -> str:
     known = {"threads": record.threads, "percent of peak": record.percent_of_peak, "error": record.error}
     return "\n".join(f"{name}: {value:.3g}" for name, value in known.items() if value is not None)
 
 
 def _column(name: str) -> str:
-    """A metric's name without what a configuration file gives a meaning to."""
+    """A metric's name, without characters that have a meaning in a configuration file."""
     return str(cell(name.replace("/", "_")))
 
 

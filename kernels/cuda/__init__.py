@@ -1,0 +1,1 @@
+"""Products on a CUDA device, written in Python: from one thread an element up to tiles in registers."""

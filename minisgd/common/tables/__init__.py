@@ -1,0 +1,1 @@
+"""Tables as data: one description, and a renderer each for the terminal, HTML, Markdown and JSON."""

@@ -1,0 +1,10 @@
+"""What holds for every test, whichever worker of pytest-xdist it runs in."""
+
+from __future__ import annotations
+
+import os
+
+
+def pytest_configure() -> None:
+    """Let a pytest that a test starts be no worker of this one: pytest-benchmark measures nothing in a worker."""
+    os.environ.pop("PYTEST_XDIST_WORKER", None)

@@ -1,0 +1,78 @@
+"""The house rules that no linter knows: short files, short functions, few parameters, and no example that never runs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(path for top in ("benchmarks", "kernels", "minisgd", "tests") for path in (ROOT / top).rglob("*.py"))
+LONGEST_FILE, LONGEST_FUNCTION, MOST_PARAMETERS = 350, 60, 8
+
+TOO_MANY_PARAMETERS = {
+    "loops.py": {"add_sums", "blocked", "direct", "multiply_panels"},
+    "matvec/dots.py": {"dots", "tiles_of_dots"},
+    "matvec/few_columns.py": {"few_columns"},
+    "matvec/one_row.py": {"add_all_rows", "one_row", "share_columns", "share_rows"},
+    "microkernel.py": {"multiply_tile", "tile"},
+    "packing.py": {"pack_panels"},
+}
+"""Functions of kernels/packed to be rebuilt, by file; no other may join them."""
+
+TOO_LONG = {"dispatch.py": {"multiply"}, "loops.py": {"blocked"}}
+"""Likewise."""
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef))
+
+
+def parameters(function: ast.FunctionDef) -> int:
+    taken = function.args
+    return len(taken.posonlyargs + taken.args + taken.kwonlyargs)
+
+
+def test_no_file_is_long():
+    lines = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert len(lines) > 200
+    assert not {name: count for name, count in lines.items() if count > LONGEST_FILE}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "kernels/packed").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_function_of_the_packed_product_is_long_or_takes_much(path):
+    name = path.relative_to(ROOT / "kernels/packed").as_posix()
+    many = {each.name for each in functions(path) if parameters(each) > MOST_PARAMETERS}
+    long = {each.name for each in functions(path) if each.end_lineno - each.lineno >= LONGEST_FUNCTION}
+    assert many <= TOO_MANY_PARAMETERS.get(name, set())
+    assert long <= TOO_LONG.get(name, set())
+
+
+def with_examples() -> set[str]:
+    """Files of which a docstring has an example."""
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, documented) and ">>> " in (ast.get_docstring(node) or "")
+    }
+
+
+def test_every_example_is_collected(pytestconfig):
+    paths = [path for path in pytestconfig.getini("testpaths") if path != "tests"]  # whose examples would be no documentation
+    found = [each for path in paths for each in sorted(ROOT.glob(path.rstrip("/")))]
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", *map(str, found)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stdout
+    collected = {line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line}
+    assert with_examples() - collected == set()
+    assert len(collected) > 20
