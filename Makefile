@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CUDA := $(if $(findstring Linux x86_64,$(shell uname -sm)),.cuda/.ready)
 
 .PHONY: bench test lint mutants clean browser wheels test-cuda
 
@@ -13,8 +14,8 @@ bench: $(READY)
 	for name in book batch-size noise; do $(BIN)/python -m minisgd experiment $$name --json .runs/$$name.json > .runs/$$name.txt; done
 	$(BIN)/python -m benchmarks report
 
-test: $(READY) .otava/.ready browser
-	OTAVA=.otava/bin/otava $(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(READY) .otava/.ready $(CUDA) browser
+	OTAVA=.otava/bin/otava CUDA_PYTHON=$(CUDA:.ready=bin/python) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -41,7 +42,7 @@ test-cuda:
 	$(PYTHON) -m benchmarks.gpu --wheels .wheels --out $(or $(OUT),.runs/cuda)
 
 clean:
-	rm -rf $(VENV) .wheels .otava .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .wheels .otava .cuda .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): some minutes the first time."
@@ -57,4 +58,12 @@ browser: $(READY)
 .otava/.ready:
 	$(PYTHON) -m venv .otava
 	.otava/bin/python -m pip install --disable-pip-version-check -qq apache-otava==0.8.0
+	@touch $@
+
+# What compiles for a GPU, and simulates one, without having one: 2.5 GB, apart from what is measured on the CPU.
+.cuda/.ready: pyproject.toml constraints.txt
+	@echo "Setting up .cuda: some minutes the first time."
+	$(PYTHON) -m venv .cuda
+	PIP_CONSTRAINT=constraints.txt .cuda/bin/python -m pip install --disable-pip-version-check --progress-bar=on -qq \
+		"numba-cuda[cu13]" "cuda-toolkit[cccl,cudart,nvrtc,nvvm]" nvidia-nvjitlink nvidia-cuda-nvdisasm triton torch numpy pytest pytest-timeout hypothesis
 	@touch $@

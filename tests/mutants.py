@@ -37,7 +37,7 @@ TESTS = {
     "benchmarks/gate/verdict.py": f"benchmarks/gate/verdict.py {GATE}/test_verdict.py",
     "benchmarks/gate/estimate.py": f"benchmarks/gate/estimate.py {GATE}/test_paired.py -k 'estimate or interval'",
     "benchmarks/gate/judging.py": f"{GATE}/test_judging.py",
-    "benchmarks/gate/planted.py": f"{GATE}/test_others.py -k 'planted_slowdown_is or what_a_call'",
+    "benchmarks/gate/planted.py": f"{GATE}/test_others.py -k 'planted_slowdown_is or what_a_call or pause'",
     "benchmarks/views/exports.py": "tests/benchmarks/views/test_exports.py -k 'not command and not otava_finds'",
     "benchmarks/trackers/history.py": f"{STORES}/test_history.py {STORES}/test_steps.py -k 'not command'",
 }

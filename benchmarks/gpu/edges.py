@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -62,12 +63,12 @@ def failure_of(kernel: registry.Kernel, where: Device, shape: dict[str, int], dt
     return None if not where.fetch(out).any() else "a sum of nothing is not 0"
 
 
-def main() -> int:
-    """Check kernel by kernel; 1 if anything is wrong."""
+def main(patterns: Sequence[str]) -> int:
+    """Check the kernels that match any of the patterns, one after the other; 1 if anything is wrong."""
     workers: defaultdict[str, Worker] = defaultdict(Worker)
     wrong = 0
     try:
-        for kernel in [each for each in registry.available() if "cuda" in each.devices]:
+        for kernel in cases.select(patterns, ["cuda"]):
             for number, dtype in enumerate(kernel.dtypes):
                 try:
                     found = workers[kernel.backend].call(check, TIMEOUT_S, kernel.name, dtype, number)
@@ -85,4 +86,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:] or ["*"]))

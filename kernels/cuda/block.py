@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kernels.cuda.launch import MOST_SHARED_BYTES, MOST_THREADS, Grid, rung
+from kernels.cuda.launch import MOST_SHARED_BYTES, Grid, rung
 from kernels.cuda.primitives import cuda
 
 THREADS = 512
@@ -23,9 +23,9 @@ def grid(m: int, p: int, width: int) -> Grid:
     Raises
     ------
     ValueError
-        If a block cannot be so wide.
+        If a block cannot have so much shared memory in float64.
     """
-    widest = min(MOST_THREADS, MOST_SHARED_BYTES // (8 * DEPTH))
+    widest = MOST_SHARED_BYTES // (8 * DEPTH)
     if not 1 <= width <= widest:
         raise ValueError(f"width: expected 1 to {widest} columns in a block, got {width}")
     rows = max(1, THREADS // width)
@@ -34,7 +34,7 @@ def grid(m: int, p: int, width: int) -> Grid:
 
 @rung("block", grid, width=64)
 def block(dtype: Any, width: int) -> Callable[[Any, Any, Any], None]:
-    """A band of a by a slab of b."""
+    """A slab of b's columns in shared memory, used by a band of rows of a."""
     rows = grid(1, 1, width).threads[1]
 
     def multiply(a: Any, b: Any, out: Any) -> None:

@@ -1,7 +1,7 @@
 """A block for a part of a column of out, neighbouring threads in neighbouring rows: nothing coalesces.
 
-The 32 elements of a that a warp reads lie in 32 rows, a sector of 32 bytes each: the arithmetic of `rowwise`, 8 times its bytes in
-float32, unless a cache holds what is left of a sector until the next turns.
+The 32 elements of a that a warp reads lie in 32 rows, a sector of 32 bytes each: the same arithmetic as `rowwise`, 8 times its
+bytes in float32, unless a cache holds what is left of a sector until the next turns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def grid(m: int, p: int) -> Grid:
 
 @rung("columnwise", grid)
 def columnwise(dtype: Any) -> Callable[[Any, Any, Any], None]:
-    """The whole of a by a column of b."""
+    """Threads down a column of out, whose loads do not coalesce: the whole of a by a column of b."""
 
     def multiply(a: Any, b: Any, out: Any) -> None:
         i = cuda.blockIdx.y * THREADS + cuda.threadIdx.x

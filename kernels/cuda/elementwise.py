@@ -23,7 +23,7 @@ def grid(m: int, p: int) -> Grid:
 
 @rung("elementwise", grid)
 def elementwise(dtype: Any) -> Callable[[Any, Any, Any], None]:
-    """Row of a by column of b."""
+    """A thread an element, neighbours down a column: a row of a by a column of b."""
 
     def multiply(a: Any, b: Any, out: Any) -> None:
         i, j = cuda.grid(2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,7 +81,7 @@ class Rung:
 
         stream = torch.cuda.current_stream(a.device).cuda_stream
         with torch.cuda.device(a.device):
-            _configured(self, str(a.dtype).removeprefix("torch."), sizes, grid, stream)(operand(a), operand(b), operand(out))
+            configured(self, str(a.dtype).removeprefix("torch."), sizes, grid, stream)(operand(a), operand(b), operand(out))
 
 
 def rung(name: str, grid: Callable[..., Grid], **tile: int) -> Callable[[Callable[..., Any]], Rung]:
@@ -89,7 +89,12 @@ def rung(name: str, grid: Callable[..., Grid], **tile: int) -> Callable[[Callabl
 
     def register(make: Callable[..., Any]) -> Rung:
         made = Rung(make, grid, tile)
-        kernel("numba-cuda", name, arrays="torch", devices=("cuda",), compiles=True, tile=tile)(made.__call__)
+
+        @kernel("numba-cuda", name, arrays="torch", devices=("cuda",), compiles=True, tile=tile)
+        @wraps(make)
+        def launch(a: Any, b: Any, out: Any, *sizes: int) -> None:
+            made(a, b, out, *sizes)
+
         return made
 
     return register
@@ -100,22 +105,20 @@ def operand(x: Any) -> Operand:
     return x.data_ptr(), *x.shape, *x.stride()
 
 
-def compile_options(threads: tuple[int, int]) -> dict[str, Any]:
-    """What the compiler is told beside the source.
-
-    `lto` would have the linker optimise anew, and the machine code is to be what the budgets of the tests are about.
-    """
-    return {"launch_bounds": (threads[0] * threads[1], 1), "lto": False}
+def launch_bounds(grid: Grid) -> tuple[int, int]:
+    """Threads of a block, and blocks that must fit on a multiprocessor: what limits a thread's registers."""
+    return grid.threads[0] * grid.threads[1], 1
 
 
 @cache
 def compiled(made: Rung, dtype: str, sizes: tuple[int, ...]) -> Any:
     """The kernel of a dtype and tile, compiled for the current device."""
-    threads = made.grid(1, 1, *sizes).threads
-    return cuda.jit(types.void(OPERAND, OPERAND, OPERAND), **compile_options(threads))(made.entry(dtype, *sizes))
+    # Without lto, which has the linker optimise anew: the machine code is to be that which the tests' budgets are about.
+    jit = cuda.jit(types.void(OPERAND, OPERAND, OPERAND), launch_bounds=launch_bounds(made.grid(1, 1, *sizes)), lto=False)
+    return jit(made.entry(dtype, *sizes))
 
 
 @lru_cache(maxsize=1024)
-def _configured(made: Rung, dtype: str, sizes: tuple[int, ...], grid: Grid, stream: int) -> Any:
+def configured(made: Rung, dtype: str, sizes: tuple[int, ...], grid: Grid, stream: int) -> Any:
     """A kernel that is ready to be launched: finding all this out takes longer than the launch."""
     return compiled(made, dtype, sizes)[grid.blocks, grid.threads, cuda.external_stream(stream) if stream else 0]

@@ -18,6 +18,8 @@ from numba.cuda.core import config
 VECTOR_BYTES = 16
 """The widest load, store or copy of one thread."""
 
+config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a small product is launched on purpose
+
 if config.ENABLE_CUDASIM:
     from kernels.cuda.simulated import commit_copies, copy_async, inlined, load, looped, matrix, store, unrolled, wait_copies
 else:

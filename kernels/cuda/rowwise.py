@@ -22,7 +22,7 @@ def grid(m: int, p: int) -> Grid:
 
 @rung("rowwise", grid)
 def rowwise(dtype: Any) -> Callable[[Any, Any, Any], None]:
-    """A row of a by the whole of b."""
+    """Threads along a row of out, whose loads of b coalesce: a row of a by the whole of b."""
 
     def multiply(a: Any, b: Any, out: Any) -> None:
         i = cuda.blockIdx.x

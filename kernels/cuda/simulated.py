@@ -95,11 +95,16 @@ looped = unrolled
 def shared_array(self: Any, shape: int | tuple[int, ...], dtype: Any, alignment: int = ALIGNED) -> NDArray[Any]:
     """The block's array that this line of the kernel asks for, the same for all its threads."""
     caller = sys._getframe(1)
+    first: NDArray[Any] = self._allocations.setdefault((caller.f_code.co_filename, caller.f_lineno), poisoned(shape, dtype))
+    return first
+
+
+def poisoned(shape: int | tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """A new array of shared memory, in which there is no number."""
     size = np.dtype(dtype).itemsize * int(np.prod(shape))
-    room = np.full(size + ALIGNED, 0xFF, np.uint8)  # NaN in any format
+    room = np.full(size + ALIGNED, 0xFF, np.uint8)
     start = -room.ctypes.data % ALIGNED
-    array = room[start : start + size].view(dtype).reshape(shape)
-    return self._allocations.setdefault((caller.f_code.co_filename, caller.f_lineno), array)  # the first thread's
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 FakeCUDAShared.array = shared_array  # the simulator's own refuses an alignment

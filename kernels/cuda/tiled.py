@@ -30,7 +30,7 @@ def grid(m: int, p: int, tm: int, tn: int, tp: int) -> Grid:
 
 @rung("tiled", grid, tm=32, tn=32, tp=32)
 def tiled(dtype: Any, tm: int, tn: int, tp: int) -> Callable[[Any, Any, Any], None]:
-    """Tiles of out, each the sum of products of tiles."""
+    """Tiles of a and b in shared memory, a thread for each element of a tile of out."""
 
     def multiply(a: Any, b: Any, out: Any) -> None:
         tile_a = cuda.shared.array((tm, tn), dtype)

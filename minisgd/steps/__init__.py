@@ -79,6 +79,7 @@ STEPS: Table[Step] = Table(
         "numba": "minisgd.steps.numba_steps",
         "torch": "minisgd.steps.torch_steps",
         "sklearn": "minisgd.steps.sklearn_step",
+        "cuda": "minisgd.steps.cuda_fused",
     },
     rank=lambda step: step.order,
     apart={

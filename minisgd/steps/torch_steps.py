@@ -1,8 +1,8 @@
 """Steps in torch: the chapter's from scratch, its concise version, torch's multi-tensor optimiser, a compiled step, and a graph.
 
 All share the arrays' memory with the caller, on the CPU or a GPU, so weights and bias are updated in place. The eager ones cost
-some tens of microseconds a step whatever its size: that is what their loops at batch 1 measure. On a GPU torch raises the error of a
-visit out of range only later, and the process cannot use the GPU any more.
+some tens of microseconds a step whatever its size: that is what their loops at batch 1 measure. On a GPU a visit out of range is
+found out only later, by an error after which the process cannot use the GPU any more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def objective_loss(objective: str, z: torch.Tensor, y: torch.Tensor) -> torch.Te
     return binary_cross_entropy_with_logits(z, y, reduction="sum") / len(z)
 
 
-def batched(x: Array, y: Array, one: Callable[[torch.Tensor, torch.Tensor, Any], None]) -> Epoch:
+def batched(x: Array, y: Array, one: Callable[[torch.Tensor, torch.Tensor, Any], None]) -> Callable[[Any, int, Any], None]:
     """An epoch of steps ``one(x_batch, y_batch, rate)`` on tensors."""
     examples, targets = torch.as_tensor(x), torch.as_tensor(y)
 

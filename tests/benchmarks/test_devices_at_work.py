@@ -136,3 +136,48 @@ def test_list_names_the_kernels_of_a_device():
     assert {"torch/tiled"} <= {each["kernel"] for each in listed}
     assert all("cuda" in each["devices"] for each in listed)
     assert next(each["tile"] for each in listed if each["kernel"] == "torch/tiled") == {"tm": 1024, "tn": 1024, "tp": 1024}
+
+
+TUNED = """
+    import time, torch
+    from kernels import kernel
+
+    @kernel("tuned", "tiled", arrays="torch", devices=("cuda",), tile={"edge": 8})
+    def tiled(a, b, out, edge):
+        if edge > 64:
+            raise ValueError(f"edge: expected 64 at most, got {edge}")
+        time.sleep(0.02 if edge == 32 else 0.06)
+        torch.mm(a, b, out=out)
+"""
+
+
+def test_tune_tries_every_tile_that_may_fit_and_the_best_in_turns(tmp_path):
+    path = plugin.install(tmp_path, "tuned", TUNED)["PYTHONPATH"] + ":" + str(gpus.FOLDER)
+    done = benchmarks("tune", "--device", "cuda", "--kernel", "tuned/tiled", "--size", 16, "--json", "-", PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {each["configuration"]["edge"] for each in found} == {8, 16, 32, 64, 128}
+    passed = [each for each in found if each["gflops"]]
+    assert passed[0]["configuration"] == {"edge": 32}
+    assert [each["failure"] for each in found if not each["gflops"]] == ["ValueError: edge: expected 64 at most, got 128"]
+    assert "1 failed, the first of them: ValueError: edge" in done.stderr
+
+
+VERSUS = """
+import sys
+from benchmarks.gpu import versus
+versus.SIZES, versus.TURNS = (48,), 6
+versus.PAIRS = (("torch/block", "torch/full", "float32"), ("none/full", "torch/full", "float32"))
+sys.exit(versus.main())
+"""
+
+
+def test_a_kernel_is_held_against_its_peer_in_turns():
+    done = subprocess.run([sys.executable, "-c", VERSUS], capture_output=True, text=True, timeout=200, env=gpus.environment())
+    assert done.returncode == 1, done.stderr  # one pair has no figure
+    measured, failed = done.stdout.splitlines()
+    found = json.loads(measured)
+    assert found["low"] <= found["ratio"] <= found["high"]
+    assert min(found["gflops"], found["peer_gflops"]) > 0
+    assert found["clock_mhz"] == 1980
+    assert failed.startswith("none/full float32 48: UnknownKernel: unknown kernel 'none/full'")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from kernels.cuda.launch import Grid
 from kernels.cuda.primitives import VECTOR_BYTES
+from kernels.dtypes import stored
 
 WARP_ROWS, WARP_COLUMNS = 4, 8
 """Threads of a warp, down and across its part of out."""
@@ -37,8 +38,17 @@ class Blocking(NamedTuple):
         return Grid((-(-p // self.columns), -(-m // self.rows)), (self.threads, 1))
 
 
+class Ideas(NamedTuple):
+    """What a stage does: copies of so many elements, unrolled or not, asynchronous or not, guarded or not."""
+
+    copied: int
+    unroll: bool = True
+    asynchronous: bool = True
+    guarded: bool = True
+
+
 BLOCKINGS = {"float32": Blocking(128, 256, 8, 8, 16), "float64": Blocking(128, 128, 8, 8, 8)}
-"""A quarter and a half of the registers of a multiprocessor are sums: 128 of a thread's 255, at 256 threads."""
+"""Half of the registers of a multiprocessor are sums, with one block on it: 128 of each of 256 threads' 255."""
 
 
 def lanes(dtype: str) -> int:
@@ -49,4 +59,4 @@ def lanes(dtype: str) -> int:
     >>> lanes("float32"), lanes("float64")
     (4, 2)
     """
-    return VECTOR_BYTES // {"float32": 4, "float64": 8}[dtype]
+    return VECTOR_BYTES // stored(dtype).itemsize

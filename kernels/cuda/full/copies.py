@@ -7,34 +7,48 @@ from typing import Any
 
 import numpy as np
 
-from kernels.cuda.primitives import copy_async, cuda, inlined, load, store
+from kernels.cuda.full.blocking import Ideas
+from kernels.cuda.primitives import copy_async, cuda, inlined, load, store, unrolled
 
 U32, U64 = np.uint32, np.uint64
 
 
-def copier(dtype: Any, pitch: int, apart: int, copied: int, asynchronous: bool, guarded: bool) -> Any:
-    """A device function that copies `copied` elements of one of a thread's rows of a tile.
+def copier(dtype: Any, tile: tuple[int, int], threads: int, ideas: Ideas) -> tuple[Any, Any]:
+    """Two device functions, which say where a thread copies first, and which copy.
 
     Parameters
     ----------
     dtype : type
-    pitch : int
-        Elements of a row of the tile.
-    apart : int
-        From one of the thread's rows to the next, in rows.
-    copied : int
-    asynchronous, guarded : bool
-        As `kernels.cuda.full.pipeline.Ideas` has them.
+    tile : tuple of int
+        Its rows and columns.
+    threads : int
+        That share it: as many as there are in a row of the tile, then the next row, and again some rows below.
+    ideas : Ideas
     """
-    copy = copy_async if asynchronous else synchronous(dtype, copied)
+    rows, columns = tile
+    copied, guarded = ideas.copied, ideas.guarded
+    along = columns // copied
+    down = threads // along
+    times = rows // down
+    copy = copy_async if ideas.asynchronous else synchronous(dtype, copied)
 
     @inlined
-    def copy_row(s: Any, tile: Any, to: Any, source: Any, at: Any, step: Any, left: Any, inside: Any) -> None:
-        """The thread's row s, `step` elements of the source from the one before, of which `left` is a row too far."""
-        wanted = U32(copied) if inside and (not guarded or s * U64(apart) < left) else U32(0)
-        copy(tile, to, s * U64(apart * pitch), source, at + s * step, wanted, copied)
+    def place(thread: Any) -> Any:
+        """Row and column of a thread's first copy in a tile."""
+        return thread // U64(along), thread % U64(along) * U64(copied)
 
-    return copy_row
+    @inlined
+    def copy_row(s: Any, to: Any, start: Any, source: Any, at: Any, step: Any, left: Any, inside: Any) -> None:
+        wanted = U32(copied) if inside and (not guarded or s * U64(down) < left) else U32(0)
+        copy(to, start, s * U64(down * columns), source, at + s * (U64(down) * step), wanted, copied)
+
+    @inlined
+    def copy_tile(thread: Any, to: Any, start: Any, source: Any, at: Any, step: Any, left: Any, inside: Any) -> None:
+        """From `source` at `at`, whose rows are `step` elements apart; of its rows `left` are there, if it is inside at all."""
+        i, j = place(thread)
+        unrolled(times, copy_row, (to, start + i * U64(columns) + j, source, at, step, left, inside))
+
+    return place, copy_tile
 
 
 def synchronous(dtype: Any, copied: int) -> Callable[..., None]:

@@ -15,42 +15,31 @@ What is assumed:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from kernels.cuda.full.blocking import WARP_COLUMNS, WARP_ROWS, Blocking, lanes
+from kernels.cuda.full.blocking import WARP_COLUMNS, WARP_ROWS, Blocking, Ideas, lanes
 from kernels.cuda.full.copies import copier
 from kernels.cuda.full.products import multiplier
-from kernels.cuda.primitives import VECTOR_BYTES, commit_copies, cuda, inlined, looped, store, unrolled, wait_copies
+from kernels.cuda.full.writes import writer
+from kernels.cuda.primitives import VECTOR_BYTES, commit_copies, cuda, looped, unrolled, wait_copies
 
 WARP = WARP_ROWS * WARP_COLUMNS
 U64 = np.uint64
 
 
-class Ideas(NamedTuple):
-    """What a stage does: copies of so many elements, unrolled or not, asynchronous or not, guarded or not."""
-
-    copied: int
-    unroll: bool = True
-    asynchronous: bool = True
-    guarded: bool = True
-
-
 def pipeline(dtype: Any, blocking: Blocking, ideas: Ideas) -> Callable[[Any, Any, Any], None]:
     """A tile of out, rows x columns, by a block's threads."""
     rows, columns, depth, high, wide = blocking
-    copied, unroll, asynchronous, guarded = ideas
     size, width = np.dtype(dtype).itemsize, lanes(np.dtype(dtype).name)
-    across = columns // (WARP_COLUMNS * wide)  # warps of the block
-    a_along, b_along = depth // copied, columns // copied  # threads along a row of a tile
-    a_down, b_down = blocking.threads // a_along, blocking.threads // b_along  # rows that they copy at a time
-    a_copies, b_copies, vectors = rows // a_down, depth // b_down, depth // width
+    across, vectors = columns // (WARP_COLUMNS * wide), depth // width  # warps of a block; of a tile's depth
     both_a, both_b = 2 * rows * depth, 2 * depth * columns
-    each = unrolled if unroll else looped
-    copy_a = copier(dtype, depth, a_down, copied, asynchronous, guarded)
-    copy_b = copier(dtype, columns, b_down, copied, asynchronous, guarded)
-    multiply_vector, write = multiplier(dtype, blocking), writer(dtype, blocking, copied > 1, guarded)
+    each = unrolled if ideas.unroll else looped
+    place_a, copy_a = copier(dtype, (rows, depth), blocking.threads, ideas)
+    place_b, copy_b = copier(dtype, (depth, columns), blocking.threads, ideas)
+    multiply_vector, write = multiplier(dtype, blocking), writer(dtype, blocking, ideas)
+    guarded = ideas.guarded
 
     def multiply(a: Any, b: Any, out: Any) -> None:
         tiles_a = cuda.shared.array(both_a, dtype, alignment=VECTOR_BYTES)
@@ -64,14 +53,12 @@ def pipeline(dtype: Any, blocking: Blocking, ideas: Ideas) -> Callable[[Any, Any
         thread = U64(cuda.threadIdx.x)
         i0, j0 = U64(cuda.blockIdx.y) * U64(rows), U64(cuda.blockIdx.x) * U64(columns)
 
-        # What this thread copies: its first place in a tile of a, and of b, and the steps from there.
-        ai, ak = thread // U64(a_along), thread % U64(a_along) * U64(copied)
-        bk, bj = thread // U64(b_along), thread % U64(b_along) * U64(copied)
-        to_a, to_b = ai * U64(depth) + ak, bk * U64(columns) + bj
+        # What this thread copies: from its first place in a tile of a, and of b.
+        ai, ak = place_a(thread)
+        bk, bj = place_b(thread)
         down_a, along_a = U64(a.strides[0] // size), U64(a.strides[1] // size)
         down_b, along_b = U64(b.strides[0] // size), U64(b.strides[1] // size)
         from_a, from_b = (i0 + ai) * down_a + ak * along_a, bk * down_b + (j0 + bj) * along_b
-        step_a, step_b = U64(a_down) * down_a, U64(b_down) * down_b
         left, m = U64(a.shape[1]), U64(a.shape[0])
         left_a, inside_b = m - min(m, i0 + ai), not guarded or j0 + bj < U64(b.shape[1])
 
@@ -81,8 +68,8 @@ def pipeline(dtype: Any, blocking: Blocking, ideas: Ideas) -> Callable[[Any, Any
         j1 = warp % U64(across) * U64(WARP_COLUMNS * wide) + lane % U64(WARP_COLUMNS) * U64(width)
 
         at_a, at_b = U64(0), U64(0)
-        unrolled(a_copies, copy_a, (tiles_a, to_a, a, from_a, step_a, left_a, ak < left))
-        unrolled(b_copies, copy_b, (tiles_b, to_b, b, from_b, step_b, left - min(left, bk), inside_b and bk < left))
+        copy_a(thread, tiles_a, at_a, a, from_a, down_a, left_a, ak < left)
+        copy_b(thread, tiles_b, at_b, b, from_b, down_b, left - min(left, bk), inside_b and bk < left)
         commit_copies()
         while left > U64(0):
             left -= min(left, U64(depth))
@@ -91,45 +78,12 @@ def pipeline(dtype: Any, blocking: Blocking, ideas: Ideas) -> Callable[[Any, Any
             next_a, next_b = U64(rows * depth) - at_a, U64(depth * columns) - at_b
             wait_copies(0)
             cuda.syncthreads()  # the copies of all are here, and no thread reads the other tiles any more
-            unrolled(a_copies, copy_a, (tiles_a, next_a + to_a, a, from_a, step_a, left_a, ak < left))
-            unrolled(b_copies, copy_b,
-                     (tiles_b, next_b + to_b, b, from_b, step_b, left - min(left, bk), inside_b and bk < left))  # fmt: skip
+            copy_a(thread, tiles_a, next_a, a, from_a, down_a, left_a, ak < left)
+            copy_b(thread, tiles_b, next_b, b, from_b, down_b, left - min(left, bk), inside_b and bk < left)
             commit_copies()
             each(vectors, multiply_vector, (tiles_a, at_a + i1 * U64(depth), tiles_b, at_b + j1, part_a, part_b, sums))
             at_a, at_b = next_a, next_b
+        wait_copies(0)  # zeros, of a tile beyond the last
         write(out, i0 + i1, j0 + j1, sums)
 
     return multiply
-
-
-def writer(dtype: Any, blocking: Blocking, vectors: bool, guarded: bool) -> Any:
-    """A device function that writes a thread's sums, by whole vectors or by elements."""
-    _, _, _, high, wide = blocking
-    width = lanes(np.dtype(dtype).name)
-    size, groups = np.dtype(dtype).itemsize, wide // width
-
-    @inlined
-    def write_vector(g: Any, i: Any, out: Any, row: Any, column: Any, sums: Any) -> None:
-        j = column + g * U64(WARP_COLUMNS * width)
-        if not guarded or j < U64(out.shape[1]):
-            store(out, row, j, sums, i * U64(wide) + g * U64(width), width)
-
-    @inlined
-    def write_row(i: Any, out: Any, row: Any, column: Any, sums: Any) -> None:
-        to = row + i * U64(WARP_ROWS)
-        if not guarded or to < U64(out.shape[0]):
-            unrolled(groups, write_vector, (i, out, to * U64(out.strides[0] // size), column, sums))
-
-    @inlined
-    def write_elements(out: Any, row: Any, column: Any, sums: Any) -> None:
-        for i in range(high):
-            for j in range(wide):
-                to, across = row + U64(i * WARP_ROWS), column + U64(j // width * WARP_COLUMNS * width + j % width)
-                if to < U64(out.shape[0]) and across < U64(out.shape[1]):
-                    out[to, across] = sums[i, j]
-
-    @inlined
-    def write_vectors(out: Any, row: Any, column: Any, sums: Any) -> None:
-        unrolled(high, write_row, (out, row, column, sums))
-
-    return write_vectors if vectors else write_elements

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from kernels.cuda.full.blocking import BLOCKINGS, Blocking, lanes
-from kernels.cuda.full.pipeline import Ideas, pipeline
+from kernels.cuda.full.blocking import BLOCKINGS, Blocking, Ideas, lanes
+from kernels.cuda.full.pipeline import pipeline
 from kernels.cuda.full.register_tile import register_tile
 from kernels.cuda.launch import Operand, Rung, operand
 from kernels.cuda.primitives import VECTOR_BYTES
@@ -89,6 +89,6 @@ def whole(dtype: str, a: Operand, b: Operand, out: Operand) -> bool:
 
 @kernel("numba-cuda", "full", arrays="torch", devices=("cuda",), compiles=True)
 def full(a: Any, b: Any, out: Any) -> None:
-    """The last stage where the tiles fit, else the one before."""
+    """Tiles of out in registers, fetched ahead by asynchronous copies; nothing is guarded where the tiles fit."""
     dtype = str(a.dtype).removeprefix("torch.")
     STAGES[-1 if whole(dtype, operand(a), operand(b), operand(out)) else -2](a, b, out)

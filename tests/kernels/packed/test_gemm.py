@@ -325,8 +325,8 @@ def test_sixteen_threads_at_once():
 
 def test_workspace_is_bounded_and_kept():
     gemm(*operands(300, 300, 300))
-    first = GEMM._caller.ready[np.dtype("float32").num].room
+    first = GEMM._caller.ready[np.dtype("float32")].room
     gemm(*operands(900, 1000, 800))
-    assert GEMM._caller.ready[np.dtype("float32").num].room is first
+    assert GEMM._caller.ready[np.dtype("float32")].room is first
     assert compiled(np.dtype("float32")).plan.workspace_bytes(1) < caches()[-1].size
     assert first.nbytes <= numba.get_num_threads() * caches()[-1].size

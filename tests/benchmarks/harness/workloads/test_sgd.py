@@ -52,3 +52,47 @@ def test_batch_sizes_and_steps_are_checked():
         case(batch=201)
     with pytest.raises(UsageError, match="--kernel numba-fussed: unknown step"):
         case("numba-fussed")
+
+
+class Hidden:
+    """An array that numpy cannot see into."""
+
+    def __init__(self, hidden):
+        self.hidden, self.shape = hidden, hidden.shape
+
+    def __array__(self, *args, **kwargs):
+        raise AssertionError("the harness looked into device memory")
+
+
+class Elsewhere(Cpu):
+    """A device with memory of its own."""
+
+    def place(self, host, library, dtype=None):
+        assert library == "torch"
+        return Hidden(host.copy())
+
+    def write(self, array, host):
+        array.hidden[...] = host
+
+    def fetch(self, array):
+        return array.hidden.copy()
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_an_epoch_on_another_device_is_checked_there(monkeypatch, wrong):
+    def prepare(x, y, weights, bias, objective):
+        epoch = steps.find("numpy").function(*(each.hidden for each in (x, y, weights, bias)), objective)
+
+        def there(order, batch, rate):
+            epoch(order.hidden, batch, rate * (1 + wrong))
+
+        return there
+
+    monkeypatch.setitem(steps.STEPS._entries, "numba-there", steps.Step("numba-there", prepare, devices=("cuda",)))
+    (made,) = cases.epochs(["numba-there"], [{"n": 200, "d": 5, "k": 1}], [10], ["float32"], [1], "cuda")
+    epoch = Epoch(made, Elsewhere())
+    for call in epoch.calls(2):
+        call()
+    found = epoch.check()
+    assert (found.failure is not None) is wrong
+    assert (found.error <= found.bound) is not wrong
