@@ -17,7 +17,7 @@ from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
 from benchmarks.harness.host import libraries, machine
-from benchmarks.harness.records import Blas, Case, Ceilings, Machine, Record, Run
+from benchmarks.harness.records import BEYOND, Blas, Case, Ceilings, Machine, Record, Run
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 from minisgd.common.cli import UsageError
 
@@ -201,8 +201,8 @@ def record(
     rounds = [each.samples_s for each in slices]
     seconds = statistics.summary(rounds)
     speed = derived.speed(case, seconds, limits)
-    if worst.waited and speed.get("beyond_peak"):
-        early = f"{speed['gflops']:.0f} GFLOPS, beyond the peak of {speed['peak_gflops']:.0f}: the clock stopped too early"
+    if limits and worst.waited and speed["gflops"] > BEYOND * (most := limits.most(case.dtype, case.threads)):
+        early = f"{speed['gflops']:.0f} GFLOPS, beyond the peak of {most:.0f}: the clock stopped too early"
         return Record(**dict(case), **costs, **checked | {"passed": False, "failure": early})
     compiles = timing.WORKLOADS[case.workload].find(case.kernel).compiles
     return Record(

@@ -93,6 +93,13 @@ def test_a_rate_beyond_the_peak_fails_where_a_library_works_on_after_the_call(wa
     assert found.gflops == (None if waited else pytest.approx(200))
 
 
+def test_no_rate_passes_what_the_best_trial_makes_of_the_others():
+    starved = Peak(dtype="float32", threads=2, gflops=4.4)
+    limits = Ceilings(peaks=[starved, Peak(dtype="float64", threads=1, gflops=20.0)], bandwidths=[])
+    assert limits.most("float32", 2) == 80
+    assert limits.most("float64", 1) == 20
+
+
 def test_an_array_of_a_library_is_known_by_where_its_type_is_defined(later):
     assert arrays.library(Later(np.zeros((2, 2)))) == "later"
     assert arrays.library([[1.0]]) is None
