@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kernels.jit.tasks import APART, COUNTERS_BYTES
 from kernels.packed.gemm import workspace
-from kernels.packed.plan import PLAN_BYTES, PRODUCT_BYTES
-from kernels.packed.pool.tasks import APART, COUNTERS_BYTES
+from kernels.packed.plan import HEAD_BYTES, PLAN, PRODUCT_AT
 
 MARGIN = 64 << 10
 """Bytes between what one thread has and what the next one has, of which each is poison."""
@@ -20,20 +20,20 @@ class Guarded:
 
     def __init__(self, plan, threads):
         self._plan, self._threads = plan, threads
-        self.room = workspace(plan._replace(own_bytes=plan.own_bytes + MARGIN), threads)
-        self.room[8 * len(plan) :] = POISON
-        self._told = self.room[:PLAN_BYTES].copy()
+        self.memory = workspace(plan._replace(own_bytes=plan.own_bytes + MARGIN), threads)
+        self.memory[PLAN.itemsize :] = POISON
+        self._plan_before = self.memory[:PRODUCT_AT].copy()
 
     def overrun(self):
         """Where something was written that no part of a product has a right to."""
-        found = [] if np.array_equal(self.room[:PLAN_BYTES], self._told) else ["the plan"]
-        start = PLAN_BYTES + PRODUCT_BYTES
+        found = [] if np.array_equal(self.memory[:PRODUCT_AT], self._plan_before) else ["the plan"]
+        start = HEAD_BYTES
         for thread in range(self._threads):
-            counters = self.room[start : start + COUNTERS_BYTES].reshape(-1, APART)
+            counters = self.memory[start : start + COUNTERS_BYTES].reshape(-1, APART)
             end = start + COUNTERS_BYTES + self._plan.block_bytes + self._plan.own_bytes
             if np.any(counters[:, 8:] != POISON):
                 found.append(f"below the block of thread {thread}")
-            if np.any(self.room[end : end + MARGIN] != POISON):
+            if np.any(self.memory[end : end + MARGIN] != POISON):
                 found.append(f"beyond what thread {thread} has")
             start = end + MARGIN
         return found

@@ -38,15 +38,16 @@ def rules(dtype: str, threads: int) -> list[Rule]:
     size, one_and_a_half = ITEMSIZE[dtype], vectors().whole_lanes(ITEMSIZE[dtype]) * 3 // 2
     edges, wide = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256), (384, 448, 512, 640, 768, 896, 1024)
     made = [
-        Rule("near_bytes", "bytes of a b across cache lines from which it is packed", tuple(n * n * size for n in edges),
-             lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"near_bytes": NEVER}, {"near_bytes": -1}, offset=16),
-        Rule("rows_to_pack_for", "rows of a from which a b of far rows is packed", (8, 16, *edges), lambda m: (m, 1024, 1024),
+        Rule("straddling_bytes", "bytes of a b across cache lines from which it is packed", tuple(n * n * size for n in edges),
+             lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3,
+             {"straddling_bytes": NEVER}, {"straddling_bytes": -1}, offset=16),
+        Rule("rows_to_pack_for", "rows of a from which a scattered b is packed", (8, 16, *edges), lambda m: (m, 1024, 1024),
              {"rows_to_pack_for": NEVER}, {"rows_to_pack_for": 0}),
-        Rule("direct_bytes", "bytes of an aligned b from which far rows are packed", tuple(n * n * size for n in edges),
+        Rule("direct_bytes", "bytes of an aligned b from which a scattered one is packed", tuple(n * n * size for n in edges),
              lambda bytes_: (256, round((bytes_ / size) ** 0.5), round((bytes_ / size) ** 0.5)),
              {"direct_bytes": NEVER}, {"direct_bytes": -1, "scattered_bytes": -1, "rows_to_pack_for": 0}),
-        Rule("far_bytes", "bytes of a slab of a from which a block of b is far", tuple(n * n * size for n in wide),
-             lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"far_bytes": NEVER}, {"far_bytes": 0}, offset=16),
+        Rule("l3_from_bytes", "bytes of a kc panel of a from which a block of b is in L3", tuple(n * n * size for n in wide),
+             lambda bytes_: (round((bytes_ / size) ** 0.5),) * 3, {"l3_from_bytes": NEVER}, {"l3_from_bytes": 0}, offset=16),
         Rule("dot_extra", "a third of the depth from which columns of a vector and a half are dot products, not tiles",
              (4, 8, 16, 24, 32, 48, 64, 96, 128), lambda extra: (300, 3 * extra, one_and_a_half),
              {"dot_extra": NEVER}, {"dot_extra": -NEVER}),
@@ -84,9 +85,9 @@ def measure(dtype: str, threads: int, advance: Callable[[str], None]) -> Iterato
     plan, random = compiled(np.dtype(dtype)).plan, np.random.default_rng(0)
 
     def operand(rows: int, columns: int, offset: int) -> Any:
-        room = aligned_zeros((rows * columns + offset,), dtype)[offset:]
-        room[...] = random.standard_normal(room.shape)
-        return room.reshape(rows, columns)
+        elements = aligned_zeros((rows * columns + offset,), dtype)[offset:]
+        elements[...] = random.standard_normal(elements.shape)
+        return elements.reshape(rows, columns)
 
     for rule in rules(dtype, threads):
         gains = {}

@@ -20,13 +20,13 @@ from kernels.arrays import aligned_zeros
 from kernels.jit.memory import size_of
 from kernels.jit.pointers import address, call
 from kernels.packed.gemm import compiled, gemm, workspace
-from kernels.packed.loops import chain
-from kernels.packed.microkernel import TALLEST, signature
-from kernels.packed.plan import KC, TILE, entry, pieces, tile_for
+from kernels.packed.loops import k_chunk
+from kernels.packed.microkernel import MAX_NR, new_tile, signature
+from kernels.packed.plan import PLAN, ceil_div, microtile, plan_at, split
 
 PARTS = {
     "multiply-adds": "all of them, at the peak",
-    "microkernel": "what whole tiles take beyond that with all operands near: loads, and each tile's first and last steps",
+    "microkernel": "what whole tiles take beyond that with all operands in L1: loads, and each tile's first and last steps",
     "edges": "what tiles take beyond that because they are not whole",
     "packing": "b copied into panels, and with it the loops and the call",
     "memory": "the rest: a, b and c on their way from further out",
@@ -54,21 +54,21 @@ def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advanc
     a, b = (random.standard_normal(shape).astype(dtype) for shape in ((m, n), (n, p)))
     out, one, element = np.empty((m, p), dtype), np.ones(1, dtype)[0], getattr(types, dtype)
     nothing = numba.njit(signature(element))(_nothing)
-    room = workspace(plan, 1)
-    at, told = room.ctypes.data, room[: 8 * len(plan)].view(np.int64)
-    near = [aligned_zeros(shape, dtype) for shape in ((TALLEST, plan.kc), (plan.kc, plan.width), (TALLEST, plan.width))]
-    whole = [-(-length // side) * side for length, side in zip((m, p), _tile_for(at, m, p), strict=True)]
+    memory = workspace(plan, 1)
+    at, (record,) = memory.ctypes.data, memory[: PLAN.itemsize].view(PLAN)
+    in_l1 = [aligned_zeros(shape, dtype) for shape in ((MAX_NR, plan.kc), (plan.kc, plan.mr), (MAX_NR, plan.mr))]
+    whole = [-(-length // side) * side for length, side in zip((m, p), _microtile(at, m, p), strict=True)]
     product = partial(multiply, a, b, out, 1.0, 0.0, at, 1)
 
     def then_without_microkernel() -> None:
-        told[TILE] = plan.tile
+        record["microkernel"] = plan.microkernel
         product()
-        told[TILE] = address(nothing)
+        record["microkernel"] = address(nothing)
 
     def tiles(ideal: float, rows: int, columns: int) -> float:
         """Seconds of the microkernel's calls of a product."""
         again = max(1, int(REPEATED_S / ideal))
-        return _seconds(partial(_tiles, again, rows, n, columns, at, *(each.ctypes.data for each in near), one)) / again
+        return _seconds(partial(_tiles, again, rows, n, columns, at, *(each.ctypes.data for each in in_l1), one)) / again
 
     shares: dict[str, list[float]] = {part: [] for part in PARTS}
     for _ in range(turns):
@@ -76,7 +76,7 @@ def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advanc
         with limited_to(1):
             ideal = flops / ceilings.fma_peak(dtype, 1).best
             seconds, packing = _seconds(product), _seconds(product, then_without_microkernel)
-            told[TILE] = plan.tile
+            record["microkernel"] = plan.microkernel
             cut = tiles(ideal, m, p)
             uncut = tiles(ideal, *whole) * m * p / prod(whole)
         with limited_to(threads):
@@ -113,29 +113,30 @@ def _seconds(work: Callable[[], object], before: Callable[[], None] = lambda: No
     return median(took[1:])
 
 
-def _nothing(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead):  # type: ignore[no-untyped-def]
+def _nothing(tile):  # type: ignore[no-untyped-def]
     """In the microkernel's place."""
 
 
 @numba.njit
-def _tile_for(room, m, p):  # type: ignore[no-untyped-def]
-    return tile_for(m, p, room)
+def _microtile(workspace, m, p):  # type: ignore[no-untyped-def]
+    return microtile(plan_at(workspace, m), m, p)
 
 
 @numba.njit
-def _tiles(times, m, n, p, room, a, b, c, one):  # type: ignore[no-untyped-def]
-    """The microkernel's calls of so many products, all on one sliver of a, one panel of b and one tile of c."""
-    size, kc, (rows, width) = size_of(one), entry(room, KC), tile_for(m, p, room)
-    slabs, slivers = pieces(n, kc), pieces(m, rows)
-    for turn in range(times * slabs):
-        slab = turn % slabs
-        depth = n * (slab + 1) // slabs - n * slab // slabs
-        at_once = chain(depth, size)
-        for sliver in range(slivers):
-            height = m * (sliver + 1) // slivers - m * sliver // slivers
-            for j in range(0, p, width):
-                wide = min(width, p - j)
-                call(
-                    entry(room, TILE), height, depth, at_once, a, kc * size, b, width * size, c, width * size, wide,
-                    one, one - one, 0,
-                )  # fmt: skip
+def _tiles(times, m, n, p, workspace, a, b, c, one):  # type: ignore[no-untyped-def]
+    """The microkernel's calls of so many products, all on one micropanel of a, one of b and one microtile of c."""
+    plan, tile, size = plan_at(workspace, one), new_tile(one), size_of(one)
+    nr, mr = microtile(plan, m, p)
+    panels, micropanels = ceil_div(n, plan.kc), ceil_div(m, nr)
+    tile.a, tile.b, tile.c, tile.alpha, tile.beta, tile.ahead = a, b, c, one, one - one, 0
+    tile.a_row, tile.b_row, tile.c_row = plan.kc * size, mr * size, mr * size
+    for turn in range(times * panels):
+        start, end = split(n, turn % panels, panels)
+        tile.depth = end - start
+        tile.chunk = k_chunk(tile.depth, size)
+        for micropanel in range(micropanels):
+            first, last = split(m, micropanel, micropanels)
+            tile.rows = last - first
+            for j in range(0, p, mr):
+                tile.columns = min(mr, p - j)
+                call(plan.microkernel, tile)

@@ -1,4 +1,4 @@
-"""The ladder inside `numba/full`: the same loops and packing, told at first to do without what each stage then brings."""
+"""The ladder inside `numba/full`: the same loops and packing, at first without what each stage then brings."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def stages(dtype: str, m: int, n: int, p: int, threads: int) -> list[Stage]:
     full = compiled(np.dtype(dtype)).plan
     one_by_one = 3  # registers: a sum, a vector of b, an element of a
     naive = microkernel.compiled(full.lanes, 1, one_by_one, full.early, 0, getattr(types, dtype))
-    every = (n + 8) * (p + full.width) * ITEMSIZE[dtype]
-    whole = {"kc": NEVER, "serial": 0, "direct_bytes": -1, "far_bytes": 0, "block_bytes": every}
+    every = (n + 8) * (p + full.mr) * ITEMSIZE[dtype]
+    whole = {"kc": NEVER, "serial": 0, "direct_bytes": -1, "l3_from_bytes": 0, "block_bytes": every}
     unpacked = full._replace(**whole, rows_to_pack_for=NEVER, strip=NEVER)
     packed = full._replace(**whole, rows_to_pack_for=0, scattered_bytes=-1)
     made = [
         Stage("naive", "one row by one vector: each multiply-add waits for the one before",
-              unpacked._replace(tile=address(naive), registers=one_by_one, width=full.lanes), 1),
+              unpacked._replace(microkernel=address(naive), registers=one_by_one, mr=full.lanes), 1),
         Stage("+ registers", "a tile of sums that do not wait for each other, few loads for each", unpacked, 1),
-        Stage("+ packing", "b copied into panels: whole cache lines, one after the other", packed, 1),
-        Stage("+ tile model", "slabs and blocks that stay in the caches", full._replace(serial=0), 1),
+        Stage("+ packing", "b copied into micropanels: whole cache lines, one after the other", packed, 1),
+        Stage("+ tile model", "kc panels and blocks that stay in the caches", full._replace(serial=0), 1),
     ]  # fmt: skip
     if threads > 1:
         made.append(Stage("+ threads", f"{threads} threads with columns of their own", full._replace(serial=0), threads))
@@ -101,10 +101,10 @@ def alternate(
     `begin` is called before each turn.
     """
     multiply, out = compiled(a.dtype).multiply, np.empty((a.shape[0], b.shape[1]), a.dtype)
-    rooms = [workspace(plan, threads) for plan, threads in variants]
+    workspaces = [workspace(plan, threads) for plan, threads in variants]
     calls = [
-        partial(multiply, a, b, out, 1.0, 0.0, room.ctypes.data, threads)
-        for room, (_, threads) in zip(rooms, variants, strict=True)
+        partial(multiply, a, b, out, 1.0, 0.0, memory.ctypes.data, threads)
+        for memory, (_, threads) in zip(workspaces, variants, strict=True)
     ]
     rates: list[list[float]] = [[] for _ in variants]
     for turn in range(turns + 1):

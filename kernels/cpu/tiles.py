@@ -1,10 +1,10 @@
 """From cache sizes to the tile sizes of packed products, with the reasoning; the lower rungs' are in `kernels.rungs.loop_tiles`.
 
-A packed product (Goto and van de Geijn 2008) keeps an mr x nr tile in registers, a kc x nr sliver of b in the first-level cache,
-an mc x kc block of a in the second and a kc x nc panel of b in the third; Low, Igual, Smith and Quintana-Orti, "Analytical
+A packed product (Goto and van de Geijn 2008) keeps an mr x nr microtile in registers, a kc x nr micropanel of b in L1, an mc x kc
+block of a in L2 and a kc x nc panel of b in L3; Low, Igual, Smith and Quintana-Orti, "Analytical
 Modeling Is Enough for High-Performance BLIS" (TOMS 43, 2016) derive the sizes.
 
-`numba/full` has blocks of its own (`block_tiling`): its panels need not stay in the first level, nor always in the second.
+`numba/full` has blocks of its own (`block_tiling`): its micropanels need not stay in L1, nor its blocks always in L2.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def register_tile(lanes: int, unit: Vectors) -> tuple[int, int]:
 def packed_tiling(dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Vectors | None = None) -> tuple[Derivation, ...]:
     """Tile sizes mr, nr, kc, mc, nc of a packed product (Low et al. 2016, section 4).
 
-    A line of the first level is left for the tile of c and the rest is shared by the slivers of a and b in the ratio
+    A line of the first level is left for the tile of c and the rest is shared by the micropanels of a and b in the ratio
     mr to nr; a way of each outer level is left for what streams through it.
 
     Parameters
@@ -138,13 +138,13 @@ def packed_tiling(dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Ve
 
 
 FAR_BYTES_A_CYCLE = 16
-"""What the third level of AMD's Zen brings a core in time, with room to spare: Zen 4's did 26. Others' are not known."""
+"""What L3 of AMD's Zen brings a core in time, with some to spare: Zen 4's did 26. Others' are not known."""
 
 
 def block_tiling(
     dtype: str, hierarchy: Sequence[Cache] | None = None, unit: Vectors | None = None, cpu: str | None = None
 ) -> tuple[Derivation, ...]:
-    """Tile sizes mr, nr, kc, mc of `numba/full`, whose blocks are of b, with vectors along its rows: the model's a, turned.
+    """Tile sizes mr, nr, kc, mc of `numba/full`, whose blocks are of b, with vectors along its rows: the model's a, transposed.
 
     Parameters
     ----------

@@ -12,7 +12,8 @@ from numba.extending import intrinsic
 
 from kernels.cpu.vectors import vectors
 from kernels.jit.caching import inner
-from kernels.jit.simd import Vector, emit_load, emit_mask, emit_prefetch, emit_shuffle, emit_store
+from kernels.jit.emit import emit_load, emit_mask, emit_prefetch, emit_shuffle, emit_store
+from kernels.jit.simd import Vector
 
 EIGHT = 8
 """Lanes of a vector, or rows, where a few elements are gone over at once; LLVM takes it apart for narrower registers."""
@@ -80,6 +81,21 @@ def size_of(typing: Any, like: Any) -> Any:
     return types.int64(like), generate
 
 
+def _constant(value: float) -> Any:
+    @intrinsic
+    def constant(typing: Any, like: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return ir.Constant(context.get_value_type(like), value)
+
+        return like(like), generate
+
+    return constant
+
+
+zero, one = _constant(0.0), _constant(1.0)
+"""``zero(like)`` and ``one(like)``: 0 and 1 of the dtype of `like`, which numba would widen."""
+
+
 @intrinsic
 def read_some(typing: Any, address: Any, count: Any, like: Any) -> Any:
     """``read_some(address, count, like)``: a vector whose first `count` elements are those there, all if so many, and zeros."""
@@ -102,7 +118,7 @@ def _reading(kind: Vector) -> Any:
 
 @intrinsic
 def write_some(typing: Any, address: Any, count: Any, vector: Any) -> Any:
-    """``write_some(address, count, vector)``: overwrite as many neighbouring elements, at most."""
+    """``write_some(address, count, vector)``: overwrite that many contiguous elements, at most all lanes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = builder.inttoptr(arguments[0], arguments[2].type.as_pointer())
@@ -138,7 +154,7 @@ SQUARE = 4
 def transpose_square(typing: Any, source: Any, source_step: Any, target: Any, target_step: Any, like: Any) -> Any:
     """``transpose_square(source, source_step, target, target_step, like)``: copy a square, whose rows become columns.
 
-    Elements of a row are neighbours, and the rows so many bytes apart.
+    Rows are contiguous, and begin so many bytes apart.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -171,8 +187,8 @@ def _emit_transpose(context: Any, builder: Any, like: Any, places: Any, count: A
     a, b, c, d = (emit_load(builder, row(start, step, number), mask, size) for number in numbers)
     halves = [emit_shuffle(builder, u, v, lanes) for lanes in ((0, 4, 1, 5), (2, 6, 3, 7)) for u, v in ((a, b), (c, d))]
     pairs = (halves[0], halves[1]), (halves[2], halves[3])
-    turned = [emit_shuffle(builder, u, v, lanes) for u, v in pairs for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
-    for number, vector in reversed(list(zip(numbers, turned, strict=True))):
+    transposed = [emit_shuffle(builder, u, v, lanes) for u, v in pairs for lanes in ((0, 1, 4, 5), (2, 3, 6, 7))]
+    for number, vector in reversed(list(zip(numbers, transposed, strict=True))):
         if count is not None:  # what is beyond the last goes where that is written next
             last = builder.sub(count, numbers[1])
             number = builder.select(builder.icmp_signed("<", last, number), last, number)
@@ -181,7 +197,7 @@ def _emit_transpose(context: Any, builder: Any, like: Any, places: Any, count: A
 
 @intrinsic
 def prefetch(typing: Any, address: Any) -> Any:
-    """``prefetch(address)``: ask for the cache line there, to read, and go on; an address that is not there does no harm."""
+    """``prefetch(address)``: fetch the cache line there, and go on; an address of nothing does no harm."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         emit_prefetch(builder, builder.inttoptr(arguments[0], cgutils.voidptr_t))

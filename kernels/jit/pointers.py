@@ -31,8 +31,8 @@ def call(typing: Any, where: Any, *kinds: Any) -> Any:
 
 
 @intrinsic
-def ask(typing: Any, where: Any) -> Any:
-    """``ask(where)``: the C int that the function at an address returns, which takes nothing."""
+def call_int(typing: Any, where: Any) -> Any:
+    """``call_int(where)``: call the C function at an address, which takes nothing, and return its int."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.FunctionType(ir.IntType(32), [])

@@ -1,4 +1,4 @@
-"""Room that compiled code works in, from a cache line's border on: numba's allocator aligns to 16 or 32 bytes, as luck has it.
+"""Arrays for compiled code to work in, which begin on a cache line's border: numba's allocator aligns to 16 or 32 bytes.
 
 Off the border every other vector of 32 bytes, and every one of 64, may lie across two lines, which takes two loads.
 """

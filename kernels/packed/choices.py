@@ -1,7 +1,7 @@
-"""What is chosen for this CPU: how deep and how large blocks are, and the crossovers between one way and another.
+"""What is chosen for this CPU: the sizes of blocks, and the crossovers between one way and another.
 
 ``python -m benchmarks tune --kernel numba/full`` measures the crossovers. Where a choice differs from CPU to CPU, it goes by how
-many bytes of b the microkernel takes a cycle, which is what a cache must bring: 11 with AVX2 or Zen 4's AVX-512, 21 with Intel's.
+many bytes of b the microkernel takes a cycle, which a cache must bring: 11 with AVX2 or Zen 4's AVX-512, 21 with Intel's.
 """
 
 from __future__ import annotations
@@ -11,41 +11,42 @@ from typing import NamedTuple
 from kernels.cpu.caches import caches
 from kernels.cpu.tiles import ITEMSIZE, block_tiling, near_block
 from kernels.cpu.vectors import vectors
-from kernels.jit.simd import LINE
+from kernels.jit.emit import LINE
 
 ELEMENT = 4
-"""An element of an operand takes about as long to fetch as so many multiply-adds, most of a product of one row or column."""
+"""Multiply-adds that take as long as fetching an element of an operand, which is most of a product of one row or column."""
 
 SERIAL = 600_000
-"""Up to this much work, in multiply-adds, a second thread brings little, though it be awake: starting and joining take some
+"""Multiply-adds up to which one thread makes a product. A second one brings little, even awake: to start and to join takes some
 microseconds."""
 
 DIRECT_BYTES = 128 << 10
-"""A b up to this size is read where it lies, if its vectors do not lie across cache lines: packing would cost more than the pages
-and cache sets that it saves."""
+"""Bytes of b up to which it is read where it lies, unless it straddles cache lines: packing would cost more than the pages and
+cache sets that it saves."""
 
 ROWS_TO_PACK_FOR = 16
-"""With fewer rows of a, a packed b whose rows are far apart would not be read often enough; one whose vectors merely lie across
-cache lines, with fewer than twice as many."""
+"""Rows of a from which a scattered b is packed: with fewer, the packed b would not be read often enough. A b that only straddles
+is packed from twice as many."""
 
 STRIP = 16
-"""Rows of a b that is scattered, but not worth packing, that are gone along at a time: memory likes to be read along rows."""
+"""Rows of a scattered b that is not packed which are read at a time: memory is fast along rows."""
 
 SCATTERED_BYTES = 2048
-"""Rows of b as far apart as this, or further, are packed: they share few cache sets, and soon each is on a page of its own."""
+"""Bytes between rows of b from which it is scattered: its rows share few cache sets, and soon each is on a page of its own."""
 
 LONG_ROW_BYTES = 1024
-"""A product of one row goes along rows of b that are as far apart as this, several at once; down its columns, a tile's width of
-them, where they are closer."""
+"""Bytes between rows of b from which a product of one row sums them, several at once. Where they are closer, it goes down b's
+columns, as many at a time as a microtile has."""
 
 FEW_VECTORS = 4
-"""Columns of more vectors than these are always made as tiles, of which then only the last has empty lanes."""
+"""The most columns that are made as dot products, in vectors: with more, few of a microtile's lanes are empty."""
 
-FEW_IF_FAR = 4
-"""And of more columns, if a comes from memory: tiles go along eight rows at once, which memory serves sooner than four."""
+FEW_FROM_MEMORY = 4
+"""The most columns that are made as dot products if a comes from memory: it serves eight rows at once, as microtiles read, sooner
+than four."""
 
-TURNING_ROWS = 6
-"""To turn b, so that its columns can be dot products, takes as long as so many rows more of a."""
+TRANSPOSING_ROWS = 6
+"""Rows of a that take as long as transposing b, so that its columns can be dot products."""
 
 
 class Blocking(NamedTuple):
@@ -53,25 +54,25 @@ class Blocking(NamedTuple):
 
     Parameters
     ----------
-    width : int
-        Columns of a tile (mr).
+    mr : int
+        Columns of a microtile.
     kc, mc : int
-        Rows of a slab of the depth, and columns of a block of it.
-    near_block_bytes, far_bytes : int
-        What a block in the second level takes, where it is kept if a slab of a takes less than the latter: to pack it costs less
-        there, which counts more, as long as a is small, than that a is passed over more often.
-    near_bytes : int
-        Up to so many a straddling b is read where it lies.
+        Rows of a kc panel of b, and columns of a block.
+    l2_block_bytes, l3_from_bytes : int
+        Bytes of a block in L2, and of a kc panel of a from which the block is larger, in L3. A block in L2 costs less to pack.
+        As long as a is small, that counts more than that a is read more often.
+    straddling_bytes : int
+        Bytes up to which a b that straddles cache lines is read where it lies.
     dot_extra : int
-        Elements of the depth that a dot product takes beyond its own, the time to begin, and to add its lanes up.
+        Elements of the depth that take as long as a dot product's beginning, and its end, where lanes are added up.
     """
 
-    width: int
+    mr: int
     kc: int
     mc: int
-    near_block_bytes: int
-    far_bytes: int
-    near_bytes: int
+    l2_block_bytes: int
+    l3_from_bytes: int
+    straddling_bytes: int
     dot_extra: int
 
 
@@ -80,15 +81,15 @@ def blocking(dtype: str) -> Blocking:
 
     Notes
     -----
-    Where vectors of b lie across cache lines, each row of a tile takes a line more. The second level keeps up with 13 bytes a
-    cycle for half of its size, and not with 21 or 27, which pays for packing once b has outgrown the first, in the former
-    case by three quarters: measured on Zen 4, there without AVX-512, and Ice Lake.
+    Where b straddles cache lines, the microkernel takes a line more of each row. L2 keeps up with 13 bytes a cycle for half of
+    its size. It does not with 21 or 27: there packing pays once b has outgrown L1, in the former case by three quarters.
+    Measured on Zen 4, there without AVX-512, and Ice Lake.
     """
     size, unit, levels = ITEMSIZE[dtype], vectors(), caches()
-    width, rows, block, kc, mc = (each.result for each in block_tiling(dtype))
+    mr, nr, block, kc, mc = (each.result for each in block_tiling(dtype))
     lanes = unit.lanes(size)
     dot_extra = 16 + 2 * unit.whole_lanes(size)
-    straddling = (width * size + LINE) * unit.fmas_a_cycle / (width // lanes * rows)
+    taken = (mr * size + LINE) * unit.fmas_a_cycle / (mr // lanes * nr)  # bytes a cycle of a b that straddles
     first, second = levels[0].size, levels[min(1, len(levels) - 1)].size
-    near_bytes = first if straddling > 24 else first * 7 // 4 if straddling > 16 else second // 2
-    return Blocking(width, kc, mc, min(block, near_block(levels).result), block, near_bytes, dot_extra)
+    straddling_bytes = first if taken > 24 else first * 7 // 4 if taken > 16 else second // 2
+    return Blocking(mr, kc, mc, min(block, near_block(levels).result), block, straddling_bytes, dot_extra)

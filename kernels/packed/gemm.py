@@ -1,4 +1,4 @@
-"""`gemm`: what is decided before the loops start: compiled code, workspace, what to pack, and threads."""
+"""`gemm`: the call from Python. It checks what numba would not, and has compiled code, workspace and threads ready."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from numba import types
+from numba import from_dtype, types
 from numba.core.errors import NumbaError
 from numpy import ndarray
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from kernels.packed import loops, microkernel
 from kernels.packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, SERIAL, STRIP, blocking
 from kernels.packed.dispatch import multiply, served
 from kernels.packed.matvec import dots, few_columns, one_row
-from kernels.packed.plan import Plan, own_bytes
+from kernels.packed.plan import PLAN, Plan, own_bytes, product_layout
 from kernels.packed.pool.workers import Pool
 from kernels.registry import kernel
 
@@ -33,18 +33,18 @@ Matrix = NDArray[Any]
 
 
 class Compiled(NamedTuple):
-    """What a dtype needs: the loops, and what they are told."""
+    """What a dtype needs: the compiled product, and its plan."""
 
     multiply: Callable[..., bool]
     plan: Plan
 
 
 class Ready(NamedTuple):
-    """A thread's way to a product: the loops, and their workspace."""
+    """What a thread has ready for a dtype: the compiled product, and its workspace."""
 
     multiply: Callable[..., bool]
-    address: int
-    room: NDArray[np.uint8]
+    workspace: int
+    memory: NDArray[np.uint8]
 
 
 class _Caller(threading.local):
@@ -60,7 +60,7 @@ _compiling, pool = held_over_forks(threading.RLock(), rank=1), Pool(numba.config
 
 
 def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.0) -> None:
-    """Make out = alpha a b + beta out, by packed panels, a tile of out in registers, and a loop for each cache.
+    """Make out = alpha a b + beta out, by packed blocks, a microtile of out in registers, and a loop for each cache.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     -----
     As many threads as numba is set to, where they pay. A product on several threads has them to itself: others that come
     meanwhile run on their caller's thread.
-    Workspace does not grow with the product: each thread of the caller keeps, for each dtype and each thread that helps, a block
-    of b that leaves room in its cache, and rows of a and c: `Plan.workspace_bytes` in all.
+    Workspace does not grow with the product: each thread of the caller keeps, for each dtype and each thread of a product, a
+    block of b, and rows of a and c: `Plan.workspace_bytes` in all.
 
     Examples
     --------
@@ -100,9 +100,11 @@ def gemm(a: Matrix, b: Matrix, out: Matrix, alpha: float = 1.0, beta: float = 0.
     if not (type(a) is type(b) is type(out) is ndarray and a.dtype is b.dtype is out.dtype):
         _name_what_is_wrong(a, b, out, alpha, beta)
     try:
-        multiply, room, _ = _caller.ready.get(a.dtype) or _prepare(a.dtype, 1)
-        if not multiply(a, b, out, alpha, beta, room, 0):
-            _share(a, b, out, alpha, beta)
+        multiply, workspace, _ = _caller.ready.get(a.dtype) or _prepare(a.dtype, 1)
+        if not multiply(a, b, out, alpha, beta, workspace, 0):  # more threads than this caller has had so far
+            threads = pool.grow(numba.get_num_threads())
+            multiply, workspace, _ = _prepare(a.dtype, threads)
+            multiply(a, b, out, alpha, beta, workspace, threads)
     except (TypeError, AttributeError, NumbaError):
         _name_what_is_wrong(a, b, out, alpha, beta)
         raise
@@ -126,28 +128,21 @@ def _name_what_is_wrong(a: Any, b: Any, out: Any, alpha: Any, beta: Any) -> None
             raise TypeError(f"{name}: expected a number, got {type(factor).__name__}")
 
 
-def _share(a: Matrix, b: Matrix, out: Matrix, alpha: float, beta: float) -> None:
-    """The product on as many threads as numba is set to, or as can be had; there may be neither workers nor room for them yet."""
-    threads = pool.grow(numba.get_num_threads())
-    multiply, room, _ = _prepare(a.dtype, threads)
-    multiply(a, b, out, alpha, beta, room, threads)
-
-
 def _prepare(dtype: np.dtype[Any], threads: int) -> Ready:
     """The loops, compiled if need be, with workspace for that many threads."""
     multiply, plan = compiled(dtype)
     found, needed = _caller.ready.get(dtype), plan.workspace_bytes(threads)
-    if found is None or found.room.nbytes < needed:
-        room = workspace(plan, threads)
-        found = _caller.ready[dtype] = Ready(multiply, room.ctypes.data, room)
+    if found is None or found.memory.nbytes < needed:
+        memory = workspace(plan, threads)
+        found = _caller.ready[dtype] = Ready(multiply, memory.ctypes.data, memory)
     return found
 
 
 def workspace(plan: Plan, threads: int) -> NDArray[np.uint8]:
-    """Room for so many threads, with the plan at its head."""
-    room = aligned_zeros((plan.workspace_bytes(threads),), np.uint8)
-    room[: 8 * len(plan)] = np.array(plan._replace(threads=threads)).view(np.uint8)
-    return room
+    """A workspace for so many threads, with the plan at its head."""
+    memory = aligned_zeros((plan.workspace_bytes(threads),), np.uint8)
+    memory[: PLAN.itemsize].view(PLAN)[:] = plan._replace(threads=threads)
+    return memory
 
 
 kernel("numba", "full", threads=True, compiles=True)(gemm)
@@ -165,27 +160,26 @@ def compiled(dtype: np.dtype[Any]) -> Compiled:
 
 
 def _compile(dtype: str) -> Compiled:
-    size, element = ITEMSIZE[dtype], getattr(types, dtype)
-    unit, whole = vectors(), types.int64
+    size, element, layout = ITEMSIZE[dtype], getattr(types, dtype), from_dtype(product_layout(np.dtype(dtype)))
+    unit, whole, sizes = vectors(), types.int64, blocking(dtype)
     lanes = unit.lanes(size)
-    width, kc, mc, near_block_bytes, far_bytes, near_bytes, dot_extra = blocking(dtype)
-    tile = microkernel.compiled(lanes, width // lanes, unit.registers, int(unit.early), int(unit.halves), element)
-    work = types.void(*[whole] * 15, *[element] * 4)
+    tile = microkernel.compiled(lanes, sizes.mr // lanes, unit.registers, int(unit.early), int(unit.halves), element)
+    part = types.void(from_dtype(PLAN), layout, whole)
     kinds = loops.blocked, few_columns.few_columns, one_row.one_row
-    blocked, columns, row = (address(cached(work, **UNWRAPPED)(kind)) for kind in kinds)
-    deepest = kc + 2 * microkernel.UNROLLED  # the last slab takes what the others leave
-    serve = cached(types.void(whole, whole), **UNWRAPPED)(served(*np.array([0, 1], dtype)))
-    told = Plan(
-        gate=pool.address, tile=address(tile), dots=address(dots.compiled(element)), blocked=blocked, few_columns=columns,
-        one_row=row, serve=address(serve),
-        registers=unit.registers, early=int(unit.early), lanes=lanes, width=width, dot_extra=dot_extra, kc=kc,
-        serial=SERIAL, direct_bytes=DIRECT_BYTES, rows_to_pack_for=ROWS_TO_PACK_FOR, near_bytes=near_bytes,
-        scattered_bytes=SCATTERED_BYTES, strip=STRIP, far_bytes=far_bytes, own_bytes=own_bytes(width, deepest, size),
-        block_bytes=deepest * mc * size, near_block_bytes=near_block_bytes, threads=0,
+    blocked, columns, row = (address(cached(part, **UNWRAPPED)(kind)) for kind in kinds)
+    serve = cached(types.void(whole, whole), **UNWRAPPED)(served(np.zeros(1, dtype)[0]))
+    deepest = sizes.kc + 2 * microkernel.UNROLLED  # the last kc panel takes what the others leave
+    plan = Plan(
+        pool=pool.address, microkernel=address(tile), dots=address(dots.compiled(element)), blocked=blocked, few_columns=columns,
+        one_row=row, serve=address(serve), registers=unit.registers, early=int(unit.early), lanes=lanes,
+        mr=sizes.mr, kc=sizes.kc, serial=SERIAL, direct_bytes=DIRECT_BYTES, straddling_bytes=sizes.straddling_bytes,
+        rows_to_pack_for=ROWS_TO_PACK_FOR, scattered_bytes=SCATTERED_BYTES, strip=STRIP, dot_extra=sizes.dot_extra,
+        l3_from_bytes=sizes.l3_from_bytes, l2_block_bytes=sizes.l2_block_bytes, block_bytes=deepest * sizes.mc * size,
+        own_bytes=own_bytes(sizes.mr, deepest, size), threads=0,
     )  # fmt: skip
     read, written = types.Array(element, 2, "A", readonly=True), types.Array(element, 2, "A")
     signature = types.boolean(read, read, written, types.float64, types.float64, whole, whole)
-    return Compiled(cached(signature, nogil=True)(multiply), told)
+    return Compiled(cached(signature, nogil=True)(multiply), plan)
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,18 +1,29 @@
-"""The loops around the microkernel: which part of which operand is in which cache.
+"""The loops around the microkernel, which decide what part of which operand is in which cache.
 
-    for each slab of the depth                kc rows of b
-        for each block of its columns         its rows by mc of b, packed, in the second level, or the third
-            for each sliver of rows           a few rows of a, in the first level
-                for each panel of the block   kc x a tile's width of b, streams by from there
-                    the microkernel           a tile of c, in registers
+The order is Goto's, as in BLIS. Numpy's matrices lie by rows and BLIS's by columns, so that the operands change places: what BLIS
+says of a is true here of b. In its words this is c' = b' a', with mr along a row of c and nr down a column.
 
-This is Goto's order with a and b in each other's place, for rows instead of columns: the vectors run along a row of c. Each
-part is cut into equal pieces, not into full ones and a rest: 256 rows are 41 slivers of six and two of five.
+    for each kc panel of b                kc rows of b, and kc columns of a
+        for each block of it              kc x mc of b                       packed, in L2 or L3
+            for each micropanel of a      nr x kc of a                       where it lies, in L1
+                for each micropanel of b  kc x mr of the block               comes from there
+                    the microkernel       nr x mr of c, a microtile          in registers
 
-Each thread has columns of its own, and so a block of its own; it packs it and takes its slivers one at a time, then helps where
-others are not done. Every thread runs all of the loops and does the tasks that it claims; one thread alone claims them all. Where
-there are few columns, each has a part of the depth and a c of its own, and these are added up; or, where the depth is short or
-c large, they share one block.
+               b                 kc panel            block         micropanel
+          +---------+           +---------+         +----+            ++
+        n |         |        kc |         |      kc | mc |         kc ||   from L2 or L3
+          |         |           +---------+         +----+            ++
+          +---------+                                                 mr
+       n       p            kc
+     +---+---------+       +---+                                   kc  mr
+     | a |    c    | m     |   | m                              nr +---++  microtile in registers,
+     +---+---------+       +---+                                   +---++  micropanel of a in L1
+
+`kernels.packed.reference` says the same in plain Python.
+
+For several threads the product is cut into parts: by columns of b; where these are few, by the depth, each part with sums of
+its own, which are added to c in the end; or not at all (see `cut`). The work of a part is tasks (see `tasks`): each packs some
+rows of a block, or multiplies a micropanel of a by some of its micropanels. A thread claims tasks of its own part, then others'.
 """
 
 from __future__ import annotations
@@ -20,220 +31,177 @@ from __future__ import annotations
 from typing import Any
 
 from kernels.jit.caching import inner
-from kernels.jit.memory import read, size_of, write
+from kernels.jit.memory import one, read, size_of, write, zero
 from kernels.jit.pointers import call
-from kernels.jit.simd import LINE
+from kernels.jit.tasks import claim, finish, wait
+from kernels.packed.cut import cut_product, locate_block, new_block, new_cut, sums_of
 from kernels.packed.matvec.one_row import add_row
-from kernels.packed.microkernel import UNROLLED
-from kernels.packed.packing import ROWS_AT_ONCE, pack_panels, transpose
-from kernels.packed.plan import (
-    BLOCK_BYTES,
-    DIRECT_BYTES,
-    FAR_BYTES,
-    KC,
-    NEAR_BLOCK_BYTES,
-    NEAR_BYTES,
-    ROW_PADDING,
-    ROWS_TO_PACK_FOR,
-    SCATTERED_BYTES,
-    STRIP,
-    TILE,
-    between,
-    block,
-    counters,
-    entry,
-    own,
-    pieces,
-    tile_for,
-)  # fmt: skip
-from kernels.packed.pool.tasks import claim, finish, wait
+from kernels.packed.microkernel import UNROLLED, new_tile
+from kernels.packed.packing import pack_rows, transpose
+from kernels.packed.plan import ceil_div, counters, microtile, split
 
-TASKS_A_THREAD = 4
-"""At least, where there are so many tiles: what the last thread is still at when the others are done is a part of that."""
-
-PANELS_A_THREAD = 2
-"""At least, for columns of its own: with fewer, tasks would be too small, or too unequal."""
-
-CHAIN, CHAIN_OF_SINGLES = 256, 192
-"""Of the depth, so much is summed up at once, and then added to c, where it is at hand: what rounding amounts to grows with the
-length of a sum, and those of OpenBLAS and BLIS are as short, and MKL's in float32."""
-
-DEPTH_A_THREAD = 640
-"""At least, for a part of the depth of its own: with less, to add the parts up costs more than it brings."""
+K_CHUNK, K_CHUNK_OF_SINGLES = 256, 192
+"""So much of the depth is summed in registers before it is added to c: rounding errors grow with the length of a sum. Those of
+OpenBLAS and BLIS are as short, and MKL's in float32."""
 
 
 @inner
-def add_tile(height: int, wide: int, tile: int, tile_row: int, c: int, c_row: int, c_column: int, beta: Any) -> None:
-    """Make c = tile + beta c, an element at a time: where c's rows and columns both have strides."""
-    for i in range(height):
-        for j in range(wide):
+def k_chunk(depth: int, size: int) -> int:
+    """How much of a depth is summed at once: equal chunks, of whole turns of the microkernel's loop."""
+    most = (K_CHUNK_OF_SINGLES if size == 4 else K_CHUNK) + 2 * UNROLLED
+    return ceil_div(ceil_div(depth, ceil_div(depth, most)), UNROLLED) * UNROLLED
+
+
+@inner
+def direct(plan: Any, product: Any) -> bool:
+    """A product that fits the caches: microtile after microtile, nothing packed, shared or counted.
+
+    Assumes
+    -------
+    - One thread.
+    - Rows of a, b and c are contiguous.
+    - The depth is at most kc, and b at most `Plan.direct_bytes`.
+    """
+    size, tile, (nr, mr) = size_of(product.alpha), new_tile(product.alpha), microtile(plan, product.m, product.p)
+    a, b, c, p = product.a.at, product.b.at, product.c.at, product.p
+    a_row, c_row, left = product.a.row, product.c.row, product.m
+    tile.depth, tile.chunk, tile.ahead = product.n, k_chunk(product.n, size), 0
+    tile.a_row, tile.b_row, tile.c_row = a_row, product.b.row, c_row
+    tile.alpha, tile.beta = product.alpha, product.beta
+    for micropanel in range(ceil_div(left, nr), 0, -1):
+        rows = left // micropanel
+        tile.rows, tile.a = rows, a
+        for j in range(0, p, mr):
+            tile.columns, tile.b, tile.c = min(mr, p - j), b + j * size, c + j * size
+            call(plan.microkernel, tile)
+        a, c, left = a + rows * a_row, c + rows * c_row, left - rows
+    return True
+
+
+def blocked(plan, product, thread):  # type: ignore[no-untyped-def]
+    """A thread's part in a product of any shape: its own tasks first, then what others have left of theirs.
+
+    Assumes
+    -------
+    - Each part's counters are zero before the first thread begins.
+    - All threads read the same plan and product, so that they cut it alike.
+    - No size is zero, and neither is alpha.
+    - c overlaps neither a nor b.
+    """
+    cut, block, tile = new_cut(product.alpha), new_block(product.alpha), new_tile(product.alpha)
+    cut_product(plan, product, cut, thread)
+    for panel in range(cut.panels):
+        for step in range(cut.blocks):
+            for turn in range(cut.parts):
+                locate_block(plan, product, cut, block, (thread + turn) % cut.parts, panel, step)
+                do_tasks(plan, product, cut, block, tile)
+    if cut.depth_parts > 1:
+        add_sums(plan, product, cut)
+
+
+@inner
+def do_tasks(plan: Any, product: Any, cut: Any, block: Any, tile: Any) -> None:
+    """Claim a block's tasks until none is left: first those that pack it, then those that multiply by it.
+
+    Assumes
+    -------
+    - A part has memory for one packed block. So packing waits until all tasks of the block before are done.
+    """
+    task = claim(block.counters, block.end)
+    while task >= 0:
+        if task < block.ready:
+            wait(block.counters, block.first)
+            start, end = split(block.depth, task - block.first, cut.packing_tasks)
+            pack_rows(product.b, block, cut.mr, start, end)
+        else:
+            wait(block.counters, block.ready)
+            multiply_micropanel(plan, product, cut, block, tile, task - block.ready)
+        finish(block.counters)
+        task = claim(block.counters, block.end)
+
+
+@inner
+def multiply_micropanel(plan: Any, product: Any, cut: Any, block: Any, tile: Any, task: int) -> None:
+    """A task: a micropanel of a by a group of the block's micropanels.
+
+    Assumes
+    -------
+    - The block is packed, if it is to be.
+    """
+    a, micropanel = product.a, task // cut.groups
+    i, end = split(product.m, micropanel, cut.micropanels)
+    tile.alpha, tile.rows, tile.a, tile.a_row = product.alpha, end - i, a.at + i * a.row + block.k * a.column, a.row
+    contiguous = a.column == size_of(product.alpha)
+    if not contiguous:
+        transpose(tile.a, a.column, a.row, cut.packed_a, cut.packed_a_row, block.depth, tile.rows, product.alpha)
+        tile.a, tile.a_row = cut.packed_a, cut.packed_a_row
+    first, last = split(block.micropanels, task % cut.groups, cut.groups)
+    macrokernel(plan, cut, block, tile, i, first, last, contiguous and micropanel + 1 < cut.micropanels)
+
+
+@inner
+def macrokernel(plan: Any, cut: Any, block: Any, tile: Any, i: int, first: int, last: int, prefetching: bool) -> None:
+    """Rows of c from `i` on: a micropanel of a by micropanels of the block, a microtile at a time.
+
+    Where b is scattered and not packed, the depth is gone along strip by strip. Where rows of c are not contiguous, a microtile
+    is made beside it and then added. When `prefetching`, each of the last microtiles prefetches a row of a's next micropanel.
+
+    Assumes
+    -------
+    - The tile has rows and alpha, and its a is the micropanel, with contiguous rows.
+    - The next micropanel of a, if it is prefetched, follows in memory, by the same row stride.
+    """
+    size, depth, a, a_row, rows = size_of(tile.alpha), block.depth, tile.a, tile.a_row, tile.rows
+    microkernel, mr, micropanel_bytes, c_column = plan.microkernel, cut.mr, block.micropanel_bytes, block.c_column
+    strip = min(depth, plan.strip) if cut.scattered and not cut.packs else depth
+    contiguous, before_prefetch = c_column == size, max(0, last - first - rows)
+    tile.b_row, tile.c_row = block.b_row, block.c_row if contiguous else mr * size
+    for k in range(0, depth, strip):
+        beta = block.beta if k == 0 else one(tile.alpha)
+        tile.depth, tile.a, tile.beta = min(strip, depth - k), a + k * size, beta if contiguous else zero(beta)
+        tile.chunk = k_chunk(tile.depth, size)
+        b, columns = block.b + first * micropanel_bytes + k * block.b_row, block.columns - first * mr
+        c = block.c + i * block.c_row + first * mr * c_column
+        for row in range(-before_prefetch, last - first - before_prefetch):
+            tile.columns, tile.b = min(mr, columns), b
+            tile.ahead = (rows + row) * a_row if prefetching and row >= 0 else 0
+            if contiguous:
+                tile.c = c
+                call(microkernel, tile)
+            else:
+                tile.c = cut.spare
+                call(microkernel, tile)
+                add_elements(rows, tile.columns, cut.spare, mr * size, c, block.c_row, c_column, beta)
+            b, c, columns = b + micropanel_bytes, c + mr * c_column, columns - mr
+
+
+@inner
+def add_elements(rows: int, columns: int, x: int, x_row: int, c: int, c_row: int, c_column: int, beta: Any) -> None:
+    """Make c = x + beta c, an element at a time: rows of x are contiguous, those of c need not be."""
+    for i in range(rows):
+        for j in range(columns):
             place = c + i * c_row + j * c_column
-            value = read(tile + i * tile_row + j * size_of(beta), beta)
+            value = read(x + i * x_row + j * size_of(beta), beta)
             if beta != 0:
                 value += beta * read(place, beta)
             write(place, value)
 
 
 @inner
-def chain(depth: int, size: int) -> int:
-    """How much of the depth is summed up at once, in equal pieces."""
-    most = (CHAIN_OF_SINGLES if size == 4 else CHAIN) + 2 * UNROLLED
-    return pieces(pieces(depth, pieces(depth, most)), UNROLLED) * UNROLLED
-
-
-@inner
-def direct(
-    m: int, n: int, p: int, a: int, a_row: int, b: int, b_row: int, c: int, c_row: int, room: int, alpha: Any, beta: Any
-) -> None:
-    """A product that fits the caches, of rows that all lie in one piece: tile after tile, nothing packed, shared or counted."""
-    size, tile, (rows, width) = size_of(alpha), entry(room, TILE), tile_for(m, p, room)
-    slivers, at_once = pieces(m, rows), chain(n, size)
-    i, rest = 0, m
-    while slivers > 0:
-        height = rest // slivers
-        for j in range(0, p, width):
-            wide = min(width, p - j)
-            a_here, c_here = a + i * a_row, c + i * c_row + j * size
-            call(tile, height, n, at_once, a_here, a_row, b + j * size, b_row, c_here, c_row, wide, alpha, beta, 0)
-        i, rest, slivers = i + height, rest - height, slivers - 1
-
-
-@inner
-def straddling(b: int, b_row: int, bytes_: int, room: int) -> bool:
-    """Whether vectors of b lie across two cache lines, as numpy's arrays do, and both come from the second level each time."""
-    return (b | b_row) % LINE != 0 and bytes_ > entry(room, NEAR_BYTES)
-
-
-@inner
-def scattered(b_row: int, bytes_: int, room: int) -> bool:
-    """Whether rows of b are so far apart that it is slow to go down a few columns of them."""
-    return bytes_ > entry(room, DIRECT_BYTES) and abs(b_row) >= entry(room, SCATTERED_BYTES)
-
-
-@inner
-def multiply_panels(
-    tile: int, height: int, depth: int, strip: int, a: int, a_row: int, b: int, b_step: int, panel_bytes: int,
-    first: int, last: int, width: int, columns: int, c: int, c_row: int, c_column: int, spare: int,
-    alpha: Any, beta: Any, zero: Any, one: Any, following: bool,
-) -> None:  # fmt: skip
-    """A sliver of a, in the first level, by panels of a block from the `first` to before the `last`, a tile of c at a time.
-
-    The depth is gone along `strip` by `strip`. Where c's rows do not lie in one piece, its tile is made in the `spare` room.
-    If there is a `following` sliver, the last tiles ask for a row of it each.
-    """
-    size = size_of(alpha)
-    for k in range(0, depth, strip):
-        deep, scale = min(strip, depth - k), beta if k == 0 else one
-        at_once = chain(deep, size)
-        for panel in range(first, last):
-            a_here, b_here, j = a + k * size, b + panel * panel_bytes + k * b_step, panel * width
-            wide, c_here = min(width, columns - j), c + j * c_column
-            row = panel - max(first, last - height)
-            ahead = (height + row) * a_row if following and row >= 0 else 0
-            if c_column == size:
-                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, c_here, c_row, wide, alpha, scale, ahead)
-            else:
-                call(tile, height, deep, at_once, a_here, a_row, b_here, b_step, spare, width * size, wide, alpha, zero, 0)
-                add_tile(height, wide, spare, width * size, c_here, c_row, c_column, scale)
-
-
-@inner
-def depth_cuts(m: int, n: int, row_bytes: int, threads: int, room: int) -> int:
-    """Into how many parts the depth is cut: one for each thread, if it is long and a c for each fits beside a slab of b."""
-    fits = (entry(room, KC) + 2 * UNROLLED + m) * row_bytes <= entry(room, BLOCK_BYTES)
-    return threads if fits and n >= DEPTH_A_THREAD * threads else 1
-
-
-@inner
-def sums_of(part: int, m: int, row_bytes: int, room: int) -> int:
-    """Where a part of the depth has its c: at the end of its block."""
-    return block(room, part) + entry(room, BLOCK_BYTES) - m * row_bytes
-
-
-@inner
-def add_sums(
-    parts: int, m: int, p: int, row_bytes: int, slivers: int, done: int, c: int, c_row: int, c_column: int, room: int, one: Any
-) -> None:
-    """Add what parts of the depth have summed to c, where the first of them already is; a claimed sliver of rows at a time."""
-    for part in range(parts):
-        wait(counters(room, part), done)
-    task = claim(counters(room, 0), done + slivers)
+def add_sums(plan: Any, product: Any, cut: Any) -> None:
+    """Add the sums of the other parts of the depth to c, where the first part's are: a claimed micropanel's rows at a time."""
+    m, p, c, done = product.m, product.p, product.c, cut.panels * cut.blocks * cut.tasks
+    unit, shared, end = one(product.alpha), counters(plan, 0), done + cut.micropanels
+    for part in range(cut.depth_parts):
+        wait(counters(plan, part), done)
+    task = claim(shared, end)
     while task >= 0:
-        first, last = between(m, task - done, slivers)
-        for part in range(1, parts):
+        first, last = split(m, task - done, cut.micropanels)
+        for part in range(1, cut.depth_parts):
             for i in range(first, last):
-                sums, c_here = sums_of(part, m, row_bytes, room) + i * row_bytes, c + i * c_row
-                if c_column == size_of(one):
-                    add_row(p, one, sums, c_here, one)
+                sums, c_row = sums_of(plan, part, m, cut.sums_row) + i * cut.sums_row, c.at + i * c.row
+                if c.column == size_of(unit):
+                    add_row(p, unit, sums, c_row, unit)
                 else:
-                    add_tile(1, p, sums, row_bytes, c_here, c_row, c_column, one)
-        task = claim(counters(room, 0), done + slivers)
-
-
-def blocked(  # type: ignore[no-untyped-def]
-    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
-    alpha, beta, zero, one,
-):  # fmt: skip
-    """A thread's part in c = alpha a b + beta c: its own first, then what others have left of theirs."""
-    size, tile, (rows, width) = size_of(alpha), entry(room, TILE), tile_for(m, p, room)
-    far = scattered(b_row, n * p * size, room)
-    enough = entry(room, ROWS_TO_PACK_FOR)
-    packing = b_column != size or (far and m >= enough) or (straddling(b, b_row, n * p * size, room) and m >= 2 * enough)
-    a_row_packed = (entry(room, KC) + UNROLLED) * size + ROW_PADDING
-    a_packed = own(room, thread)
-    spare = a_packed + rows * a_row_packed  # a tile of c
-    slivers, panels = pieces(m, rows), pieces(p, width)
-    sums_row = panels * width * size
-    cuts = threads if panels >= PANELS_A_THREAD * threads else 1
-    deep = depth_cuts(m, n, sums_row, threads // cuts, room)
-    parts, slabs = cuts * deep, pieces(pieces(n, deep), entry(room, KC))
-    deepest = n // (deep * slabs) + 2 * UNROLLED
-    most = entry(room, NEAR_BLOCK_BYTES if m * deepest * size < entry(room, FAR_BYTES) else BLOCK_BYTES)
-    blocks = pieces(pieces(panels, cuts), most // size // deepest // width)
-    groups = pieces(deepest, ROWS_AT_ONCE) if packing else 0
-    across = max(1, min(panels // (cuts * blocks), pieces(TASKS_A_THREAD * threads, parts * slivers))) if threads > 1 else 1
-    first = 0  # tasks of each part before these
-    for slab in range(slabs):
-        for step in range(blocks):
-            end = first + groups + slivers * across
-            for turn in range(parts):
-                part = (thread + turn) % parts
-                shared, b_packed, piece = counters(room, part), block(room, part), part % deep * slabs + slab
-                start, stop = between(panels, part // deep * blocks + step, cuts * blocks)
-                k0, k1 = between(n // UNROLLED, piece, deep * slabs)
-                k0, k1 = k0 * UNROLLED, k1 * UNROLLED if piece + 1 < deep * slabs else n
-                j0, depth = start * width, k1 - k0
-                columns = min(p, stop * width) - j0
-                strip = min(depth, entry(room, STRIP)) if far and not packing else depth
-                b_block, b_step, panel_bytes = b + k0 * b_row + j0 * b_column, b_row, width * size
-                task = claim(shared, end)
-                while 0 <= task < first + groups:
-                    wait(shared, first)  # the block before is in use until then
-                    k, after = between(depth, task - first, groups)
-                    pack_panels(b_block, b_row, b_column, k, after, depth, columns, width, b_packed, zero)
-                    finish(shared)
-                    task = claim(shared, end)
-                if packing:
-                    b_block, b_step, panel_bytes = b_packed, width * size, depth * width * size
-                c_block, c_step, c_beside, scale = c + j0 * c_column, c_row, c_column, beta
-                if part % deep > 0:
-                    c_block, c_step, c_beside, scale = sums_of(part, m, sums_row, room) + j0 * size, sums_row, size, zero
-                while task >= 0:
-                    wait(shared, first + groups)
-                    sliver, group = (task - first - groups) // across, (task - first - groups) % across
-                    i0, i1 = between(m, sliver, slivers)
-                    a_here, a_step = a + i0 * a_row + k0 * a_column, a_row
-                    if a_column != size:
-                        transpose(a_here, a_column, a_row, a_packed, a_row_packed, depth, i1 - i0, zero)
-                        a_here, a_step = a_packed, a_row_packed
-                    left, right = between(stop - start, group, across)
-                    multiply_panels(
-                        tile, i1 - i0, depth, strip, a_here, a_step, b_block, b_step, panel_bytes,
-                        left, right, width, columns, c_block + i0 * c_step, c_step, c_beside, spare,
-                        alpha, scale if slab == 0 else one, zero, one, a_column == size and sliver + 1 < slivers,
-                    )  # fmt: skip
-                    finish(shared)
-                    task = claim(shared, end)
-            first = end
-    if deep > 1:
-        add_sums(deep, m, p, sums_row, slivers, first, c, c_row, c_column, room, one)
+                    add_elements(1, p, sums, cut.sums_row, c_row, c.row, c.column, unit)
+        task = claim(shared, end)

@@ -1,16 +1,16 @@
-"""The microkernel: a tile of the product that lives in registers while the depth goes by.
+"""The microkernel: a microtile of c, nr rows by mr columns, that stays in registers while the depth goes by.
 
-A tile is some rows by some vectors of columns. At each step of the depth the vectors of one row of b are loaded, each of the
-rows' elements of a is broadcast, and each pair is multiplied and added to its accumulator: 2 rows vectors lanes flops for
-rows + vectors loads. With 6 rows by 4 vectors in 32 registers that is 24 multiply-adds for 10 loads, where the core starts two
-of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008; BLIS). Narrower tiles
-are taller, for a matrix of few columns, or of a few rows more than six.
+At each step of the depth the vectors of one row of b are loaded, an element of a is broadcast for each row, and each pair is
+multiplied and added to its sum. That is 2 nr mr flops for nr loads and mr / lanes. With 6 rows by 4 vectors in 32 registers there
+are 24 multiply-adds for 10 loads, and a core starts two of either a cycle (Goto and van de Geijn, "Anatomy of High-Performance
+Matrix Multiplication", TOMS 2008). A narrower microtile has more rows: c may have few columns, or a few rows more than six.
 
-Broadcasting asks little of a's layout: its rows may lie anywhere, so a needs no interleaving, and mostly no packing. b's vectors
-must be contiguous. What is emitted is LLVM, one loop for each height and width of tile, full or with a masked last vector, so
-that no edge is padded and nothing outside the operands is touched. Where the core takes a vector in two halves, a last one
-that fits a half is half as wide, and takes half the time. LLVM keeps the accumulators in registers because they are
-values, never memory. A long depth goes by in parts, each added to c, so that no sum is longer, and less exact, than a part.
+Broadcasting asks little of a: its rows may lie anywhere, so that it is mostly not packed. Vectors of b must be contiguous.
+
+The code is emitted as LLVM: a loop for each number of rows and vectors, with the last vector whole or masked. So no edge is
+padded, and nothing outside the operands is touched. Where the core takes a vector in two halves, a last one that fits a half is
+half as wide. LLVM keeps the sums in registers, since they are values and not memory. After each k chunk they are added to c:
+rounding errors grow with the length of a sum.
 """
 
 from __future__ import annotations
@@ -20,190 +20,239 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import njit, types
+from numba import from_dtype, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.numpy_support import as_dtype
 
 from kernels.cpu.tiles import rows_in_registers
 from kernels.jit.caching import UNWRAPPED, as_written, cached, inner
-from kernels.jit.simd import LINE, emit_broadcast, emit_load, emit_mask, emit_prefetch, emit_store
+from kernels.jit.emit import (
+    I64,
+    LINE,
+    emit_broadcast,
+    emit_load,
+    emit_loop,
+    emit_mask,
+    emit_prefetch,
+    emit_store,
+    emit_until_none,
+)
+from kernels.jit.records import emit_fields, layout_of, record_on_stack
 
 FUSED = ("contract", "nsz")
 """A product and a sum may be fused, nothing else: not regrouped, and infinities stay what they are."""
 
-I32, I64 = ir.IntType(32), ir.IntType(64)
 UNROLLED = 4
 """Steps of the depth in a turn of the loop: they share what the loop itself costs."""
+
 STRIDE_SCALES = 3
 """Rows reached from one pointer: x86 addresses base, base + stride and base + 2 stride without another register."""
 
-
 TAILS = WHOLE, MASKED, HALF = 0, 1, 2
-"""What the last vector of a tile's row is: like the others, masked, or half as wide and masked."""
+"""What the last vector of a row is: like the others, masked, or half as wide and masked."""
 
-TALLEST = 8
-"""The most rows of any tile: enough sums of one vector to hide the latency, and each height is more to compile."""
-
+MAX_NR = 8
+"""The most rows of a microtile: enough sums of one vector to hide the latency, and each height is more to compile."""
 
 _rows_in_registers = njit(rows_in_registers)
 
 
 @inner
-def tallest(vectors: int, registers: int, early: int) -> int:
-    """The most rows of a tile so many vectors wide; see `Vectors` for the registers and `early`."""
-    return min(TALLEST, _rows_in_registers(vectors, registers, early))
+def max_nr(vectors: int, registers: int, early: int) -> int:
+    """The most rows of a microtile of so many vectors; see `Vectors` for the registers and `early`."""
+    return min(MAX_NR, _rows_in_registers(vectors, registers, early))
 
 
 class Tile(NamedTuple):
-    """Where a tile's operands lie: addresses and strides in bytes."""
+    """What the microkernel is given of a microtile: a record of whole numbers, and of factors of the operands' dtype.
 
+    Addresses and strides are in bytes. Rows of each operand are contiguous.
+    """
+
+    rows: Any
+    """1 to what `max_nr` allows for so many columns."""
+    columns: Any
+    """1 to mr."""
     depth: Any
-    at_once: Any
+    """Columns of a, and rows of b: at least 1."""
+    chunk: Any
+    """The k chunk: so much of the depth is summed in registers before it is added to c."""
     a: Any
     a_row: Any
     b: Any
-    b_step: Any
+    b_row: Any
     c: Any
     c_row: Any
-    columns: Any
+    ahead: Any
+    """Bytes from the first row of a to one that is needed soon, and prefetched; 0 for none."""
     alpha: Any
     beta: Any
-    ahead: Any
 
 
-@intrinsic(prefer_literal=True)
-def multiply_tile(
-    typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, height: Any, depth: Any,
-    at_once: Any, a: Any, a_row: Any, b: Any, b_step: Any, c: Any, c_row: Any, columns: Any, alpha: Any, beta: Any,
-    ahead: Any,
-) -> Any:  # fmt: skip
-    """Update a tile, c = alpha a b + beta c, of `height` rows and `columns` columns, over `depth`; c is not read if beta is 0.
-
-    Parameters
-    ----------
-    lanes, vectors, registers, early, halves : int literals
-        Elements of a vector; the most vectors of a tile; the CPU's registers, whether elements of a are loaded early, and whether
-        the core takes a vector in halves.
-    height, columns : int
-        1 to what is `tallest` for so many vectors; 1 to vectors lanes.
-    depth, at_once : int
-        At least 1; and how much of it is summed up before it is added to c.
-    a, a_row, b, b_step, c, c_row : int
-        Addresses; bytes from one row to the next, and of b from one step of the depth to the next. In a they are neighbours.
-    alpha, beta : float32 or float64
-        Of the dtype of the operands.
-    ahead : int
-        Bytes from the first row of a to one that is taken soon, and asked for as the tile goes along its own; 0 for none.
-    """
-    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early, halves)):
-        return None  # numba asks again with the literals
-    unit = registers.literal_value, early.literal_value
-    tall_for = {wide: tallest.py_func(wide, *unit) for wide in range(1, vectors.literal_value + 1)}
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        element, tile, most_lanes = context.get_value_type(alpha), Tile(*arguments[6:]), lanes.literal_value
-        end, impossible = (builder.append_basic_block(f"tile.{name}") for name in ("end", "impossible"))
-        whole = builder.udiv(builder.add(tile.columns, I64(most_lanes - 1)), I64(most_lanes))
-        rest = builder.urem(tile.columns, I64(most_lanes))
-        masked = builder.icmp_unsigned("!=", rest, I64(0))
-        half = builder.icmp_unsigned("<=", rest, I64(most_lanes // 2 * halves.literal_value))
-        last = builder.select(masked, builder.select(half, I64(HALF), I64(MASKED)), I64(WHOLE))
-        row = builder.add(builder.mul(whole, I64(TALLEST)), arguments[5])
-        switch = builder.switch(builder.add(builder.mul(row, I64(len(TAILS))), last), impossible)
-        builder.position_at_end(impossible)
-        builder.unreachable()
-        for wide, most in tall_for.items():
-            for tall in range(1, most + 1):
-                for tail in TAILS[: 3 if halves.literal_value else 2]:
-                    block = builder.append_basic_block(f"tile.{tall}x{wide}.{tail}")
-                    switch.add_case(I64((wide * TALLEST + tall) * len(TAILS) + tail), block)
-                    builder.position_at_end(block)
-                    emit_tile(builder, element, most_lanes, wide, tall, tail, tile)
-                    builder.branch(end)
-        builder.position_at_end(end)
-        return context.get_dummy_value()
-
-    return types.void(lanes, vectors, registers, early, halves, *signature(alpha).args), generate
+tile_layout = layout_of(Tile._fields)
+new_tile = record_on_stack(tile_layout)
 
 
 def signature(dtype: Any) -> Any:
-    """Types of the compiled microkernel: what `multiply_tile` takes from `height` on."""
-    return types.void(*[types.int64] * 10, dtype, dtype, types.int64)
+    """Types of the compiled microkernel: it takes a record and returns nothing."""
+    return types.void(from_dtype(tile_layout(as_dtype(dtype))))
 
 
 def compiled(lanes: int, vectors: int, registers: int, early: int, halves: int, dtype: Any) -> Any:
-    """The microkernel as a function of its own, compiled for a CPU and a dtype; the loops get its address.
+    """The microkernel as a function of its own, compiled for a CPU and a dtype; the loops call it by its address.
 
     Linked into them it would be compiled again with each function that calls another.
     """
 
-    def tile(height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead):  # type: ignore[no-untyped-def]
-        multiply_tile(
-            lanes, vectors, registers, early, halves,
-            height, depth, at_once, a, a_row, b, b_step, c, c_row, columns, alpha, beta, ahead,
-        )  # fmt: skip
+    def microkernel(tile):  # type: ignore[no-untyped-def]
+        update_tile(lanes, vectors, registers, early, halves, tile)
 
     with as_written():
-        return cached(signature(dtype), **UNWRAPPED)(tile)
+        return cached(signature(dtype), **UNWRAPPED)(microkernel)
 
 
-def emit_tile(builder: Any, element: Any, lanes: int, wide: int, tall: int, tail: int, tile: Tile) -> None:
-    """One height and width: a loop over the depth, a part at a time, and the update of c after each."""
-    size = 4 if element == ir.FloatType() else 8
-    widths = [lanes] * (wide - 1) + [lanes // 2 if tail == HALF else lanes]
-    zeros = [ir.Constant(ir.VectorType(element, each), None) for each in widths]
-    mask = emit_mask(builder, widths[-1], builder.sub(tile.columns, I64((wide - 1) * lanes))) if tail else None
+@intrinsic(prefer_literal=True)
+def update_tile(typing: Any, lanes: Any, vectors: Any, registers: Any, early: Any, halves: Any, tile: Any) -> Any:
+    """Make c = alpha a b + beta c for a microtile; c is not read if beta is 0.
 
-    def at(address: Any, place: int) -> tuple[Any, Any]:
-        """Pointer to a vector of a row, and its mask."""
-        pointer = builder.inttoptr(builder.add(address, I64(place * lanes * size)), zeros[place].type.as_pointer())
-        return pointer, mask if place == wide - 1 else None
+    Parameters
+    ----------
+    lanes, vectors, registers, early, halves : int literals
+        Elements of a vector; the most vectors of a row of c; the CPU's registers, whether elements of a are loaded early, and
+        whether the core takes a vector in halves.
+    tile : record
+        The fields of `Tile`.
+    """
+    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, vectors, registers, early, halves)):
+        return None  # numba asks again with the literals
+    unit = registers.literal_value, early.literal_value
+    most_rows = {wide: max_nr.py_func(wide, *unit) for wide in range(1, vectors.literal_value + 1)}
 
-    groups = range(-(-tall // STRIDE_SCALES))
-    starts = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in groups]
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given, element = Tile(*emit_fields(context, builder, tile, arguments[5])), context.get_value_type(tile.typeof("alpha"))
+        most_lanes = lanes.literal_value
+        end, impossible = (builder.append_basic_block(f"tile.{name}") for name in ("end", "impossible"))
+        whole = builder.udiv(builder.add(given.columns, I64(most_lanes - 1)), I64(most_lanes))
+        rest = builder.urem(given.columns, I64(most_lanes))
+        masked = builder.icmp_unsigned("!=", rest, I64(0))
+        half = builder.icmp_unsigned("<=", rest, I64(most_lanes // 2 * halves.literal_value))
+        last = builder.select(masked, builder.select(half, I64(HALF), I64(MASKED)), I64(WHOLE))
+        row = builder.add(builder.mul(whole, I64(MAX_NR)), given.rows)
+        switch = builder.switch(builder.add(builder.mul(row, I64(len(TAILS))), last), impossible)
+        builder.position_at_end(impossible)
+        builder.unreachable()
+        for wide, most in most_rows.items():
+            for rows in range(1, most + 1):
+                for tail in TAILS[: 3 if halves.literal_value else 2]:
+                    block = builder.append_basic_block(f"tile.{rows}x{wide}.{tail}")
+                    switch.add_case(I64((wide * MAX_NR + rows) * len(TAILS) + tail), block)
+                    builder.position_at_end(block)
+                    emit_tile(builder, Shape(element, most_lanes, wide, rows, tail), given)
+                    builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
+
+    return types.void(lanes, vectors, registers, early, halves, tile), generate
+
+
+class Shape(NamedTuple):
+    """What one loop is emitted for: LLVM's type of an element, lanes of a vector, vectors and rows, and one of `TAILS`."""
+
+    element: Any
+    lanes: int
+    vectors: int
+    rows: int
+    tail: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of an element."""
+        return 4 if self.element == ir.FloatType() else 8
+
+    @property
+    def widths(self) -> list[int]:
+        """Lanes of each vector of a row."""
+        return [self.lanes] * (self.vectors - 1) + [self.lanes // 2 if self.tail == HALF else self.lanes]
+
+    @property
+    def groups(self) -> int:
+        """Pointers into a, each of which reaches `STRIDE_SCALES` rows."""
+        return -(-self.rows // STRIDE_SCALES)
+
+    def vector(self, builder: Any, address: Any, place: int, mask: Any) -> tuple[Any, Any]:
+        """Pointer to a vector of the row at an address, and its mask: the last one's, or none."""
+        kind = ir.VectorType(self.element, self.widths[place]).as_pointer()
+        pointer = builder.inttoptr(builder.add(address, I64(place * self.lanes * self.size)), kind)
+        return pointer, mask if place == self.vectors - 1 else None
+
+
+def emit_tile(builder: Any, shape: Shape, tile: Tile) -> None:
+    """The loop of one shape: over the k chunks, and in each over the depth; then the update of c."""
+    zeros = [ir.Constant(ir.VectorType(shape.element, each), None) for each in shape.widths]
+    beyond = builder.sub(tile.columns, I64((shape.vectors - 1) * shape.lanes)) if shape.tail else None
+    mask = emit_mask(builder, shape.widths[-1], beyond) if shape.tail else None
+    starts = [builder.add(tile.a, builder.mul(tile.a_row, I64(STRIDE_SCALES * group))) for group in range(shape.groups)]
     reach = [I64(0), tile.a_row, builder.mul(tile.a_row, I64(2))]
 
-    def steps(count: int, b: Any, *rest: Any) -> list[Any]:
-        """So many steps of the depth, and where they lead: the row of b, the pointers into a, the sums."""
-        pointers, sums = rest[: len(groups)], rest[len(groups) :]
-        for step in range(count):
-            vectors = [emit_load(builder, *at(b, place), size) for place in range(wide)]
-            totals = []
-            for i in range(tall):
-                address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * size))
-                factors = _spread(builder, builder.load(builder.inttoptr(address, element.as_pointer()), align=size), widths)
-                totals += [multiply_add(builder, *each) for each in zip(factors, vectors, sums[i * wide :], strict=False)]
-            b, sums = builder.add(b, tile.b_step), tuple(totals)
-        return [b, *(_apart(builder, builder.add(pointer, I64(count * size))) for pointer in pointers), *sums]
+    def chunk(left: Any, prefetched: Any, beta: Any, b: Any, *pointers: Any) -> list[Any]:
+        """A chunk of what is left of the depth, and what is left then; so many rows of c are prefetched first."""
+        depth = builder.select(builder.icmp_unsigned("<", left, tile.chunk), left, tile.chunk)
+        steps = partial(emit_steps, builder, shape, tile, (mask, reach))
+        # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, rarer, has no others.
+        carried = [b, *pointers, *zeros * shape.rows]
+        turns = I64(0) if shape.tail else builder.udiv(depth, I64(UNROLLED))
+        carried = emit_loop(builder, builder.sub(depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
+        if not shape.tail:
+            carried = emit_turns(builder, shape, tile, (turns, prefetched), carried, partial(steps, UNROLLED))
+        reached, totals = carried[: 1 + shape.groups], carried[1 + shape.groups :]
+        places = [
+            shape.vector(builder, builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place, mask)
+            for i in range(shape.rows)
+            for place in range(shape.vectors)
+        ]
+        emit_update(builder, totals, places, tile.alpha, beta, shape.size)
+        return [builder.sub(left, depth), I64(0), ir.Constant(shape.element, 1.0), *reached]
+
+    emit_until_none(builder, [tile.depth, I64(shape.rows), tile.beta, tile.b, *starts], chunk)
+
+
+def emit_turns(
+    builder: Any, shape: Shape, tile: Tile, counts: tuple[Any, Any], carried: list[Any], steps: Callable[..., list[Any]]
+) -> list[Any]:
+    """Turns of some steps of the depth. Each prefetches as much of a row of a ahead; so many of the first, a row of c."""
 
     def turn(b: Any, *rest: Any) -> list[Any]:
-        """Some steps at once, and as much of the row ahead asked for."""
         emit_prefetch(builder, builder.inttoptr(builder.add(rest[0], tile.ahead), cgutils.voidptr_t))
-        return steps(UNROLLED, b, *rest)
+        return steps(b, *rest)
 
     def turn_with_prefetch(c: Any, *rest: Any) -> list[Any]:
-        """A turn, and a row of c's tile asked for."""
-        for place in range(-(-wide * lanes * size // LINE)):
+        for place in range(-(-shape.vectors * shape.lanes * shape.size // LINE)):
             emit_prefetch(builder, builder.inttoptr(builder.add(c, I64(place * LINE)), cgutils.voidptr_t), write=True)
         return [builder.add(c, tile.c_row), *turn(*rest)]
 
-    def part(left: Any, asked: Any, beta: Any, b: Any, *pointers: Any) -> list[Any]:
-        """A part of what is left of the depth, and what is left then; so many rows of c are asked for in its first turns."""
-        depth = builder.select(builder.icmp_unsigned("<", left, tile.at_once), left, tile.at_once)
-        # What the longer loops leave over goes first: without it, or behind them, LLVM spills. A tail, rarer, has no others.
-        carried = [b, *pointers, *zeros * tall]
-        turns = I64(0) if tail else builder.udiv(depth, I64(UNROLLED))
-        carried = emit_loop(builder, builder.sub(depth, builder.mul(turns, I64(UNROLLED))), carried, partial(steps, 1))
-        if not tail:
-            rows = builder.select(builder.icmp_unsigned("<", turns, asked), turns, asked)
-            _, *carried = emit_loop(builder, rows, [tile.c, *carried], turn_with_prefetch)
-            carried = emit_loop(builder, builder.sub(turns, rows), carried, turn)
-        reached, totals = carried[: 1 + len(groups)], carried[1 + len(groups) :]
-        places = [at(builder.add(tile.c, builder.mul(tile.c_row, I64(i))), place) for i in range(tall) for place in range(wide)]
-        emit_update(builder, totals, places, tile.alpha, beta, size)
-        return [builder.sub(left, depth), I64(0), ir.Constant(element, 1.0), *reached]
+    turns, prefetched = counts
+    first = builder.select(builder.icmp_unsigned("<", turns, prefetched), turns, prefetched)
+    _, *carried = emit_loop(builder, first, [tile.c, *carried], turn_with_prefetch)
+    return emit_loop(builder, builder.sub(turns, first), carried, turn)
 
-    emit_until_none(builder, [tile.depth, I64(tall), tile.beta, tile.b, *starts], part)
+
+def emit_steps(builder: Any, shape: Shape, tile: Tile, common: tuple[Any, Any], count: int, b: Any, *rest: Any) -> list[Any]:
+    """So many steps of the depth, and where they lead: the row of b, the pointers into a, the sums.
+
+    `common` is the last vector's mask, and the bytes to the rows that each pointer reaches.
+    """
+    (mask, reach), pointers, sums = common, rest[: shape.groups], rest[shape.groups :]
+    for step in range(count):
+        vectors = [emit_load(builder, *shape.vector(builder, b, place, mask), shape.size) for place in range(shape.vectors)]
+        totals = []
+        for i in range(shape.rows):
+            address = builder.add(builder.add(pointers[i // STRIDE_SCALES], reach[i % STRIDE_SCALES]), I64(step * shape.size))
+            value = builder.load(builder.inttoptr(address, shape.element.as_pointer()), align=shape.size)
+            factors = _spread(builder, value, shape.widths)
+            totals += [multiply_add(builder, *each) for each in zip(factors, vectors, sums[i * shape.vectors :], strict=False)]
+        b, sums = builder.add(b, tile.b_row), tuple(totals)
+    return [b, *(_apart(builder, builder.add(pointer, I64(count * shape.size))) for pointer in pointers), *sums]
 
 
 def emit_update(builder: Any, totals: Sequence[Any], places: Sequence[tuple[Any, Any]], alpha: Any, beta: Any, size: int) -> None:
@@ -243,44 +292,10 @@ def _spread(builder: Any, value: Any, widths: Sequence[int]) -> list[Any]:
     return [made[each] for each in widths]
 
 
-def emit_until_none(builder: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> None:
-    """Carry values round a loop, at least once, until the first of them is zero."""
-    start, loop, end = builder.block, builder.append_basic_block("part"), builder.append_basic_block("done")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    values = [builder.phi(each.type) for each in carried]
-    results = body(*values)
-    for phi, first, following in zip(values, carried, results, strict=True):
-        phi.add_incoming(first, start)
-        phi.add_incoming(following, builder.block)
-    builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
-    builder.position_at_end(end)
-
-
-def emit_loop(builder: Any, times: Any, carried: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
-    """Carry values round a loop that many times, or past it if that is none."""
-    start = builder.block
-    loop, end = builder.append_basic_block("depth"), builder.append_basic_block("after")
-    builder.cbranch(builder.icmp_unsigned("!=", times, I64(0)), loop, end)
-    builder.position_at_end(loop)
-    left, *values = (builder.phi(each.type) for each in (times, *carried))
-    results = [builder.sub(left, I64(1)), *body(*values)]
-    for phi, first, following in zip([left, *values], [times, *carried], results, strict=True):
-        phi.add_incoming(first, start)
-        phi.add_incoming(following, loop)
-    builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
-    builder.position_at_end(end)
-    found = [builder.phi(each.type) for each in carried]
-    for phi, first, following in zip(found, carried, results[1:], strict=True):
-        phi.add_incoming(first, start)
-        phi.add_incoming(following, loop)
-    return found
-
-
 def _apart(builder: Any, address: Any) -> Any:
     """The same address, of which LLVM knows nothing more: no instruction.
 
-    Else it keeps one pointer instead of five and reaches the other rows from it by a chain of additions of addresses (lea), which
+    Else it keeps one pointer instead of five and reaches the other rows from it by additions of addresses (lea), which
     take every third slot of a port that multiply-adds need.
     """
     identity = ir.InlineAsm(ir.FunctionType(I64, [I64]), "", "=r,0", side_effect=False)

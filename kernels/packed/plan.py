@@ -1,135 +1,157 @@
-"""What the loops are told of this CPU: a plan, at the head of the workspace that they are given the address of."""
+"""The records that the loops work by, and where a workspace has them.
+
+A workspace is memory that a thread of the caller keeps for its products. At its head are two records, the plan and the product;
+then each thread that takes part has its counters of tasks, its packed block of b, and memory of its own:
+
+    plan | product | counters, block, own | counters, block, own | ...
+                     thread 0               thread 1
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from kernels.jit.caching import inner
-from kernels.jit.memory import whole
-from kernels.jit.simd import LINE
-from kernels.packed.microkernel import TALLEST, tallest
-from kernels.packed.pool.tasks import COUNTERS_BYTES
+from kernels.jit.emit import LINE
+from kernels.jit.records import address_of, layout_of, record_at
+from kernels.jit.tasks import COUNTERS_BYTES
+from kernels.packed.microkernel import MAX_NR, max_nr
 
 ROW_PADDING = 64
-"""Bytes between packed rows, so that they do not fall into the same cache sets."""
+"""Bytes between packed rows of a, so that they do not fall into the same cache sets."""
 
 
 class Plan(NamedTuple):
-    """All that the loops are told, as whole numbers.
+    """What the loops go by on this CPU: whole numbers, which compiled code reads from a record of the same fields."""
 
-    Parameters
-    ----------
-    gate : int
-        Address of the team's.
-    tile, dots, blocked, few_columns, one_row, serve : int
-        Addresses of compiled functions: the microkernel, that of dot products, the loops around the former, those of a
-        product with a few columns, or one row, and a thread's part in a product that is shared.
-    registers, early, lanes, width : int
-        Vector registers of the CPU, whether elements of a are loaded early, elements of a register, and the most of a tile's row.
-    dot_extra : int
-        Elements more of the depth that a dot product takes the time of.
-    kc : int
-        Depth of a slab.
-    serial, direct_bytes, rows_to_pack_for, scattered_bytes, strip : int
-        Crossovers, as in `choices`.
-    near_bytes : int
-        A b that is larger, and whose vectors lie across cache lines, is packed.
-    far_bytes : int
-        With a slab of a that is smaller, a block of b is kept in the second level.
-    own_bytes, block_bytes, near_block_bytes : int
-        Workspace of each thread: for a sliver of a and a tile of c, and for a block of b; and of that what a block in the second
-        level takes.
-    threads : int
-        How many there is workspace for.
-    """
-
-    gate: int
-    tile: int
+    pool: int
+    """Address of the pool of threads."""
+    microkernel: int
+    """Address of the compiled microkernel; the next five are addresses, too."""
     dots: int
+    """Dot products of a few rows and columns."""
     blocked: int
+    """The loops around the microkernel."""
     few_columns: int
+    """The loops around dot products, for a product with few columns."""
     one_row: int
+    """The loops of a product with one row."""
     serve: int
+    """What each thread of the pool calls: its part in the product."""
     registers: int
+    """Vector registers of the CPU."""
     early: int
+    """Whether LLVM loads elements of a early; see `Vectors`."""
     lanes: int
-    width: int
-    dot_extra: int
+    """Elements of a vector register."""
+    mr: int
+    """The most columns of a microtile."""
     kc: int
+    """The most rows of b in a kc panel."""
     serial: int
+    """Up to so many multiply-adds a product is made by one thread."""
     direct_bytes: int
+    """A b of up to so many bytes is read where it lies, if it does not straddle."""
+    straddling_bytes: int
+    """A b of up to so many bytes is read where it lies, though its vectors straddle cache lines."""
     rows_to_pack_for: int
-    near_bytes: int
+    """With fewer rows of a, a scattered b is not packed."""
     scattered_bytes: int
+    """Bytes between rows of b from which it is scattered."""
     strip: int
-    far_bytes: int
-    own_bytes: int
+    """Rows of a scattered b that is not packed which are gone along at a time."""
+    dot_extra: int
+    """Elements of the depth that a dot product takes the time of, beyond its own."""
+    l3_from_bytes: int
+    """Bytes of a kc panel of a from which the block of b is as large as L3 serves, and not L2."""
+    l2_block_bytes: int
+    """Bytes of a block of b in L2."""
     block_bytes: int
-    near_block_bytes: int
+    """Workspace for a block of b."""
+    own_bytes: int
+    """Workspace for a thread's packed rows of a, and a microtile of c."""
     threads: int
+    """Threads that there is workspace for."""
 
     def workspace_bytes(self, threads: int) -> int:
         """Bytes that so many threads need."""
-        return PLAN_BYTES + PRODUCT_BYTES + threads * (COUNTERS_BYTES + self.block_bytes + self.own_bytes)
+        return HEAD_BYTES + threads * (COUNTERS_BYTES + self.block_bytes + self.own_bytes)
 
 
-(
-    GATE, TILE, DOTS, BLOCKED, FEW_COLUMNS, ONE_ROW, SERVE, REGISTERS, EARLY, LANES, WIDTH, DOT_EXTRA, KC, SERIAL, DIRECT_BYTES,
-    ROWS_TO_PACK_FOR, NEAR_BYTES, SCATTERED_BYTES, STRIP, FAR_BYTES, OWN_BYTES, BLOCK_BYTES,
-    NEAR_BLOCK_BYTES, THREADS,
-) = range(len(Plan._fields))  # fmt: skip
+plan_layout = layout_of(Plan._fields)
+PLAN = plan_layout(np.dtype(np.int64))
 
-PLAN_BYTES, PRODUCT_BYTES = 3 * LINE, 3 * LINE
-"""The head of the workspace: the plan, and the product that is shared; then come each thread's counters, block and own room."""
+OPERAND = np.dtype([("at", np.int64), ("row", np.int64), ("column", np.int64)], align=True)
+"""A matrix: the address of its first element, and the bytes from one row, and from one column, to the next."""
 
 
-def own_bytes(width: int, depth: int, size: int) -> int:
-    """Workspace of a thread: a tile's rows of a, and of c; to a multiple of a cache line."""
-    return -(-TALLEST * (depth * size + ROW_PADDING + width * size) // LINE) * LINE
+def product_layout(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """A product, c = alpha a b + beta c with a (m, n), b (n, p) and c (m, p); its threads; and the address of the loops."""
+    sizes = [(name, np.int64) for name in ("m", "n", "p", "threads", "loops")]
+    return np.dtype([*sizes, *((name, OPERAND) for name in "abc"), ("alpha", dtype), ("beta", dtype)], align=True)
 
 
-@inner
-def entry(room: int, place: int) -> int:
-    """An entry of the plan at the head of a workspace, or of another row of whole numbers."""
-    return whole(room + 8 * place)
+plan_at, product_at = record_at(plan_layout), record_at(product_layout)
+"""``plan_at(address, like)`` and ``product_at(address, like)``: the records there, for elements of the dtype of `like`."""
 
 
-@inner
-def counters(room: int, part: int) -> int:
-    """Where a workspace has the counters of a part's tasks."""
-    return room + PLAN_BYTES + PRODUCT_BYTES + part * (COUNTERS_BYTES + entry(room, BLOCK_BYTES) + entry(room, OWN_BYTES))
+def lines(bytes_: int) -> int:
+    """As many bytes, to a multiple of a cache line."""
+    return -(-bytes_ // LINE) * LINE
 
 
-@inner
-def block(room: int, part: int) -> int:
-    """Where a workspace has a part's block of b."""
-    return counters(room, part) + COUNTERS_BYTES
+PRODUCT_AT = lines(PLAN.itemsize)
+"""Bytes from a workspace's address to the product's record."""
+
+HEAD_BYTES = PRODUCT_AT + lines(product_layout(np.dtype(np.float64)).itemsize)
+"""Bytes of both records: there the first thread's counters begin."""
 
 
-@inner
-def own(room: int, thread: int) -> int:
-    """Where a workspace has what no other thread sees."""
-    return block(room, thread) + entry(room, BLOCK_BYTES)
+def own_bytes(mr: int, depth: int, size: int) -> int:
+    """Workspace for so many elements of the rows of a of a microtile, and for a microtile of c."""
+    return lines(MAX_NR * (depth * size + ROW_PADDING + mr * size))
 
 
 @inner
-def tile_for(m: int, p: int, room: int) -> tuple[int, int]:
-    """Rows and width of the tiles of a product with m rows and p columns: no wider than p, and tall enough for a few rows."""
-    lanes, registers, early = entry(room, LANES), entry(room, REGISTERS), entry(room, EARLY)
-    across = pieces(p, lanes)
-    vectors = pieces(across, pieces(across, entry(room, WIDTH) // lanes))
-    while vectors > 1 and tallest(vectors, registers, early) < m <= TALLEST:
+def counters(plan: Any, part: int) -> int:
+    """Where a part of the product has the counters of its tasks."""
+    return address_of(plan) + HEAD_BYTES + part * (COUNTERS_BYTES + plan.block_bytes + plan.own_bytes)
+
+
+@inner
+def block_of(plan: Any, part: int) -> int:
+    """Where a part of the product has its packed block of b."""
+    return counters(plan, part) + COUNTERS_BYTES
+
+
+@inner
+def own(plan: Any, thread: int) -> int:
+    """Where a thread has what no other thread sees."""
+    return block_of(plan, thread) + plan.block_bytes
+
+
+@inner
+def microtile(plan: Any, m: int, p: int) -> tuple[int, int]:
+    """Rows nr and columns mr of the microtiles of an (m, p) product.
+
+    The p columns are cut into equal vectors. An m between nr and `MAX_NR` is one microtile high: then mr is smaller.
+    """
+    across = ceil_div(p, plan.lanes)
+    vectors = ceil_div(across, ceil_div(across, plan.mr // plan.lanes))
+    while vectors > 1 and max_nr(vectors, plan.registers, plan.early) < m <= MAX_NR:
         vectors -= 1
-    return tallest(vectors, registers, early), vectors * lanes
+    return max_nr(vectors, plan.registers, plan.early), vectors * plan.lanes
 
 
 @inner
-def pieces(whole: int, most: int) -> int:
-    """The fewest equal pieces of at most `most`."""
-    return max(1, -(-whole // most))
+def ceil_div(number: int, by: int) -> int:
+    """A quotient of positive numbers, rounded up."""
+    return -(-number // by)
 
 
 @inner
-def between(whole: int, piece: int, pieces: int) -> tuple[int, int]:
-    """Where a piece begins and ends, of equal ones."""
-    return whole * piece // pieces, whole * (piece + 1) // pieces
+def split(length: int, piece: int, pieces: int) -> tuple[int, int]:
+    """Where a piece begins and ends, of pieces as equal as can be."""
+    return length * piece // pieces, length * (piece + 1) // pieces

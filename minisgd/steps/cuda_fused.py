@@ -2,7 +2,7 @@
 
 A launch costs more than a step of a small model, so none is left but one. The rows of all examples and the visiting order go to
 shared memory where they fit, and every warp of a block reads them there. Outputs are models that see the same examples, and there
-may be whole sets of models, with learning rates of their own. When this is faster than a CPU: docs/decisions/cuda-sgd.md.
+may be whole sets of models, with learning rates of their own. When this is faster than a CPU: docs/decisions/020-sgd-on-a-gpu.md.
 
 A visit of no example makes a model's weights NaN: the GPU could raise no error but later, and for the whole process.
 """

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kernels.jit.parallel import entrance
 from kernels.jit.scratch import scratch
-from kernels.packed.pool.tasks import COUNTERS_BYTES, begin, claim, finish, wait
+from kernels.jit.tasks import COUNTERS_BYTES, begin, claim, finish, wait
 from minisgd.steps import narrow, wide
 from minisgd.steps.compiled import Array, compiled, link, require_visits
 

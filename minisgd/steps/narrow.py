@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from kernels.arrays import aligned_zeros
 from kernels.jit.memory import pointer, read, write
+from kernels.jit.records import layout_of, record_at
 from kernels.jit.simd import add, dot, first_half, join, keep, load, multiply, multiply_add, shuffle, splat, store
-from kernels.packed.plan import entry
 from minisgd.steps import Epoch
 from minisgd.steps.compiled import Array, compiled, link, require_visits
 
@@ -35,6 +35,11 @@ EXAMPLES = 8
 """At once, in four vectors."""
 
 
+problem_layout = layout_of(("rows", "n", "weights", "bias", "d", "logistic"))
+problem_at = record_at(problem_layout)
+"""What stays the same from epoch to epoch: addresses of the rows and of what is learnt, and sizes."""
+
+
 def prepare(x: Array, y: Array, weights: Array, bias: Array, logistic: bool) -> Epoch:
     """Lay out features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines; see `minisgd.steps`.
 
@@ -44,7 +49,8 @@ def prepare(x: Array, y: Array, weights: Array, bias: Array, logistic: bool) -> 
     n, d = x.shape
     rows = aligned_zeros((n + 1, ROW), x.dtype)
     rows[:n, :d], rows[:n, BIAS], rows[:n, TARGET] = x, 1, y[:, 0]
-    problem = np.array([rows.ctypes.data, n, weights.ctypes.data, bias.ctypes.data, d, logistic], np.int64)
+    problem = np.empty(1, problem_layout(x.dtype))
+    problem[0] = rows.ctypes.data, n, weights.ctypes.data, bias.ctypes.data, d, logistic
     epoch, address, kept = epoch_of(x.dtype), problem.ctypes.data, (rows, weights, bias, problem)
 
     def run(order: NDArray[np.int64], batch_size: int, rate: float, _kept: Any = kept) -> None:  # addresses keep nothing alive
@@ -111,11 +117,11 @@ def scores(w: Any, x: Any) -> Any:
 @compiled()
 def logistic_residuals(scores: Any, y: Any, one: float) -> Any:
     """Predictions less targets, from logits less targets."""
-    room = np.full(PAIR, one)
-    store(room, 0, add(scores, y))
+    values = np.full(PAIR, one)
+    store(values, 0, add(scores, y))
     for lane in range(PAIR):
-        room[lane] = link(room[lane], one, True) if lane % ROW < 4 else room[lane - 4]
-    return multiply_add(-one, y, load(room, 0, PAIR))
+        values[lane] = link(values[lane], one, True) if lane % ROW < 4 else values[lane - 4]
+    return multiply_add(-one, y, load(values, 0, PAIR))
 
 
 @compiled()
@@ -145,16 +151,16 @@ def epoch_of(dtype: Any) -> Any:
 
     @compiled()
     def epoch(problem: int, order: Array, batch_size: int, rate: float) -> None:
-        """Update weights in place; `problem` is the address of what `prepare` writes down."""
+        """Update weights in place; `problem` is the address of the record that `prepare` writes."""
         if len(order) == 0:
             return
-        require_visits(order, entry(problem, 1))
-        rows = carray(pointer(entry(problem, 0), zero), (entry(problem, 1) + 1, ROW))
-        weights, bias, d, logistic = entry(problem, 2), entry(problem, 3), entry(problem, 4), entry(problem, 5)
+        given = problem_at(problem, zero)
+        require_visits(order, given.n)
+        rows, d, logistic = carray(pointer(given.rows, zero), (given.n + 1, ROW)), given.d, given.logistic
         state, step = rows[-1], rows.dtype.type(rate)
         for i in range(WEIGHTS):
-            state[i] = read(weights + i * rows.itemsize, zero) if i < d else zero
-        state[BIAS], state[TARGET] = read(bias, zero), -1
+            state[i] = read(given.weights + i * rows.itemsize, zero) if i < d else zero
+        state[BIAS], state[TARGET] = read(given.bias, zero), -1
         if batch_size == 1:
             singles(rows, state, order, step, logistic)
         elif logistic:
@@ -162,8 +168,8 @@ def epoch_of(dtype: Any) -> Any:
         else:
             batches(rows, state, order, batch_size, step, False)
         for i in range(d):
-            write(weights + i * rows.itemsize, state[i])
-        write(bias, state[BIAS])
+            write(given.weights + i * rows.itemsize, state[i])
+        write(given.bias, state[BIAS])
 
     return epoch
 

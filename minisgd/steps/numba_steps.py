@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 import kernels
 from kernels.jit.scratch import scratch
 from kernels.jit.simd import add, load, multiply, multiply_add, prefetch, store
-from kernels.packed.gemm import gemm
+from kernels.packed import gemm
 from minisgd.steps import Array, Epoch, Prepare, fused, step, stepwise
 from minisgd.steps.compiled import LANES, compiled, link, require_visits
 
@@ -44,7 +44,7 @@ step("numba-fused", compiles=True, threads=True)(fused.prepare)
 
 
 AHEAD = 4
-"""Visits: their rows are asked for while one is used, since they lie anywhere."""
+"""Visits: their rows are prefetched while one is used, since they lie anywhere."""
 
 
 @compiled()
@@ -100,7 +100,7 @@ def on_gemm(kernel: str) -> Prepare:
             np.subtract(weights, gradient, out=weights)
 
         def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
-            # One room for all batches: fresh memory would be handed out by the system page by page.
+            # The same memory for all batches: fresh memory would be handed out by the system page by page.
             batch, logits = np.empty((batch_size, x.shape[1]), x.dtype), np.empty((batch_size, y.shape[1]), x.dtype)
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]

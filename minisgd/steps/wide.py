@@ -1,8 +1,8 @@
 """The gradient of one column of many weights, in one pass over the rows at the memory's speed.
 
 Rows are visited in random order and each begins a page, so that the CPU foresees none of them. Eight rows are multiplied with the
-weights and then added to the gradient, while the eight after them are asked for: into the second level, since eight rows, weights
-and sums are all that the first can hold. Weights and sums are loaded once for eight rows.
+weights and then added to the gradient, while the eight after them are prefetched: into L2, since eight rows, weights and sums
+are all that L1 can hold. Weights and sums are loaded once for eight rows.
 
 Numba inlines what takes arrays (``inline="always"``): LLVM leaves the calls in place, and the counting of references.
 """
@@ -25,7 +25,7 @@ def add_rows(
 ) -> None:  # fmt: skip
     """Add the gradient of the visits `start` to `stop` to the first d sums, and the bias's to the last.
 
-    The visits from `ahead` on are asked for at the end.
+    The visits from `ahead` on are prefetched at the end.
     """
     one, d, flat = x.dtype.type(1), x.shape[1], x.reshape(-1)
     whole = stop - (stop - start) % ROWS
@@ -62,7 +62,7 @@ def residuals(z: Any, y: Array, order: Array, at: int, bias: float, scale: float
 
 
 @compiled()
-def ask_for(flat: Array, rows: Any, i: int) -> None:
+def prefetch_four(flat: Array, rows: Any, i: int) -> None:
     """Prefetch a vector of each of four rows."""
     prefetch(flat, rows[0] + i, LANES)
     prefetch(flat, rows[1] + i, LANES)
@@ -72,12 +72,12 @@ def ask_for(flat: Array, rows: Any, i: int) -> None:
 
 @compiled(inline="always")
 def dots(flat: Array, d: int, weights: Array, rows: Any, rows4: Any, following: Any) -> Any:
-    """Dot products of two fours of rows with the weights; the following four are asked for."""
+    """Dot products of two fours of rows with the weights; the following four are prefetched."""
     none = splat(flat.dtype.type(0), LANES)
     z = z4 = (none, none, none, none)
     whole = d - d % LANES
     for i in range(0, whole, LANES):
-        ask_for(flat, following, i)
+        prefetch_four(flat, following, i)
         w = load(weights, i, LANES)
         z, z4 = add_products(w, flat, rows, i, LANES, z), add_products(w, flat, rows4, i, LANES, z4)
     if whole < d:
@@ -99,10 +99,10 @@ def add_products(w: Any, flat: Array, rows: Any, i: int, count: int, z: Any) -> 
 
 @compiled(inline="always")
 def add_eight(flat: Array, d: int, rows: Any, rows4: Any, r: Any, r4: Any, sums: Array, following: Any) -> None:
-    """Sums += two fours of rows, each times its residual; the following four are asked for."""
+    """Sums += two fours of rows, each times its residual; the following four are prefetched."""
     whole = d - d % LANES
     for i in range(0, whole, LANES):
-        ask_for(flat, following, i)
+        prefetch_four(flat, following, i)
         some = weighted(flat, rows, i, LANES, r, load(sums, i, LANES))
         store(sums, i, weighted(flat, rows4, i, LANES, r4, some))
     if whole < d:

@@ -7,32 +7,52 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import types
+from numba import from_dtype, types
 from numba.extending import intrinsic
+from numba.np.numpy_support import as_dtype
 
 from kernels.cpu.vectors import vectors
 from kernels.jit.caching import UNWRAPPED, as_written, cached
+from kernels.jit.emit import (
+    FUSED,
+    I64,
+    emit_broadcast,
+    emit_four_totals,
+    emit_lanes,
+    emit_load,
+    emit_loop,
+    emit_mask,
+    emit_shuffle,
+    emit_until_none,
+)
 from kernels.jit.memory import EIGHT, vector_of
-from kernels.jit.simd import FUSED, emit_broadcast, emit_four_totals, emit_lanes, emit_load, emit_mask, emit_shuffle
-from kernels.packed.microkernel import emit_loop, emit_until_none, multiply_add
+from kernels.jit.records import emit_fields, layout_of, record_on_stack
+from kernels.packed.microkernel import multiply_add
 
 FOUR = 4
-"""Rows of a tile, or `EIGHT`: the sums of so many are added up together."""
+"""Rows at once, or `EIGHT`: the lanes of so many sums are added up together."""
 
 SUMS = 24 if vectors().registers >= 32 else 12
-"""Of a tile, at most: they, a vector of each column and one of a row are in registers."""
+"""At most, at once: the registers hold them, a vector of each column and one of a row."""
 
 MOST_COLUMNS = SUMS // FOUR
-"""Of a tile of four rows."""
-
-I64 = ir.IntType(64)
+"""Columns at once, with four rows."""
 
 
 class Dots(NamedTuple):
-    """Where the operands lie: addresses and strides in bytes."""
+    """What the compiled function is given: a record of whole numbers, and of factors of the operands' dtype.
 
+    Addresses and strides are in bytes. Rows of a, and columns of x, are contiguous.
+    """
+
+    height: Any
+    """Rows at once: `FOUR` or `EIGHT`."""
+    width: Any
+    """Columns: at least 1, and height times width at most `SUMS`."""
     rows: Any
+    """At least 1."""
     depth: Any
+    """Columns of a, and rows of x: at least 1."""
     a: Any
     a_row: Any
     x: Any
@@ -44,98 +64,84 @@ class Dots(NamedTuple):
     beta: Any
 
 
-@intrinsic
-def tiles_of_dots(
-    typing: Any, tall: Any, wide: Any, rows: Any, depth: Any, a: Any, a_row: Any, x: Any, x_column: Any, c: Any, c_row: Any,
-    c_column: Any, alpha: Any, beta: Any,
-) -> Any:  # fmt: skip
-    """Make c = alpha a x + beta c for so many rows and `wide` columns; c is not read if beta is 0.
+dots_layout = layout_of(Dots._fields)
+new_dots = record_on_stack(dots_layout)
 
-    Parameters
-    ----------
-    tall, wide : int
-        Rows and columns at once: `FOUR` or `EIGHT`, and no more of both than `SUMS`.
-    rows, depth : int
-        At least 1.
-    a, a_row, x, x_column, c, c_row, c_column : int
-        Addresses; bytes from one row, or column, to the next. In a row of a, and a column of x, elements are neighbours.
-    alpha, beta : float32 or float64
-        Of the dtype of the operands.
-    """
+
+def compiled(dtype: Any) -> Any:
+    """`tiles_of_dots` as a function of its own, compiled for a dtype; `few_columns` calls it by its address."""
+
+    def dots(given):  # type: ignore[no-untyped-def]
+        tiles_of_dots(given)
+
+    with as_written():
+        return cached(types.void(from_dtype(dots_layout(as_dtype(dtype)))), **UNWRAPPED)(dots)
+
+
+@intrinsic
+def tiles_of_dots(typing: Any, given: Any) -> Any:
+    """Make c = alpha a x + beta c by dot products; c is not read if beta is 0. The record has the fields of `Dots`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        dots = Dots(*emit_fields(context, builder, given, arguments[0]))
+        vector = context.get_value_type(vector_of(given.typeof("alpha")))
         end, impossible = (builder.append_basic_block(f"dots.{name}") for name in ("end", "impossible"))
-        switch = builder.switch(builder.add(builder.mul(arguments[0], I64(SUMS)), arguments[1]), impossible)
+        switch = builder.switch(builder.add(builder.mul(dots.height, I64(SUMS)), dots.width), impossible)
         builder.position_at_end(impossible)
         builder.unreachable()
         for height in (FOUR, EIGHT):
-            for columns in range(1, SUMS // height + 1):
-                block = builder.append_basic_block(f"dots.{height}x{columns}")
-                switch.add_case(I64(height * SUMS + columns), block)
+            for width in range(1, SUMS // height + 1):
+                block = builder.append_basic_block(f"dots.{height}x{width}")
+                switch.add_case(I64(height * SUMS + width), block)
                 builder.position_at_end(block)
-                emit_tiles(builder, context.get_value_type(vector_of(alpha)), height, columns, Dots(*arguments[2:]))
+                emit_tiles(builder, vector, height, width, dots)
                 builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return signature(alpha), generate
+    return types.void(given), generate
 
 
-def signature(dtype: Any) -> Any:
-    """Types of the arguments of `tiles_of_dots`."""
-    return types.void(*[types.int64] * 11, dtype, dtype)
-
-
-def compiled(dtype: Any) -> Any:
-    """The same as a function of its own, of the same arguments, compiled for a dtype; `few_columns` gets its address."""
-
-    def dots(tall, wide, rows, depth, a, a_row, x, x_column, c, c_row, c_column, alpha, beta):  # type: ignore[no-untyped-def]
-        tiles_of_dots(tall, wide, rows, depth, a, a_row, x, x_column, c, c_row, c_column, alpha, beta)
-
-    with as_written():
-        return cached(signature(dtype), **UNWRAPPED)(dots)
-
-
-def emit_tiles(builder: Any, kind: Any, tall: int, wide: int, dots: Dots) -> None:
+def emit_tiles(builder: Any, kind: Any, height: int, width: int, dots: Dots) -> None:
     """One height and width: a loop over the rows, and in it one over the depth, a vector at a time, the last masked."""
     size, lanes = 4 if kind.element == ir.FloatType() else 8, I64(kind.count)
-    columns = [builder.add(dots.x, builder.mul(dots.x_column, I64(j))) for j in range(wide)]
-    across = [builder.mul(dots.c_column, I64(j)) for j in range(wide)]
+    columns = [builder.add(dots.x, builder.mul(dots.x_column, I64(j))) for j in range(width)]
+    across = [builder.mul(dots.c_column, I64(j)) for j in range(width)]
     whole, rest = builder.udiv(dots.depth, lanes), builder.urem(dots.depth, lanes)
     once, mask = builder.zext(builder.icmp_unsigned("!=", rest, I64(0)), I64), emit_mask(builder, kind.count, rest)
     alphas = emit_broadcast(builder, dots.alpha, FOUR)
 
     def tile(left: Any, a: Any, c: Any) -> list[Any]:
-        starts = [*columns, *_rows(builder, a, dots.a_row, builder.sub(left, I64(1)), tall)]
+        starts = [*columns, *_rows(builder, a, dots.a_row, builder.sub(left, I64(1)), height)]
 
         def step(mask: Any, here: Any, *sums: Any) -> list[Any]:
-            """How far it has come, and the sums, with a vector of each row times one of each column added."""
+            """The next byte, and the sums, with a vector of each row times one of each column added."""
             places = [builder.inttoptr(builder.add(start, here), kind.as_pointer()) for start in starts]
-            u = [emit_load(builder, place, mask, size) for place in places[:wide]]
+            u = [emit_load(builder, place, mask, size) for place in places[:width]]
             totals = []
-            for i, place in enumerate(places[wide:]):
+            for i, place in enumerate(places[width:]):
                 v = emit_load(builder, place, mask, size)
-                totals += [multiply_add(builder, v, each, sums[i * wide + j]) for j, each in enumerate(u)]
+                totals += [multiply_add(builder, v, each, sums[i * width + j]) for j, each in enumerate(u)]
             return [builder.add(here, I64(kind.count * size)), *totals]
 
-        carried = emit_loop(builder, whole, [I64(0), *[ir.Constant(kind, None)] * (tall * wide)], partial(step, None))
+        carried = emit_loop(builder, whole, [I64(0), *[ir.Constant(kind, None)] * (height * width)], partial(step, None))
         _, *sums = emit_loop(builder, once, carried, partial(step, mask))
-        for four in range(0, tall, FOUR):
-            totals = [emit_four_totals(builder, sums[four * wide + j : (four + FOUR) * wide : wide]) for j in range(wide)]
+        for four in range(0, height, FOUR):
+            totals = [emit_four_totals(builder, sums[four * width + j : (four + FOUR) * width : width]) for j in range(width)]
             by_column = [emit_lanes(builder, builder.fmul(alphas, each, flags=FUSED)) for each in totals]
             for i, row in enumerate(zip(*by_column, strict=True), start=four):
                 with builder.if_then(builder.icmp_unsigned("<", I64(i), left)):
                     here = builder.add(c, builder.mul(dots.c_row, I64(i)))
                     emit_row(builder, row, [builder.add(here, each) for each in across], dots.beta, size)
-        following = builder.sub(left, I64(tall))
+        following = builder.sub(left, I64(height))
         following = builder.select(builder.icmp_signed("<", following, I64(0)), I64(0), following)
-        return [following, *(builder.add(at, builder.mul(by, I64(tall))) for at, by in ((a, dots.a_row), (c, dots.c_row)))]
+        return [following, *(builder.add(at, builder.mul(by, I64(height))) for at, by in ((a, dots.a_row), (c, dots.c_row)))]
 
     emit_until_none(builder, [dots.rows, dots.a, dots.c], tile)
 
 
 def emit_row(builder: Any, values: Sequence[Any], places: Sequence[Any], beta: Any, size: int) -> None:
-    """Make elements at addresses the values and beta times what they were, which is not read if beta is 0."""
+    """Make elements at addresses the values, plus beta times what they were; they are not read if beta is 0."""
     pointers = [builder.inttoptr(place, beta.type.as_pointer()) for place in places]
     with builder.if_else(builder.fcmp_ordered("==", beta, ir.Constant(beta.type, 0.0))) as (overwrite, add):
         with overwrite:
@@ -148,9 +154,9 @@ def emit_row(builder: Any, values: Sequence[Any], places: Sequence[Any], beta: A
 
 @intrinsic
 def eight_dots(typing: Any, address: Any, step: Any, last: Any, depth: Any, x: Any) -> Any:
-    """``eight_dots(address, step, last, depth, x)``: of eight rows, so many bytes apart, the dot products with x.
+    """``eight_dots(address, step, last, depth, x)``: the dot products of eight rows, `step` bytes apart, with x, in a vector.
 
-    x has eight lanes, and a row its first `depth` elements, the rest of which do not count; rows after the `last` are it again.
+    x has eight lanes. Of each row the first `depth` elements count. In the place of rows after the `last`, that is read again.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -176,6 +182,6 @@ def eight_dots(typing: Any, address: Any, step: Any, last: Any, depth: Any, x: A
 
 
 def _rows(builder: Any, first: Any, step: Any, last: Any, count: int) -> list[Any]:
-    """Addresses of rows; after the last it again."""
+    """Addresses of `count` rows; for those after the last, its own."""
     numbers = [builder.select(builder.icmp_signed("<", last, I64(row)), last, I64(row)) for row in range(1, count)]
     return [first, *(builder.add(first, builder.mul(step, number)) for number in numbers)]

@@ -1,85 +1,110 @@
-"""Products with a few columns: dot products with them, as fast as memory brings the rows of a."""
+"""Products with few columns: each is dot products with the rows of a, which memory brings at its full speed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kernels.jit.caching import inner
-from kernels.jit.memory import EIGHT, read_eight, size_of, write_some
+from kernels.jit.memory import EIGHT, one, read_eight, size_of, write_some
 from kernels.jit.pointers import call
 from kernels.jit.simd import multiply, multiply_add
-from kernels.packed.matvec.dots import FOUR, MOST_COLUMNS, SUMS, eight_dots
+from kernels.jit.tasks import claim, finish, wait
+from kernels.packed.matvec.dots import FOUR, MOST_COLUMNS, SUMS, eight_dots, new_dots
 from kernels.packed.packing import transpose
-from kernels.packed.plan import BLOCK_BYTES, DOTS, between, block, counters, entry, pieces
-from kernels.packed.pool.tasks import claim, finish, wait
+from kernels.packed.plan import block_of, ceil_div, counters, split
 
 ROWS_A_TASK = 64
-"""Some tens of kilobytes of rows, which take longer than claiming a task."""
+"""At least: they take longer than claiming a task."""
 
 LONG_BYTES = 2 << 10
-"""Rows of a as long as that come sooner eight at a time; shorter ones sooner four at a time, but with two columns."""
+"""Bytes of a row of a from which rows are read eight at a time. Shorter ones come sooner four at a time, but with two columns."""
 
 AGAIN_BYTES = 16 << 10
-"""Rows of a that stay in the first level while they are gone over again, for each of a few columns."""
+"""Bytes of rows of a that stay in L1 while they are read again, for each `MOST_COLUMNS` columns."""
 
 
 @inner
 def short_dots(count: int, depth: int, a: int, a_row: int, x: int, c: int, alpha: Any, beta: Any) -> None:
-    """Make c = alpha a x + beta c, at addresses, for rows of up to eight elements, eight at a time; c's are neighbours too."""
+    """Make c = alpha a x + beta c for rows of up to eight elements, eight rows at a time; c is contiguous."""
     size, u = size_of(alpha), multiply(alpha, read_eight(x, depth, alpha))
     whole = count // EIGHT * EIGHT
     for i in range(0, whole, EIGHT):
-        set_some(EIGHT, c + i * size, eight_dots(a + i * a_row, a_row, EIGHT - 1, depth, u), beta)
+        set_elements(EIGHT, c + i * size, eight_dots(a + i * a_row, a_row, EIGHT - 1, depth, u), beta)
     if whole < count:
         last = count - whole - 1
-        set_some(last + 1, c + whole * size, eight_dots(a + whole * a_row, a_row, last, depth, u), beta)
+        set_elements(last + 1, c + whole * size, eight_dots(a + whole * a_row, a_row, last, depth, u), beta)
 
 
 @inner
-def set_some(count: int, place: int, sums: Any, beta: Any) -> None:
-    """Make the first `count` of eight neighbours those sums, and beta times what they were, which is not read if beta is 0."""
+def set_elements(count: int, address: int, sums: Any, beta: Any) -> None:
+    """Make the first `count` of eight elements at an address the sums, plus beta times what they were."""
     if beta != 0:
-        sums = multiply_add(beta, read_eight(place, count, beta), sums)
-    write_some(place, count, sums)
+        sums = multiply_add(beta, read_eight(address, count, beta), sums)
+    write_some(address, count, sums)
 
 
-def few_columns(  # type: ignore[no-untyped-def]
-    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
-    alpha, beta, zero, one,
-):  # fmt: skip
-    """A thread's part in c = alpha a b + beta c for a b of a few columns: the tasks that it claims."""
-    size = size_of(alpha)
-    packing, columns, shared = b_row != size, block(room, 0), counters(room, 0)
-    slabs = pieces(n, entry(room, BLOCK_BYTES) // size // p) if packing else 1
-    groups = pieces(m, max(ROWS_A_TASK, AGAIN_BYTES // (n * size))) if threads > 1 else 1
-    short = n <= EIGHT and p == 1 and c_row == size
-    tiles, turns = entry(room, DOTS), 0 if short else pieces(p, MOST_COLUMNS)
+def few_columns(plan, product, thread):  # type: ignore[no-untyped-def]
+    """A thread's part in a product with few columns: the tasks that it claims, of some rows of a each.
+
+    Where columns of b are not contiguous, they are packed first, as many rows of b at a time as a block holds.
+
+    Assumes
+    -------
+    - Rows of a are contiguous.
+    - The first part's counters are zero before the first thread begins.
+    - No size is zero.
+    """
+    m, n, p, size, b, shared = product.m, product.n, product.p, size_of(product.alpha), product.b, counters(plan, 0)
+    packs, packed, dots = b.row != size, block_of(plan, 0), new_dots(product.alpha)
+    panels = ceil_div(n, plan.block_bytes // size // p) if packs else 1
+    groups = ceil_div(m, max(ROWS_A_TASK, AGAIN_BYTES // (n * size))) if product.threads > 1 else 1
+    dots.alpha, dots.beta, dots.a_row = product.alpha, product.beta, product.a.row
+    dots.c_row, dots.c_column = product.c.row, product.c.column
     first = 0
-    for slab in range(slabs):
-        k0, k1 = between(n, slab, slabs)
-        depth, scale = k1 - k0, beta if slab == 0 else one
-        if packing:
+    for panel in range(panels):
+        k, end = split(n, panel, panels)
+        dots.depth, dots.x, dots.x_column = end - k, b.at + k * size, b.column
+        if packs:
+            dots.x, dots.x_column = packed, dots.depth * size
             if claim(shared, first + 1) >= 0:
                 wait(shared, first)
-                transpose(b + k0 * b_row, b_row, b_column, columns, depth * size, depth, p, zero)
+                transpose(b.at + k * b.row, b.row, b.column, packed, dots.x_column, dots.depth, p, product.alpha)
                 finish(shared)
             first += 1
-        x, x_column = (columns, depth * size) if packing else (b + k0 * size, b_column)
-        tall = EIGHT if p * EIGHT <= SUMS and (p == 2 or depth * size >= LONG_BYTES) else FOUR
-        at_once = max(1, AGAIN_BYTES // (depth * size * FOUR)) * FOUR if p > MOST_COLUMNS else m
         task = claim(shared, first + groups)
         while task >= 0:
             wait(shared, first)
-            i, end = between(m, task - first, groups)
-            while i < end:
-                count, rows, c_rows = min(at_once, end - i), a + i * a_row + k0 * size, c + i * c_row
-                if short:
-                    short_dots(count, depth, rows, a_row, x, c_rows, alpha, scale)
-                for turn in range(turns):
-                    j, after = between(p, turn, turns)
-                    x_at, c_at = x + j * x_column, c_rows + j * c_column
-                    call(tiles, tall, after - j, count, depth, rows, a_row, x_at, x_column, c_at, c_row, c_column, alpha, scale)
-                i += count
+            i, after = split(m, task - first, groups)
+            multiply_rows(plan, product, dots, k, i, after)
             finish(shared)
             task = claim(shared, first + groups)
         first += groups
+        dots.beta = one(product.alpha)
+
+
+@inner
+def multiply_rows(plan: Any, product: Any, dots: Any, k: int, i: int, end: int) -> None:
+    """Rows `i` to `end` of a, from column k on, by all columns: so many rows at a time as stay in L1 for each few columns.
+
+    Assumes
+    -------
+    - The record of dot products has all but the sizes and addresses of a and c.
+    """
+    p, size, x = product.p, size_of(product.alpha), dots.x
+    if product.n <= EIGHT and p == 1 and product.c.row == size:
+        a, c = product.a.at + i * product.a.row, product.c.at + i * size
+        short_dots(end - i, dots.depth, a, dots.a_row, x, c, dots.alpha, dots.beta)
+        return
+    dots.height = EIGHT if p * EIGHT <= SUMS and (p == 2 or dots.depth * size >= LONG_BYTES) else FOUR
+    turns, rows = ceil_div(p, MOST_COLUMNS), end - i
+    if p > MOST_COLUMNS:
+        rows = max(1, AGAIN_BYTES // (dots.depth * size * FOUR)) * FOUR
+    while i < end:
+        dots.rows, dots.a = min(rows, end - i), product.a.at + i * product.a.row + k * size
+        for turn in range(turns):
+            j, after = split(p, turn, turns)
+            dots.width, dots.x = after - j, x + j * dots.x_column
+            dots.c = product.c.at + i * dots.c_row + j * dots.c_column
+            call(plan.dots, dots)
+        i += rows
+    dots.x = x

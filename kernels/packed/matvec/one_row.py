@@ -1,25 +1,26 @@
-"""Products of a single row: sums of b's rows, as fast as memory brings them."""
+"""Products of a single row: c is a sum of b's rows, which memory brings at its full speed. 2 np flops for np elements of b."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kernels.jit.caching import inner
-from kernels.jit.memory import lanes_of, read, read_some, size_of, write_some
-from kernels.jit.simd import LINE, add, multiply, multiply_add
-from kernels.packed.plan import between, block, counters, pieces
-from kernels.packed.pool.tasks import claim, finish, wait
+from kernels.jit.emit import LINE
+from kernels.jit.memory import lanes_of, one, read, read_some, size_of, write_some, zero
+from kernels.jit.simd import add, multiply, multiply_add
+from kernels.jit.tasks import claim, finish, wait
+from kernels.packed.plan import block_of, ceil_div, counters, split
 
 AGAIN_BYTES = 16 << 10
-"""A task's part of the row of c stays in the first level for all rows of b, which so come in runs that the processor foresees."""
+"""Bytes of the row of c that a task makes: they stay in L1 for all rows of b, of which as long a run is read each time."""
 
 SUMMED = 8
-"""Rows of b at once: c is passed over once for all of them, and memory brings them side by side."""
+"""Rows of b that are added at once: c is read and written once for all of them, and memory brings them side by side."""
 
 
 @inner
 def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, alpha: Any, beta: Any) -> None:
-    """Make c = alpha a b + beta c for `SUMMED` elements of a, whose elements are anywhere, and neighbours in b's rows and c."""
+    """Make c = alpha a b + beta c for `SUMMED` elements of a, which may be strided; rows of b, and c, are contiguous."""
     factors = (
         alpha * read(a, alpha), alpha * read(a + a_column, alpha),
         alpha * read(a + 2 * a_column, alpha), alpha * read(a + 3 * a_column, alpha),
@@ -30,14 +31,14 @@ def add_rows(columns: int, a: int, a_column: int, b: int, b_row: int, c: int, al
     size, lanes = size_of(alpha), lanes_of(alpha)
     whole = columns // lanes * lanes
     for j in range(0, whole, lanes):
-        add_pieces(factors, rows, j * size, lanes, c + j * size, alpha, beta)
+        add_vectors(factors, rows, j * size, lanes, c + j * size, alpha, beta)
     if whole < columns:
-        add_pieces(factors, rows, whole * size, columns - whole, c + whole * size, alpha, beta)
+        add_vectors(factors, rows, whole * size, columns - whole, c + whole * size, alpha, beta)
 
 
 @inner
-def add_pieces(factors: Any, rows: Any, here: int, count: int, c: int, alpha: Any, beta: Any) -> None:
-    """The same for a vector of each row, or only its first `count` elements."""
+def add_vectors(factors: Any, rows: Any, here: int, count: int, c: int, alpha: Any, beta: Any) -> None:
+    """The same for a vector of each row at byte `here`, or only its first `count` elements."""
     s = multiply(factors[0], read_some(rows[0] + here, count, alpha))
     t = multiply(factors[1], read_some(rows[1] + here, count, alpha))
     s = multiply_add(factors[2], read_some(rows[2] + here, count, alpha), s)
@@ -65,60 +66,57 @@ def add_row(columns: int, factor: Any, b: int, c: int, beta: Any) -> None:
 
 
 @inner
-def add_all_rows(
-    depth: int, columns: int, a: int, a_column: int, b: int, b_row: int, c: int, alpha: Any, beta: Any, one: Any
-) -> None:
-    """The same for a row of a of any length but none."""
-    scale = beta
-    for k in range(0, depth - SUMMED + 1, SUMMED):
-        add_rows(columns, a + k * a_column, a_column, b + k * b_row, b_row, c, alpha, scale)
-        scale = one
-    for k in range(depth // SUMMED * SUMMED, depth):
-        add_row(columns, alpha * read(a + k * a_column, alpha), b + k * b_row, c, scale)
-        scale = one
+def sum_rows(product: Any, k: int, depth: int, j: int, columns: int, c: int, beta: Any) -> None:
+    """Make c = alpha a b + beta c for so much of the depth, from row k of b on, and so many columns, from column j on."""
+    a, a_column, b_row, alpha = product.a.at + k * product.a.column, product.a.column, product.b.row, product.alpha
+    b, whole = product.b.at + k * b_row + j * size_of(alpha), depth // SUMMED * SUMMED
+    for done in range(0, whole, SUMMED):
+        add_rows(columns, a + done * a_column, a_column, b + done * b_row, b_row, c, alpha, beta if done == 0 else one(alpha))
+    for done in range(whole, depth):
+        add_row(columns, alpha * read(a + done * a_column, alpha), b + done * b_row, c, beta if done == 0 else one(alpha))
 
 
-def one_row(  # type: ignore[no-untyped-def]
-    m, n, p, a, a_row, a_column, b, b_row, b_column, c, c_row, c_column, room, thread, threads,
-    alpha, beta, zero, one,
-):  # fmt: skip
-    """A thread's part in c = alpha a b + beta c for an a of one row, b's and c's rows in one piece: the tasks that it claims."""
-    if p * size_of(alpha) <= AGAIN_BYTES and n >= threads * SUMMED:
-        share_rows(n, p, a, a_column, b, b_row, c, room, thread, threads, alpha, beta, zero, one)
+def one_row(plan, product, thread):  # type: ignore[no-untyped-def]
+    """A thread's part in a product of one row: the tasks that it claims.
+
+    Assumes
+    -------
+    - a has one row, and elements anywhere; rows of b and c are contiguous.
+    - Each part's counters are zero before the first thread begins.
+    - No size is zero.
+    """
+    if product.p * size_of(product.alpha) <= AGAIN_BYTES and product.n >= product.threads * SUMMED:
+        share_rows(plan, product, thread)
     else:
-        share_columns(n, p, a, a_column, b, b_row, c, room, threads, alpha, beta, one)
+        share_columns(plan, product)
 
 
 @inner
-def share_rows(
-    n: int, p: int, a: int, a_column: int, b: int, b_row: int, c: int, room: int, thread: int, threads: int,
-    alpha: Any, beta: Any, zero: Any, one: Any,
-) -> None:  # fmt: skip
-    """Each part is some of b's rows, whole, as memory brings them fastest, with sums of its own, which are added in the end."""
+def share_rows(plan: Any, product: Any, thread: int) -> None:
+    """Each part is some whole rows of b, along which memory is fastest; each has sums of its own, which are added in the end."""
+    threads, p, c = product.threads, product.p, product.c.at
     for turn in range(threads):
         part = (thread + turn) % threads
-        if claim(counters(room, part), 1) >= 0:
-            k, end = between(n, part, threads)
-            sums, scale = (c, beta) if part == 0 else (block(room, part), zero)
-            add_all_rows(end - k, p, a + k * a_column, a_column, b + k * b_row, b_row, sums, alpha, scale, one)
-            finish(counters(room, part))
-    if claim(counters(room, 0), 2) >= 0:
-        wait(counters(room, 0), 1)
+        if claim(counters(plan, part), 1) >= 0:
+            k, end = split(product.n, part, threads)
+            sums, beta = (c, product.beta) if part == 0 else (block_of(plan, part), zero(product.alpha))
+            sum_rows(product, k, end - k, 0, p, sums, beta)
+            finish(counters(plan, part))
+    if claim(counters(plan, 0), 2) >= 0:
+        wait(counters(plan, 0), 1)
         for part in range(1, threads):
-            wait(counters(room, part), 1)
-            add_row(p, one, block(room, part), c, one)
+            wait(counters(plan, part), 1)
+            add_row(p, one(product.alpha), block_of(plan, part), c, one(product.alpha))
 
 
 @inner
-def share_columns(
-    n: int, p: int, a: int, a_column: int, b: int, b_row: int, c: int, room: int, threads: int, alpha: Any, beta: Any, one: Any
-) -> None:
-    """Each part is some columns of all of b's rows, where those are long, or few."""
-    size, shared = size_of(alpha), counters(room, 0)
-    groups = max(pieces(p * size, AGAIN_BYTES), min(threads, pieces(p * size, LINE)))
-    task = claim(shared, groups)
+def share_columns(plan: Any, product: Any) -> None:
+    """Each task is some columns of all rows of b, where these are long, or few."""
+    size, p, shared = size_of(product.alpha), product.p, counters(plan, 0)
+    parts = max(ceil_div(p * size, AGAIN_BYTES), min(product.threads, ceil_div(p * size, LINE)))
+    task = claim(shared, parts)
     while task >= 0:
-        j, end = between(p, task, groups)
-        add_all_rows(n, end - j, a, a_column, b + j * size, b_row, c + j * size, alpha, beta, one)
+        j, end = split(p, task, parts)
+        sum_rows(product, 0, product.n, j, end - j, product.c.at + j * size, product.beta)
         finish(shared)
-        task = claim(shared, groups)
+        task = claim(shared, parts)

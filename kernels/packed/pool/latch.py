@@ -5,8 +5,8 @@ It is one word, whether it is open and twice the workers inside, so that a worke
 
 from __future__ import annotations
 
+from kernels.jit.atomics import add, compare_exchange, load, store, yield_processor
 from kernels.jit.caching import inner
-from kernels.packed.pool.atomics import add, compare_exchange, load, store, yield_processor
 
 OPEN, WORKER = 1, 2
 

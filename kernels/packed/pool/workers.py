@@ -19,20 +19,36 @@ from llvmlite.binding import address_of_symbol
 from numba import types
 
 from kernels.arrays import aligned_zeros
+from kernels.jit.atomics import compare_exchange, store, yield_processor
 from kernels.jit.caching import cached, inner
-from kernels.jit.memory import whole, write
-from kernels.jit.pointers import ask, call
-from kernels.packed.pool.atomics import compare_exchange, store, yield_processor
+from kernels.jit.pointers import call, call_int
+from kernels.jit.records import layout_of, offset_of, record_at
+from kernels.jit.tasks import APART
 from kernels.packed.pool.clock import microseconds
 from kernels.packed.pool.latch import close_and_wait, enter, is_open, leave, open_latch
-from kernels.packed.pool.tasks import APART
-from kernels.packed.pool.wake import SLEEPER_BYTES, prepare, sleep, sleeps, wake
+from kernels.packed.pool.wake import SLEEPER, SLEEPER_BYTES, prepare, sleep, sleeps, wake
 
-SERVE, WORKSPACE, THREADS, NUMBER, TAKEN, STARTED, WANTED, ASK, LAST, WORK, CLOCK = range(APART, APART + 11 * 8, 8)
-"""Bytes from the pool's address, where its latch is, to the function that each thread calls, its workspace, the threads with the
-caller's, and the product's number; to whether a product has the workers, how many were started, how many threads were wanted at
-most, and where numba's function is that tells the number of threads; and to when a product last found them asleep, the work of
-all that did so one soon after the other, and what the clock writes."""
+STATE = (
+    "serve",  # address of the function that each thread calls
+    "workspace",  # which it is given
+    "threads",  # of the product, with the caller's
+    "number",  # of the product, counted up
+    "taken",  # whether a product has the workers: a word for atomic operations
+    "started",  # how many workers there are
+    "wanted",  # the most threads that were wanted so far
+    "get_num_threads",  # address of numba's function
+    "last",  # when a product last found the workers asleep, in microseconds
+    "work",  # of all products that did so, each soon after the other
+    "seconds",  # what the clock writes
+    "nanoseconds",
+)
+"""Fields of a pool's state, apart from its latch: it lies `APART` bytes from the pool's address."""
+
+state_layout = layout_of(STATE)
+_state_at, RECORD = record_at(state_layout), state_layout(np.dtype(np.int64))
+
+TAKEN, CLOCK = (APART + offset_of(RECORD, name) for name in ("taken", "seconds"))
+"""Bytes from the pool's address to words of its state."""
 
 SLEEPERS = 2 * APART
 """Bytes from the pool's address to the first worker's sleeper."""
@@ -49,12 +65,19 @@ LOOKS = 100
 
 
 @inner
+def state_of(pool: int) -> Any:
+    """The record of a pool's state."""
+    return _state_at(pool + APART, pool)
+
+
+@inner
 def threads_available(pool: int) -> int:
     """As many threads as numba is set to, with the caller's, or as there are; 0 if so many were never wanted before."""
-    if whole(pool + ASK) == 0:
+    state = state_of(pool)
+    if state.get_num_threads == 0:
         return 0
-    threads = ask(whole(pool + ASK))
-    return min(threads, 1 + whole(pool + STARTED)) if threads <= whole(pool + WANTED) else 0
+    threads = call_int(state.get_num_threads)
+    return min(threads, 1 + state.started) if threads <= state.wanted else 0
 
 
 @inner
@@ -62,10 +85,9 @@ def worth_waking(pool: int, work: int) -> bool:
     """Whether workers pay for a product of so much work: they are awake, or it gains more than waking them takes."""
     if not sleeps(sleeper(pool, 1)):
         return True
-    before, now = whole(pool + LAST), microseconds(pool + CLOCK)
-    work += whole(pool + WORK) if now - before < SOON_US else 0
-    write(pool + LAST, now)
-    write(pool + WORK, work)
+    state, now = state_of(pool), microseconds(pool + CLOCK)
+    work += state.work if now - state.last < SOON_US else 0
+    state.last, state.work = now, work
     return work >= WAKE
 
 
@@ -84,10 +106,9 @@ def release(pool: int) -> None:
 @inner
 def run(pool: int, serve: int, workspace: int, threads: int) -> None:
     """Call ``serve(workspace, thread)`` here as thread 0, and in each worker that comes in time; return when all are done."""
-    write(pool + SERVE, serve)
-    write(pool + WORKSPACE, workspace)
-    write(pool + THREADS, threads)
-    write(pool + NUMBER, whole(pool + NUMBER) + 1)
+    state = state_of(pool)
+    state.serve, state.workspace, state.threads = serve, workspace, threads
+    state.number += 1
     open_latch(pool)
     for thread in range(1, threads):
         wake(sleeper(pool, thread))
@@ -104,15 +125,15 @@ def sleeper(pool: int, thread: int) -> int:
 @inner
 def join_products(pool: int, thread: int) -> None:
     """Take part in each product that comes, until none has come for a while."""
-    served, looks = np.int64(-1), 0
+    state, served, looks = state_of(pool), np.int64(-1), 0
     while looks < LINGER:
         looks += 1
         if looks % LOOKS == 0:
             yield_processor()
-        if is_open(pool) and whole(pool + NUMBER) != served and enter(pool):
-            served = whole(pool + NUMBER)
-            if thread < whole(pool + THREADS):
-                call(whole(pool + SERVE), whole(pool + WORKSPACE), thread)
+        if is_open(pool) and state.number != served and enter(pool):
+            served = state.number
+            if thread < state.threads:
+                call(state.serve, state.workspace, thread)
                 looks = 0
             leave(pool)
 
@@ -142,8 +163,8 @@ class Pool:
 
     def __init__(self, threads: int) -> None:
         self._memory = aligned_zeros((SLEEPERS + (threads - 1) * SLEEPER_BYTES,), np.uint8, alignment=APART)
-        self._words = self._memory[:SLEEPERS].view(np.int64)
-        self._sleepers = self._memory[SLEEPERS:].view(np.int64).reshape(threads - 1, SLEEPER_BYTES // 8)
+        (self._state,) = self._memory[APART : APART + RECORD.itemsize].view(RECORD)
+        self._sleepers = self._memory[SLEEPERS:].reshape(threads - 1, SLEEPER_BYTES)[:, : SLEEPER.itemsize].view(SLEEPER)[:, 0]
         self.address = self._memory.ctypes.data
         self.forget()
 
@@ -154,19 +175,20 @@ class Pool:
 
     def grow(self, threads: int) -> int:
         """Start workers until there are so many threads with the caller's, or the system has no more; as many as there are."""
-        words, work = self._words, working()
+        state, work = self._state, working()
         with self._growing:
-            words[ASK // 8] = address_of_symbol("get_num_threads") or 0  # there is none before numba has launched its threads
-            while words[STARTED // 8] < threads - 1:
-                words[STARTED // 8] += 1  # before it starts: if interrupted in between, the next one has a number of its own
+            # There is none before numba has launched its threads.
+            state["get_num_threads"] = address_of_symbol("get_num_threads") or 0
+            while state["started"] < threads - 1:
+                state["started"] += 1  # before it starts: if interrupted in between, the next one has a number of its own
                 try:
-                    threading.Thread(target=self._work, args=(work, int(words[STARTED // 8])), daemon=True).start()
+                    threading.Thread(target=self._work, args=(work, int(state["started"])), daemon=True).start()
                 except RuntimeError:  # no thread can be started; a product tries again when more are wanted
-                    words[STARTED // 8] -= 1
+                    state["started"] -= 1
                     break
-            words[WANTED // 8] = max(words[WANTED // 8], threads)
-            return min(threads, 1 + int(words[STARTED // 8]))
+            state["wanted"] = max(state["wanted"], threads)
+            return min(threads, 1 + int(state["started"]))
 
     def _work(self, work: Any, thread: int) -> None:
-        prepare(self._sleepers[thread - 1])
+        prepare(self._sleepers[thread - 1 : thread])
         work(self.address, thread)

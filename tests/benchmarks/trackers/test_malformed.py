@@ -21,8 +21,10 @@ from benchmarks.report.sources import Sources
 from benchmarks.trackers import asv, pytest_benchmark
 from benchmarks.trackers.history import series
 from benchmarks.views import exports, history, tables
+from benchmarks.views.machine import machine
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
+from minisgd.common.tables.to_terminal import to_terminal
 
 OFTEN = settings(
     max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -98,9 +100,9 @@ def show(runs):
     for run in runs:
         for workload in ("gemm", "sgd"):
             part = run.model_copy(update={"records": [each for each in run.records if each.workload == workload]})
-            screen.print(tables.epochs(part) if workload == "sgd" else tables.results(part))
+            screen.print(to_terminal(tables.epochs(part) if workload == "sgd" else tables.results(part)))
             screen.print(*tables.sentences(part))
-        screen.print(*tables.machine(run.machine))
+        screen.print(*(each if isinstance(each, str) else to_terminal(each) for each in machine(run.machine)))
         as_json(run.model_dump(mode="json"))
     for format in exports.FORMATS:
         for name, text in exports.render(format, runs).items():
@@ -163,7 +165,7 @@ def read(folder):
     found = series(asv.points(folder, complaints.append), folder)
     screen = Console(file=io.StringIO(), width=200, markup=False)
     if found:
-        screen.print(history.table_of(found), *history.sentences(found))
+        screen.print(to_terminal(history.table_of(found)), *history.sentences(found))
         as_json(history.plain(found))
     show(asv.runs(folder))
     assert all("\n" not in line for line in complaints)

@@ -25,8 +25,8 @@ def test_a_block_is_where_it_comes_from_in_time_and_leaves_room(name, unit, kc, 
     ):  # fmt: skip
         monkeypatch.setattr(module, what, lambda value=value: value)
     found = choices.blocking(dtype)
-    assert (found.kc, found.near_bytes) == (kc, near)
+    assert (found.kc, found.straddling_bytes) == (kc, near)
     bytes_ = found.kc * found.mc * tiles.ITEMSIZE[dtype]
     assert LEVELS[level - 1].size // 2 < bytes_ < LEVELS[level].size * 3 // 4
-    assert LEVELS[0].size < found.near_block_bytes <= LEVELS[1].size * 3 // 4
-    assert found.mc % found.width == 0
+    assert LEVELS[0].size < found.l2_block_bytes <= LEVELS[1].size * 3 // 4
+    assert found.mc % found.mr == 0

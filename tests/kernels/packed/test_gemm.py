@@ -19,22 +19,23 @@ from kernels.accuracy import bound
 from kernels.cpu.caches import caches
 from kernels.cpu.tiles import register_tile
 from kernels.cpu.vectors import vectors
+from kernels.jit.memory import size_of
 from kernels.jit.pointers import call
+from kernels.jit.tasks import begin
 from kernels.packed import gemm
-from kernels.packed.choices import FEW_IF_FAR, FEW_VECTORS, SCATTERED_BYTES, blocking
-from kernels.packed.dispatch import few
+from kernels.packed.choices import FEW_FROM_MEMORY, FEW_VECTORS, SCATTERED_BYTES, blocking
+from kernels.packed.cut import DEPTH_A_THREAD, cut_depth, sums_of
+from kernels.packed.dispatch import pays_as_dots
 from kernels.packed.gemm import compiled, workspace
-from kernels.packed.loops import DEPTH_A_THREAD, depth_cuts, sums_of
-from kernels.packed.microkernel import TALLEST, UNROLLED
-from kernels.packed.plan import block, counters
-from kernels.packed.pool.tasks import begin
+from kernels.packed.microkernel import MAX_NR, UNROLLED
+from kernels.packed.plan import PRODUCT_AT, block_of, counters, plan_at, product_at
 
 GEMM = sys.modules[compiled.__module__]
 RANDOM = np.random.default_rng(0)
 WIDTH, ROWS = register_tile(vectors().lanes(4), vectors())
 DEPTH = blocking("float32").kc
-AROUND = {  # sizes around a tile's rows and width, and a slab's depth
-    "m": (1, ROWS - 1, ROWS, TALLEST, TALLEST + 1, 3 * ROWS + 2),
+AROUND = {  # sizes around a tile's rows and width, and a kc panel's depth
+    "m": (1, ROWS - 1, ROWS, MAX_NR, MAX_NR + 1, 3 * ROWS + 2),
     "n": (1, 2, 3, DEPTH - 1, DEPTH, DEPTH + 1, DEPTH + 80),
     "p": (1, WIDTH // 2, WIDTH // 2 + 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 2),
 }
@@ -47,7 +48,7 @@ def guarded_workspaces(monkeypatch):
 
     def guarded(plan, threads):
         made.append(Guarded(plan, threads))
-        return made[-1].room
+        return made[-1].memory
 
     monkeypatch.setattr(GEMM, "workspace", guarded)
     monkeypatch.setattr(GEMM, "_caller", GEMM._Caller())
@@ -73,9 +74,9 @@ def check(a, b, out, alpha=1.0, beta=0.0):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("columns", [2, 3, 4, 5, 6, 7, 9, 13])
 def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
-    """Dot products, mostly, with up to six columns at a time; of the last shape the columns are packed in several slabs."""
-    slabs_of_depth = 3 * blocking(dtype).kc * blocking(dtype).mc // columns
-    for m, n in ((15, 70), (16, 64), (75, 131), (1501, 200), (17, slabs_of_depth)):
+    """Dot products, mostly, with up to six columns at a time; of the last shape the columns are packed in several panels."""
+    depth_of_panels = 3 * blocking(dtype).kc * blocking(dtype).mc // columns
+    for m, n in ((15, 70), (16, 64), (75, 131), (1501, 200), (17, depth_of_panels)):
         a, b, out = operands(m, n, columns, dtype)
         wide = RANDOM.standard_normal((n, 2 * columns)).astype(dtype)
         for laid in (b, np.asfortranarray(b), wide[:, ::2], b[::-1]):
@@ -85,8 +86,8 @@ def test_a_few_columns_or_rows_however_they_lie(columns, dtype):
 
 
 @njit
-def chosen(columns, depth, rows, like, room):
-    return few(columns, depth, rows, like, room)
+def chosen(columns, depth, rows, like, workspace):
+    return pays_as_dots(plan_at(workspace, like), columns, depth, rows, like)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -95,8 +96,8 @@ def test_few_columns_are_dot_products_where_the_plan_has_them_cheaper(dtype):
     own, lanes, far = compiled(np.dtype(dtype)).plan, vectors().whole_lanes(np.dtype(dtype).itemsize), 1 << 20
 
     def dots(columns, depth, rows, dot_extra):
-        room = workspace(own._replace(dot_extra=dot_extra, far_bytes=far), 1)
-        return chosen(columns, depth, rows, dtype(0), np.int64(room.ctypes.data))
+        memory = workspace(own._replace(dot_extra=dot_extra, l3_from_bytes=far), 1)
+        return chosen(columns, depth, rows, dtype(0), np.int64(memory.ctypes.data))
 
     rows, depth, never = 100, 300, 1 << 20
     free = -depth  # a dot product costs nothing
@@ -104,8 +105,8 @@ def test_few_columns_are_dot_products_where_the_plan_has_them_cheaper(dtype):
     assert not dots(FEW_VECTORS * lanes + 1, depth, rows, free)
     assert not any(dots(columns, depth, rows, never) for columns in (1, 2, lanes + 1))
     rows_from_memory = 1 + 2 * far // (depth * np.dtype(dtype).itemsize)
-    assert dots(FEW_IF_FAR, depth, rows_from_memory, free)
-    assert not dots(FEW_IF_FAR + 1, depth, rows_from_memory, free)
+    assert dots(FEW_FROM_MEMORY, depth, rows_from_memory, free)
+    assert not dots(FEW_FROM_MEMORY + 1, depth, rows_from_memory, free)
     assert not dots(lanes, depth, 1, 0)  # b would be transposed for one row
 
 
@@ -160,37 +161,42 @@ def test_several_slabs_blocks_and_threads(shape, dtype):
 
 
 @njit
-def one_of(threads, thread, loops, m, n, p, a, b, b_row, b_column, c, size, room, zero, one):
+def one_of(threads, thread, loops, m, n, p, a, b, b_row, b_column, c, workspace, one):
     """The part of a thread whose fellows never come."""
+    plan, product, size = plan_at(workspace, one), product_at(workspace + PRODUCT_AT, one), size_of(one)
+    product.m, product.n, product.p, product.threads, product.alpha, product.beta = m, n, p, threads, one, one - one
+    product.a.at, product.a.row, product.a.column = a, n * size, size
+    product.b.at, product.b.row, product.b.column = b, b_row, b_column
+    product.c.at, product.c.row, product.c.column = c, p * size, size
     for part in range(threads):
-        begin(counters(room, part))
-    call(loops, m, n, p, a, n * size, size, b, b_row, b_column, c, p * size, size, room, thread, threads, one, zero, zero, one)
+        begin(counters(plan, part))
+    call(loops, plan, product, thread)
 
 
 def check_alone(plan, loops, a, b, out, thread, threads):
     """Check what one thread makes of a product that is shared with others."""
     guarded = Guarded(plan, threads)
-    a_at, b_at, out_at, room_at = (np.int64(each.ctypes.data) for each in (a, b, out, guarded.room))
-    places, last = (a_at, b_at, *b.strides, out_at), (a.itemsize, room_at, np.float32(0), np.float32(1))
-    one_of(threads, thread, loops, *a.shape, b.shape[1], *places, *last)
+    a_at, b_at, out_at, workspace_at = (np.int64(each.ctypes.data) for each in (a, b, out, guarded.memory))
+    one_of(threads, thread, loops, *a.shape, b.shape[1], a_at, b_at, *b.strides, out_at, workspace_at, np.float32(1))
     assert np.allclose(out, a.astype(np.float64) @ b, atol=1e-3)
     assert guarded.overrun() == []
 
 
 @njit
-def sums(threads, m, n, row_bytes, room):
-    """Into how many parts the depth is cut, and the room below the second part's sums in its block."""
-    return depth_cuts(m, n, row_bytes, threads, room), sums_of(1, m, row_bytes, room) - block(room, 1)
+def sums(threads, m, n, row_bytes, workspace):
+    """Into how many parts the depth is cut, and the bytes below the second part's sums in its block."""
+    plan = plan_at(workspace, m)
+    return cut_depth(plan, m, n, row_bytes, threads), sums_of(plan, 1, m, row_bytes) - block_of(plan, 1)
 
 
 @pytest.mark.parametrize("threads", [2, 3, 8])
 @pytest.mark.parametrize("m", [1, 90, 1000, 5000, 60_000])
 def test_parts_of_the_depth_have_their_sums_above_what_is_packed(m, threads):
     plan = compiled(np.dtype(np.float32)).plan
-    room, cut = workspace(plan, threads), []
+    memory, cut = workspace(plan, threads), []
     for width in (WIDTH, 60, 4 * WIDTH):
         for n in (threads * DEPTH_A_THREAD - 1, threads * DEPTH_A_THREAD, 1300, 20 * DEPTH):
-            parts, below = sums(threads, m, n, 4 * width, np.int64(room.ctypes.data))
+            parts, below = sums(threads, m, n, 4 * width, np.int64(memory.ctypes.data))
             cut.append(parts)
             assert parts == 1 or below >= (plan.kc + 2 * UNROLLED) * 4 * width
             assert parts == 1 or n >= threads * DEPTH_A_THREAD
@@ -202,10 +208,10 @@ def test_parts_of_the_depth_have_their_sums_above_what_is_packed(m, threads):
 def test_threads_that_do_not_come_are_not_missed(thread, threads):
     full = compiled(np.dtype(np.float32)).plan
     bytes_ = 4 * WIDTH * (DEPTH + 8) * 4
-    plan = full._replace(block_bytes=bytes_, near_block_bytes=bytes_ // 4)  # several blocks for each thread
+    plan = full._replace(block_bytes=bytes_, l2_block_bytes=bytes_ // 4)  # several blocks for each thread
     deep = threads * DEPTH_A_THREAD + 11
     wide = ((60, DEPTH + 300, 12 * WIDTH + 3), (2 * ROWS, 70, 5 * WIDTH), (90, 50, WIDTH))
-    sums = (90, deep, WIDTH - 3), (90, deep, 3 * WIDTH - 3), (4 * DEPTH + 132, deep, WIDTH)  # the last have no room
+    sums = (90, deep, WIDTH - 3), (90, deep, 3 * WIDTH - 3), (4 * DEPTH + 132, deep, WIDTH)  # the last do not fit
     for shape in *wide, *sums:
         a, b, out = operands(*shape)
         check_alone(plan, plan.blocked, a, np.asfortranarray(b), out, thread, threads)  # so that b's columns are packed
@@ -230,7 +236,7 @@ def test_rounding_is_no_worse_than_the_peers(n, dtype):
     gemm(a, b, out)
     peers = [scatter(np.asarray(kernels.matmul(place(a, each.arrays), place(b, each.arrays), kernel=each.name)))
              for each in kernels.available() if each.peer]  # fmt: skip
-    assert scatter(out) <= 1.1 * min(peers)  # sums in two chains scatter 3 % less; sums without slabs 2 to 3 times as much
+    assert scatter(out) <= 1.1 * min(peers)  # two sums at once scatter 3 % less; sums without k chunks 2 to 3 times as much
 
 
 @pytest.mark.parametrize("beta", [0.0, -0.0])
@@ -325,8 +331,8 @@ def test_sixteen_threads_at_once():
 
 def test_workspace_is_bounded_and_kept():
     gemm(*operands(300, 300, 300))
-    first = GEMM._caller.ready[np.dtype("float32")].room
+    first = GEMM._caller.ready[np.dtype("float32")].memory
     gemm(*operands(900, 1000, 800))
-    assert GEMM._caller.ready[np.dtype("float32")].room is first
+    assert GEMM._caller.ready[np.dtype("float32")].memory is first
     assert compiled(np.dtype("float32")).plan.workspace_bytes(1) < caches()[-1].size
     assert first.nbytes <= numba.get_num_threads() * caches()[-1].size

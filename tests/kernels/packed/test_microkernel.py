@@ -82,8 +82,8 @@ def test_a_last_vector_that_fits_a_half_is_half_as_wide(tmp_path):
         tuple(sum(bool(re.match(rf"^vfn?madd\d+ps\b.*{register}", line)) for line in body) for register in ("zmm", "ymm"))
         for body in loops(text)
     }
-    assert {(rows, rows) for rows in range(1, microkernel.TALLEST + 1)} <= counts  # a vector and a half, a step at a time
-    assert {(0, rows) for rows in range(1, microkernel.TALLEST + 1)} <= counts
+    assert {(rows, rows) for rows in range(1, microkernel.MAX_NR + 1)} <= counts  # a vector and a half, a step at a time
+    assert {(0, rows) for rows in range(1, microkernel.MAX_NR + 1)} <= counts
 
 
 OTHERS = {
@@ -108,10 +108,11 @@ def test_compiled_for_another_cpu_no_sum_leaves_its_register(target, dtype):
     width, rows = register_tile(lanes, unit)
     module = ir.Module()
     module.triple = triple
-    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 9 + [element] * 2 + [ir.IntType(64)])
+    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 11 + [element] * 2)
     function = ir.Function(module, kind, "tile")
     builder = ir.IRBuilder(function.append_basic_block())
-    microkernel.emit_tile(builder, element, lanes, width // lanes, rows, microkernel.WHOLE, microkernel.Tile(*function.args))
+    shape = microkernel.Shape(element, lanes, width // lanes, rows, microkernel.WHOLE)
+    microkernel.emit_tile(builder, shape, microkernel.Tile(*function.args))
     builder.ret_void()
     binding.initialize_all_targets()
     binding.initialize_all_asmprinters()

@@ -34,9 +34,9 @@ GUARD = """
 import itertools, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
-from test_gemm import DEPTH, ROWS, TALLEST, WIDTH, check, operands
+from test_gemm import DEPTH, ROWS, MAX_NR, WIDTH, check, operands
 from test_processes import guarded
-heights, widths = (1, ROWS, TALLEST, 2 * ROWS + 1), (1, 3, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)
+heights, widths = (1, ROWS, MAX_NR, 2 * ROWS + 1), (1, 3, 16, WIDTH // 2 + 1, WIDTH, WIDTH + 15)
 for m, n, p in itertools.product(heights, (1, 7, DEPTH + 1), widths):
     for dtype, at_end in itertools.product(("float32", "float64"), (False, True)):
         for turned in range(8):

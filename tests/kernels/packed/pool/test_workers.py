@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from numba import types
 
+from kernels.jit.atomics import add
 from kernels.jit.pointers import address
 from kernels.packed import gemm
 from kernels.packed.gemm import pool as shared_pool
-from kernels.packed.pool.atomics import add
-from kernels.packed.pool.wake import ASLEEP
-from kernels.packed.pool.workers import LAST, TAKEN, WAKE, Pool, join_products, run, threads_available, worth_waking
+from kernels.packed.pool.workers import WAKE, Pool, join_products, run, threads_available, worth_waking
 
 
 @numba.njit(types.void(types.int64, types.int64))
@@ -104,36 +103,36 @@ def pays(pool, work):
 @pytest.mark.skipif(os.name != "posix", reason="needs a clock")
 def test_a_worker_is_woken_for_much_work_or_for_several_products_soon_one_after_the_other():
     pool = Pool(2)
-    pool._sleepers[0, ASLEEP // 8] = 1
+    pool._sleepers[0]["asleep"] = 1
     assert pays(pool.address, WAKE)
-    pool._words[LAST // 8] = 0  # long ago
+    pool._state["last"] = 0  # long ago
     assert [pays(pool.address, WAKE // 4 + 1) for _ in range(4)] == [False, False, False, True]
-    pool._words[LAST // 8] = 0
+    pool._state["last"] = 0
     assert not pays(pool.address, WAKE - 1)
-    pool._sleepers[0, ASLEEP // 8] = 0
+    pool._sleepers[0]["asleep"] = 0
     assert pays(pool.address, 1)
 
 
 @pytest.mark.usefixtures("two_threads")
 def test_workers_serve_one_product_at_a_time():
     a, b = (np.random.default_rng(0).standard_normal((200, 200)) for _ in range(2))
-    out, words = np.empty((200, 200)), shared_pool._words
+    out, state = np.empty((200, 200)), shared_pool._state
     gemm(a, b, out)
-    assert words[TAKEN // 8] == 0
-    words[TAKEN // 8] = 1
+    assert state["taken"] == 0
+    state["taken"] = 1
     try:
         gemm(a, b, out)
-        assert words[TAKEN // 8] == 1
+        assert state["taken"] == 1
         np.testing.assert_allclose(out, a @ b, atol=1e-11)
     finally:
-        words[TAKEN // 8] = 0
+        state["taken"] = 0
 
 
 def test_a_worker_that_sleeps_is_woken():
     pool, visits = Pool(2), np.zeros(2, np.int64)
     assert pool.grow(2) == 2
     for _ in range(3):
-        wait_until(lambda: pool._sleepers[0, ASLEEP // 8])
+        wait_until(lambda: pool._sleepers[0]["asleep"])
         visits[:] = 0
         until = time.monotonic() + 60
         while not visits[1] and time.monotonic() < until:

@@ -7,8 +7,8 @@ deadlock, however few threads there turn out to be.
 
 from __future__ import annotations
 
+from kernels.jit.atomics import add, compare_exchange, load, store, yield_processor
 from kernels.jit.caching import inner
-from kernels.packed.pool.atomics import add, compare_exchange, load, store, yield_processor
 
 APART = 128
 """Bytes between the two counters: on one cache line, or on two that are fetched together, they would slow each other."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from kernels.packed.pool.tasks import COUNTERS_BYTES, begin, claim, finish, wait
+from kernels.jit.tasks import COUNTERS_BYTES, begin, claim, finish, wait
 
 
 @njit
