@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -27,7 +26,6 @@ from pydantic import (
 from benchmarks.harness import names
 from kernels.accuracy import FORMATS
 from kernels.cpu.caches import Cache
-from kernels.dtypes import stored
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
 from minisgd.common.files import write as write
@@ -238,15 +236,6 @@ class Ceilings(Model):
     def peak(self, dtype: str, threads: int) -> float | None:
         """GFLOPS, None if it was not measured."""
         return next((each.gflops for each in self.peaks if (each.dtype, each.threads) == (dtype, threads)), None)
-
-    def most(self, dtype: str, threads: int) -> float:
-        """GFLOPS that no rate passes: what the best trial of any dtype and thread count makes of this one.
-
-        On a busy machine a trial on all threads, or a single one, may do a tenth of what the others show to be possible.
-        """
-        itemsize = stored(dtype).itemsize
-        rates = (each.gflops * threads / each.threads * stored(each.dtype).itemsize / itemsize for each in self.peaks)
-        return max(rates, default=inf)
 
     def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
         """One level's figures, None if they were not measured."""

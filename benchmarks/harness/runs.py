@@ -201,7 +201,7 @@ def record(
     rounds = [each.samples_s for each in slices]
     seconds = statistics.summary(rounds)
     speed = derived.speed(case, seconds, limits)
-    if limits and worst.waited and speed["gflops"] > BEYOND * (most := limits.most(case.dtype, case.threads)):
+    if limits and worst.waited and speed["gflops"] > BEYOND * (most := derived.most(limits, case.dtype, case.threads)):
         early = f"{speed['gflops']:.0f} GFLOPS, beyond the peak of {most:.0f}: the clock stopped too early"
         return Record(**dict(case), **costs, **checked | {"passed": False, "failure": early})
     compiles = timing.WORKLOADS[case.workload].find(case.kernel).compiles

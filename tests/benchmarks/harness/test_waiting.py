@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.harness import runs, timing
+from benchmarks.harness import derived, runs, timing
 from benchmarks.harness.cases import case
 from benchmarks.harness.records import Ceilings, Peak
 from benchmarks.harness.workloads.gemm import Check
@@ -96,8 +96,8 @@ def test_a_rate_beyond_the_peak_fails_where_a_library_works_on_after_the_call(wa
 def test_no_rate_passes_what_the_best_trial_makes_of_the_others():
     starved = Peak(dtype="float32", threads=2, gflops=4.4)
     limits = Ceilings(peaks=[starved, Peak(dtype="float64", threads=1, gflops=20.0)], bandwidths=[])
-    assert limits.most("float32", 2) == 80
-    assert limits.most("float64", 1) == 20
+    assert derived.most(limits, "float32", 2) == 80
+    assert derived.most(limits, "float64", 1) == 20
 
 
 def test_an_array_of_a_library_is_known_by_where_its_type_is_defined(later):
