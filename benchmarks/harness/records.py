@@ -292,13 +292,12 @@ class Machine(Model):
 class Run(Model):
     """The records of one invocation, and the machine."""
 
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
     schema_: Literal[1] = Field(default=1, alias="schema")
     created: Annotated[datetime, AfterValidator(_in_utc)]
     commit: str | None
     machine: Machine
     records: list[Record]
-
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 def save(found: Model, path: Path) -> None:
