@@ -14,19 +14,6 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted(path for top in ("benchmarks", "kernels", "minisgd", "tests") for path in (ROOT / top).rglob("*.py"))
 LONGEST_FILE, LONGEST_FUNCTION, MOST_PARAMETERS = 350, 60, 8
 
-TOO_MANY_PARAMETERS = {
-    "loops.py": {"add_sums", "blocked", "direct", "multiply_panels"},
-    "matvec/dots.py": {"dots", "tiles_of_dots"},
-    "matvec/few_columns.py": {"few_columns"},
-    "matvec/one_row.py": {"add_all_rows", "one_row", "share_columns", "share_rows"},
-    "microkernel.py": {"multiply_tile", "tile"},
-    "packing.py": {"pack_panels"},
-}
-"""Functions of kernels/packed to be rebuilt, by file; no other may join them."""
-
-TOO_LONG = {"dispatch.py": {"multiply"}, "loops.py": {"blocked"}}
-"""Likewise."""
-
 
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -49,11 +36,8 @@ def test_no_file_is_long():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "kernels/packed").rglob("*.py")), ids=lambda path: path.stem)
 def test_no_function_of_the_packed_product_is_long_or_takes_much(path):
-    name = path.relative_to(ROOT / "kernels/packed").as_posix()
-    many = {each.name for each in functions(path) if parameters(each) > MOST_PARAMETERS}
-    long = {each.name for each in functions(path) if each.end_lineno - each.lineno >= LONGEST_FUNCTION}
-    assert many <= TOO_MANY_PARAMETERS.get(name, set())
-    assert long <= TOO_LONG.get(name, set())
+    assert not {each.name for each in functions(path) if parameters(each) > MOST_PARAMETERS}
+    assert not {each.name for each in functions(path) if each.end_lineno - each.lineno >= LONGEST_FUNCTION}
 
 
 def with_examples() -> set[str]:
@@ -74,5 +58,6 @@ def test_every_example_is_collected(pytestconfig):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stdout
     collected = {line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line}
-    assert with_examples() - collected == set()
+    apart = {path for path in with_examples() if path.startswith("kernels/cuda/")}  # tests/kernels/cuda runs these
+    assert with_examples() - apart - collected == set()
     assert len(collected) > 20
