@@ -13,6 +13,7 @@ import typer
 from benchmarks.commands.agree import agree
 from benchmarks.commands.compare import compare
 from benchmarks.commands.export import export
+from benchmarks.commands.frameworks import frameworks
 from benchmarks.commands.gate import for_bisect, gate
 from benchmarks.commands.history import history
 from benchmarks.commands.inside import inside
@@ -40,6 +41,7 @@ app.command("report")(report)
 app.command("compare")(compare)
 app.command("inside")(inside)
 app.command("profile")(profile)
+app.command("frameworks")(frameworks)
 app.command("gate")(gate)
 app.command("history")(history)
 app.command("export")(export)

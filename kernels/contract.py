@@ -13,18 +13,19 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
     Parameters
     ----------
     a : (m, n) array
-        numpy array or torch tensor, whichever the kernel takes; any strides, any size from 0 up.
+        Of the library that the kernel takes, numpy's or torch's or another; any strides, any size from 0 up.
     b : (n, p) array
         Of the same library, dtype and device as `a`.
     out : (m, p) array, optional
-        Overwritten with the product; a new array if left out. May not overlap `a` or `b`.
+        Overwritten with the product; a new array if left out, as it must be where a library's cannot be written (JAX). May not
+        overlap `a` or `b`.
     kernel : str
         backend/rung, as printed by ``python -m benchmarks list``.
 
     Returns
     -------
     array
-        `out`.
+        `out`. A library that works on after the call, such as JAX or MXNet, has it full when it is first looked at.
 
     Raises
     ------
@@ -64,19 +65,21 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
                 raise ValueError(f"out: expected memory of its own, got an array that overlaps {name}")
     dtype = entry.dtype_for(arrays.dtype(a))
     assert dtype is not None, "checked"
-    entry.bind(entry.tile_for(dtype, arrays.device(a)))(a, b, out)
-    return out
+    returned = entry.bind(entry.tile_for(dtype, arrays.device(a)))(a, b, out)
+    return out if returned is None else returned
 
 
 def _check(name: str, x: Any, entry: registry.Kernel, like: Any) -> None:
     """Library, rank, dtype and device of one argument."""
     if arrays.library(x) != entry.arrays:
-        expected = {"numpy": "a numpy array", "torch": "a torch tensor"}[entry.arrays]
-        raise TypeError(f"{name}: {entry.name} expects {expected}, got {type(x).__module__}.{type(x).__qualname__}")
+        raise TypeError(
+            f"{name}: {entry.name} expects {arrays.LIBRARIES[entry.arrays].expected},"
+            f" got {type(x).__module__}.{type(x).__qualname__}"
+        )
     if odd := arrays.oddity(x):
         raise TypeError(f"{name}: {entry.name} expects a plain array, got {odd}")
-    if x.ndim != 2:
-        raise ValueError(f"{name}: expected 2 dimensions, got {x.ndim}")
+    if len(x.shape) != 2:
+        raise ValueError(f"{name}: expected 2 dimensions, got {len(x.shape)}")
     if entry.dtype_for(arrays.dtype(x)) is None:
         expected = " or ".join(dict.fromkeys(map(accuracy.array_type, entry.dtypes)))
         raise TypeError(f"{name}: {entry.name} expects {expected}, got {arrays.dtype(x)}")

@@ -1,8 +1,8 @@
 """The one table of implementations; a kernel enters it by one decorator.
 
 A kernel is a function ``(a, b, out)``, with ``a`` (m, n), ``b`` (n, p) and ``out`` (m, p), that overwrites every element
-of ``out`` with the product. Its name is backend/rung. Other distributions add theirs through the entry-point group
-``kernels``.
+of ``out`` with the product, or returns it where arrays cannot be written. Its name is backend/rung. Other distributions add
+theirs through the entry-point group ``kernels``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,18 @@ BUILT_IN = {
 }
 """The backends that come with this package, and what registers the kernels of each: a module, or a function in one."""
 
+APART = {
+    "mxnet": "kernels.rungs.mxnet_ops",
+    "tensorflow": "kernels.rungs.tensorflow_ops",
+    "tf-function": "kernels.rungs.tensorflow_ops",
+    "jax": "kernels.rungs.jax_ops",
+    "jax-jit": "kernels.rungs.jax_ops",
+}
+"""Frameworks that are imported only when they are named: two in one process share its threads, and slow each other down.
+
+``python -m benchmarks frameworks`` gives each an environment and a process of its own.
+"""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -53,9 +65,9 @@ class Kernel:
     backend, rung : str
         Together the kernel's name.
     function : callable
-        ``function(a, b, out, **tile)``.
-    arrays : {"numpy", "torch"}
-        The library whose arrays it takes.
+        ``function(a, b, out, **tile)``; returns nothing, or the product, where its library's arrays cannot be written.
+    arrays : str
+        The library whose arrays it takes, a key of `kernels.arrays.LIBRARIES`, which says how it is waited for.
     devices : tuple of str
         Where its arrays may live: "cpu", "cuda".
     dtypes : tuple of str
@@ -77,7 +89,7 @@ class Kernel:
 
     backend: str
     rung: str
-    function: Callable[..., None]
+    function: Callable[..., Any]
     arrays: str = "numpy"
     devices: tuple[str, ...] = ("cpu",)
     dtypes: tuple[str, ...] = FLOATS
@@ -102,7 +114,7 @@ class Kernel:
         """Which of its dtypes it multiplies arrays of an element type in; None if it takes none such."""
         return next((dtype for dtype in self.dtypes if accuracy.array_type(dtype) == array_type), None)
 
-    def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], None]:
+    def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], Any]:
         """Fix the tile sizes, so that what is timed is ``(a, b, out)`` and no more."""
         if not tile:
             return self.function
@@ -115,7 +127,7 @@ def _rank(entry: Kernel) -> tuple[int, str]:
     return rungs.index(entry.rung) if entry.rung in RUNGS else len(rungs), entry.rung
 
 
-PRODUCTS: Table[Kernel] = Table("kernel", "kernels", BUILT_IN, _rank)
+PRODUCTS: Table[Kernel] = Table("kernel", "kernels", BUILT_IN, _rank, APART)
 
 find, available, unavailable = PRODUCTS.find, PRODUCTS.available, PRODUCTS.unavailable
 

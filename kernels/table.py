@@ -14,6 +14,7 @@ import importlib.metadata
 import re
 import threading
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from kernels.jit.forking import held_over_forks
@@ -35,7 +36,7 @@ class Entry(Protocol):
         """The implementation."""
 
 
-DISTRIBUTIONS = {"numba_cuda": "'minisgd[cuda]'", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"numba_cuda": "'minisgd[cuda]'", "sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}
 """Where a package is installed under another name than it is imported by."""
 
 E = TypeVar("E", bound=Entry)
@@ -62,10 +63,19 @@ class Table(Generic[E]):
         Backend to module, or module:function, in the order in which they are listed.
     rank : callable
         Sorts the entries of a backend.
+    apart : mapping of str to str, optional
+        As `built_in`, of backends that are imported only when one of theirs is asked for by name, not when all are listed.
     """
 
-    def __init__(self, noun: str, group: str, built_in: Mapping[str, str], rank: Callable[[E], Any]) -> None:
-        self._noun, self._group, self._built_in, self._rank = noun, group, dict(built_in), rank
+    def __init__(
+        self,
+        noun: str,
+        group: str,
+        built_in: Mapping[str, str],
+        rank: Callable[[E], Any],
+        apart: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._noun, self._group, self._built_in, self._rank, self._apart = noun, group, dict(built_in), rank, dict(apart)
         self._entries: dict[str, E] = {}
         self._reasons: dict[str, str | None] = {}
         self._places: dict[str, str] | None = None
@@ -92,11 +102,14 @@ class Table(Generic[E]):
 
     def unavailable(self) -> dict[str, str]:
         """Backends that cannot be imported, each with the reason and the install command."""
-        return {backend: reason for backend in self._modules if (reason := self._load(backend))}
+        listed = [backend for backend in self._modules if backend not in self._apart]
+        return {backend: reason for backend in listed if (reason := self._load(backend))}
 
     def available(self, pattern: str = "*") -> list[E]:
         """Entries whose name matches a shell pattern, by backend, then by rank."""
         self.unavailable()
+        for backend in self._likely(pattern):
+            self._load(backend)  # one that is apart, and named
         backends = [*self._built_in, *sorted({entry.backend for entry in self._entries.values()} - self._built_in.keys())]
         matching = [entry for entry in self._entries.values() if fnmatch.fnmatchcase(entry.name, pattern)]
         return sorted(matching, key=lambda entry: (backends.index(entry.backend), self._rank(entry)))
@@ -111,10 +124,7 @@ class Table(Generic[E]):
         Unavailable
             If its backend cannot be imported; the message has the install command.
         """
-        # Most likely its backend is what stands before the first "/" or "-"; but a backend may have dashes of its own, and a
-        # module may register entries of any.
-        likely = [name.partition("/")[0], re.split("[/-]", name)[0]]
-        for backend in dict.fromkeys(each for each in likely if each in self._modules):
+        for backend in self._likely(name):
             if name not in self._entries and (reason := self._load(backend)):
                 raise Unavailable(f"{self._noun} {name!r} is unavailable: {reason}")
         if name not in self._entries:
@@ -124,12 +134,17 @@ class Table(Generic[E]):
                 raise UnknownKernel(f"unknown {self._noun} {name!r}: did you mean {nearest[0]!r}?")
         return self._entries[name]
 
+    def _likely(self, name: str) -> list[str]:
+        """What stands before the first "/" or "-"; but a backend may have dashes of its own, and register entries of any."""
+        likely = [name.partition("/")[0], re.split("[/-]", name)[0]]
+        return [each for each in dict.fromkeys(likely) if each in self._modules]
+
     @property
     def _modules(self) -> dict[str, str]:
         """What registers each backend; another distribution cannot replace one that comes with the package."""
         if self._places is None:  # a cached_property of Python 3.11 takes a lock, which may be held when a process forks
             others = importlib.metadata.entry_points(group=self._group)
-            self._places = {point.name: point.value for point in others} | self._built_in
+            self._places = {point.name: point.value for point in others} | self._built_in | self._apart
         return self._places
 
     def _load(self, backend: str) -> str | None:

@@ -144,6 +144,8 @@ def check(settings: Settings, problem: Problem) -> None:
         step = steps.find(settings.step)
     except (UnknownKernel, Unavailable) as error:
         raise UsageError(str(error)) from None
+    if settings.dtype not in step.dtypes:
+        raise UsageError(f"step {step.name!r} takes {' or '.join(step.dtypes)}; expected --dtype {step.dtypes[0]}")
     if "cpu" not in step.devices:
         raise UsageError(
             f"step {step.name!r} runs on {' or '.join(step.devices)}; training is on the CPU, whose steps are others"

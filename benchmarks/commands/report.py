@@ -23,6 +23,7 @@ def report(
     asv: Annotated[Path | None, typer.Option(metavar="DIR", help="asv's results folder.")] = None,
     pytest: Annotated[Path | None, typer.Option(metavar="FILE", help="pytest-benchmark's JSON.")] = None,
     gate: Annotated[Path | None, typer.Option(metavar="FILE", help="A gate's --json.")] = None,
+    frameworks: Annotated[Path | None, typer.Option(metavar="FILE", help="The frameworks' --json; the newest in .runs.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page.")] = RUNS / "report",
     readme: Annotated[
         bool, typer.Option("--readme", help="Instead, put the given run's ladder into README.md and docs.")
@@ -34,6 +35,7 @@ def report(
     """
     import shlex
 
+    from benchmarks.frameworks.columns import Columns
     from benchmarks.gate.outcome import Outcome
     from benchmarks.harness import records
     from benchmarks.report import page
@@ -75,6 +77,10 @@ def report(
             sources.runs.append((names[pytest], pytest_benchmark.run(pytest)))
         if gate:
             sources.outcome = records.read(gate, Outcome, "gate --json")
+        if compared := frameworks or max(RUNS.glob("*-frameworks.columns"), default=None):
+            beside = compared.with_suffix(".json")
+            columns = records.read(compared, Columns, "frameworks --json")
+            sources.columns = columns, records.load(beside) if beside != compared and beside.exists() else None
         if asv:
             sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow")), asv)
     with screen.status("drawing"):

@@ -19,7 +19,12 @@ from minisgd import steps
 from minisgd.common.cli import UsageError
 
 LARGEST = {
-    "cpu": {"python/elementwise": 64, "*/elementwise": 128, "*/rowwise": 1024, "*/columnwise": 1024},
+    "cpu": {
+        **dict.fromkeys(("python/elementwise", "mxnet/elementwise", "tensorflow/elementwise", "jax/elementwise"), 64),
+        "*/elementwise": 128,
+        "*/rowwise": 1024,
+        "*/columnwise": 1024,
+    },
     "cuda": {"torch*/elementwise": 128, "torch*/rowwise": 1024, "torch*/columnwise": 1024},
 }
 """Where a rung has said all that it has to say on a device: a preset measures it at this size instead of a larger one."""
@@ -247,7 +252,7 @@ def epochs(
             threads=count,
         )
         for entry, shape, dtype, batch in product(chosen, shapes, dtypes, batches)
-        if not entry.singles or batch == shape["k"] == 1
+        if dtype in entry.dtypes and (not entry.singles or batch == shape["k"] == 1)
         for count in (threads if entry.threads and device == "cpu" else [1])
     ]
 

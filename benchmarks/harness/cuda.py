@@ -66,9 +66,9 @@ class Cuda:
         tensor = self._torch.from_numpy(host).to("cuda")
         return tensor.to(self._torch.bfloat16) if dtype == "bfloat16" else tensor
 
-    def write(self, array: Any, host: NDArray[Any]) -> None:
+    def write(self, array: Any, host: NDArray[Any]) -> Any:
         """Copy to the device."""
-        array.copy_(self._torch.from_numpy(host))
+        return array.copy_(self._torch.from_numpy(host))
 
     def fetch(self, array: Any) -> NDArray[Any]:
         """Copy to the host, on the stream that the calls were queued on."""

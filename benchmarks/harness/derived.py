@@ -5,11 +5,13 @@ Whoever measured the seconds, our own rounds, asv or pytest-benchmark, turns the
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from benchmarks.harness import statistics
 from benchmarks.harness.records import BEYOND, Case, Ceilings
 from benchmarks.harness.timing import WORKLOADS
+from kernels.dtypes import stored
 from minisgd.common.intervals import Interval
 
 
@@ -45,6 +47,16 @@ def percent_of_peak(rate: float, peak: float | None) -> float | None:
 def beyond(rate: float, peak: float | None) -> bool:
     """Whether a rate exceeds the measured peak by more than noise: the machine was then busy while the peak was measured."""
     return peak is not None and rate > BEYOND * peak
+
+
+def most(limits: Ceilings, dtype: str, threads: int) -> float:
+    """GFLOPS that no rate passes: what the best trial of any dtype and thread count makes of this one.
+
+    On a busy machine a trial on all threads, or a single one, may do a tenth of what the others show to be possible.
+    """
+    itemsize = stored(dtype).itemsize
+    rates = (each.gflops * threads / each.threads * stored(each.dtype).itemsize / itemsize for each in limits.peaks)
+    return max(rates, default=inf)
 
 
 def speed(case: Case, seconds: Interval, limits: Ceilings | None = None) -> dict[str, Any]:

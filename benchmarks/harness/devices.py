@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.harness.cuda import Cuda, require
 from benchmarks.harness.host import pages
-from kernels.arrays import aligned_zeros
+from kernels import arrays
+from kernels.arrays import LIBRARIES, aligned_zeros
 from kernels.cpu.caches import caches
 from minisgd.common.cli import UsageError
 
@@ -33,8 +34,8 @@ class Device(Protocol):
     def place(self, host: NDArray[Any], library: str, dtype: str | None = None) -> Any:
         """Copy a numpy array into an array of `library` in this device's memory; `dtype` if numpy lacks its element type."""
 
-    def write(self, array: Any, host: NDArray[Any]) -> None:
-        """Overwrite a placed array in place."""
+    def write(self, array: Any, host: NDArray[Any]) -> Any:
+        """Overwrite a placed array, and return it; a new one in its place, where a library's arrays cannot be written."""
 
     def fetch(self, array: Any) -> NDArray[Any]:
         """Copy a placed array back, as it is when all calls so far have returned."""
@@ -79,21 +80,16 @@ class Cpu:
         self._offsets = random.Random(placement)
 
     def place(self, host: NDArray[Any], library: str, dtype: str | None = None) -> Any:
-        """A copy; a tensor shares its memory layout."""
-        copy = _behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED))
-        if library == "torch":
-            import torch
+        """A copy, whose memory a library that can shares."""
+        return LIBRARIES[library].place(_behind_a_page(host, self._offsets.randrange(0, PAGE, ALIGNED)))
 
-            return torch.from_numpy(copy)
-        return copy
-
-    def write(self, array: Any, host: NDArray[Any]) -> None:
-        """Through numpy's view of the same memory."""
-        np.asarray(array)[...] = host
+    def write(self, array: Any, host: NDArray[Any]) -> Any:
+        """In the library's own way."""
+        return arrays.of(array).write(array, host)
 
     def fetch(self, array: Any) -> NDArray[Any]:
         """A copy, taken at once: a kernel that goes on working after it has returned is caught."""
-        return np.asarray(array).copy()
+        return arrays.of(array).fetch(array).copy()
 
     def seconds(self, calls: Iterable[Callable[[], None]]) -> float:
         """By ``time.perf_counter``."""

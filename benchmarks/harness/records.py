@@ -159,6 +159,7 @@ class Record(Case):
     slowed: Count = Field(default=0, description="samples dropped, since heat or its power supply held the device back")
     clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
     power_w: Quantity | None = Field(default=None, description="likewise")
+    libraries: dict[Name, Name] = Field(default={}, description="versions, where measured by another interpreter than the run's")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
     passed: bool = False
@@ -291,13 +292,12 @@ class Machine(Model):
 class Run(Model):
     """The records of one invocation, and the machine."""
 
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
     schema_: Literal[1] = Field(default=1, alias="schema")
     created: Annotated[datetime, AfterValidator(_in_utc)]
     commit: str | None
     machine: Machine
     records: list[Record]
-
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 def save(found: Model, path: Path) -> None:

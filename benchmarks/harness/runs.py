@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from statistics import median
@@ -17,9 +16,9 @@ from statistics import median
 from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
-from benchmarks.harness.host import layout, libraries, machine
-from benchmarks.harness.records import Blas, Case, Ceilings, Machine, Record, Run
-from benchmarks.harness.workers import Worker, WorkerFailure
+from benchmarks.harness.host import libraries, machine
+from benchmarks.harness.records import BEYOND, Blas, Case, Ceilings, Machine, Record, Run
+from benchmarks.harness.workers import Home, Worker, WorkerFailure
 from minisgd.common.cli import UsageError
 
 ROUNDS = 6
@@ -42,11 +41,13 @@ class Workers:
     ----------
     order : random.Random
         Draws how.
+    home : callable, optional
+        Whose code the worker of a case runs; this process's own, if left out or None.
     """
 
-    def __init__(self, order: random.Random) -> None:
-        self._order = order
-        self._workers: dict[tuple[str, str, int], Worker] = defaultdict(Worker)
+    def __init__(self, order: random.Random, home: Callable[[Case], Home | None] = lambda case: None) -> None:
+        self._order, self._home = order, home
+        self._workers: dict[tuple[str, str, int], Worker] = {}
         self._started_s: dict[tuple[str, str, int], float] = {}
 
     def of(self, case: Case) -> Worker:
@@ -58,10 +59,12 @@ class Workers:
             If the backend cannot be loaded.
         """
         key = case.backend, case.device, case.threads
+        if key not in self._workers:
+            self._workers[key] = Worker(self._home(case))
         worker = self._workers[key]
         if not worker.running:
             start = time.monotonic()
-            worker.call(begin, SETUP_TIMEOUT_S, case, self._order.getrandbits(32))
+            worker.call(timing.begin, SETUP_TIMEOUT_S, case, self._order.getrandbits(32))
             self._started_s[key] = time.monotonic() - start
         return worker
 
@@ -75,12 +78,6 @@ class Workers:
         """End all processes."""
         for worker in self._workers.values():
             worker.close()
-
-
-def begin(case: Case, seed: int) -> None:
-    """Make a new process ready for the cases of a backend; runs in a worker."""
-    layout.perturb(seed)
-    timing.WORKLOADS[case.workload].find(case.kernel)
 
 
 def described(own: Worker) -> Machine:
@@ -120,6 +117,7 @@ def execute(
     rounds: int = ROUNDS,
     advance: Callable[[str], None] = lambda doing: None,
     keep: Callable[[Run], None] = lambda run: None,
+    home: Callable[[Case], Home | None] = lambda case: None,
 ) -> Run:
     """Measure cases, calling `advance` before each step and `keep` with the run so far after each.
 
@@ -135,9 +133,11 @@ def execute(
         Told what is measured next, ``(len(cases) + 1) * rounds`` times.
     keep : callable
         Given a complete `Run` of all the records that have samples or have failed.
+    home : callable
+        See `Workers`.
     """
     order = random.Random()
-    own, workers = Worker(), Workers(order)
+    own, workers = Worker(), Workers(order, home)
     ran: dict[str, Blas | None] = {}
     slices: dict[Case, list[timing.Slice]] = {case: [] for case in cases}
     failures: dict[Case, str] = {}
@@ -170,7 +170,7 @@ def execute(
                     compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
                     limit_s = timeout_s + COMPILING_S * compiles
                     done.append(workers.of(case).call(timing.measure, limit_s, case, budget_s, calls))
-                    if case.backend not in ran:
+                    if case.backend not in ran and home(case) is None:
                         ran[case.backend] = workers.of(case).call(libraries.of, SETUP_TIMEOUT_S, case.backend)
                 except WorkerFailure as failure:
                     failures[case] = str(failure)
@@ -200,12 +200,16 @@ def record(
         return Record(**dict(case), **costs, **checked)
     rounds = [each.samples_s for each in slices]
     seconds = statistics.summary(rounds)
+    speed = derived.speed(case, seconds, limits)
+    if limits and worst.waited and speed["gflops"] > BEYOND * (most := derived.most(limits, case.dtype, case.threads)):
+        early = f"{speed['gflops']:.0f} GFLOPS, beyond the peak of {most:.0f}: the clock stopped too early"
+        return Record(**dict(case), **costs, **checked | {"passed": False, "failure": early})
     compiles = timing.WORKLOADS[case.workload].find(case.kernel).compiles
     return Record(
         **dict(case),
         **costs,
         **checked,
-        **derived.speed(case, seconds, limits),
+        **speed,
         samples_s=[sample for each in rounds for sample in each],
         calls_per_sample=slices[0].calls_per_sample,
         samples_per_round=[len(each) for each in rounds],

@@ -10,7 +10,7 @@ from statistics import median
 from typing import NamedTuple, Protocol
 
 from benchmarks.harness.devices import Device, device
-from benchmarks.harness.host import threads
+from benchmarks.harness.host import layout, threads
 from benchmarks.harness.host.gpu import State
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Unusable, one_line
@@ -103,6 +103,12 @@ class Samples(NamedTuple):
 
 class Slowed(RuntimeError):
     """A device was slowed down at every sample."""
+
+
+def begin(case: Case, seed: int) -> None:
+    """Make a new process ready for the cases of a backend: memory laid out anew, and the backend loaded."""
+    layout.perturb(seed)
+    WORKLOADS[case.workload].find(case.kernel)
 
 
 def measure(case: Case, budget_s: float, calls_per_sample: int | None = None) -> Slice:

@@ -47,11 +47,14 @@ class Home:
         Where it looks for modules, first to last; this process's own if empty.
     environment : mapping of str to str
         Variables set before anything of ours is imported.
+    cpus : tuple of int
+        Logical CPUs that it is kept on, if any are named: the one limit that a library with threads of its own cannot pass.
     """
 
     python: str = sys.executable
     path: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    cpus: tuple[int, ...] = ()
 
 
 class Worker:
@@ -139,6 +142,8 @@ def _serve(pipe: Connection, log: str, home: Home) -> None:
     """A worker's life, which ends when the parent's does. What kernels print goes to the log."""
     sys.path[:] = home.path or sys.path
     os.environ.update(home.environment)
+    if home.cpus:
+        os.sched_setaffinity(0, home.cpus)
     early = sorted({name.partition(".")[0] for name in sys.modules} & {"kernels", "minisgd"}) if home.path else []
     if early:  # a script that is not a package's __main__ is run again in its workers, with its imports
         raise ImportError(f"{', '.join(early)}: imported before the worker knew from where; start from python -m")

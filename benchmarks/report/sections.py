@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness import relations
 from benchmarks.harness.records import TILES, Record, Run
-from benchmarks.report import models
+from benchmarks.report import frameworks, models
 from benchmarks.report import pictures as drawn
 from benchmarks.report.section import Section
 from benchmarks.report.sources import Sources, swept
@@ -33,8 +33,9 @@ STEPS_SHOWN = 200
 
 def all_of(sources: Sources) -> list[Section]:
     """Every section, in the page's order."""
-    makers = (machine, ladder, over_size, roofline, tiles, overhead, sgd, devices, commits, verdict, measured)
-    return [maker(sources) for maker in makers]
+    before, after = (machine, ladder, over_size, roofline, tiles, overhead, sgd), (devices, commits, verdict, measured)
+    beside = [frameworks.section(*sources.columns)] if sources.columns else []
+    return [*(maker(sources) for maker in before), *beside, *(maker(sources) for maker in after)]
 
 
 def machine(sources: Sources) -> Section:

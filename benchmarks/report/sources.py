@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from benchmarks.frameworks.columns import Columns
 from benchmarks.gate.outcome import Outcome
 from benchmarks.harness.records import Run
 from benchmarks.trackers.history import Series
@@ -59,6 +60,8 @@ class Sources:
         Over commits.
     outcome : Outcome, optional
         The last gate's.
+    columns : (Columns, Run or None), optional
+        Of the frameworks, and the run that they are from.
     findings : dict
         What experiments found, by name.
     commit_url : str
@@ -70,6 +73,7 @@ class Sources:
     runs: list[tuple[str, Run]] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
     outcome: Outcome | None = None
+    columns: tuple[Columns, Run | None] | None = None
     findings: dict[str, dict[str, Any]] = field(default_factory=dict)
     commit_url: str = ""
     command: str = "python -m benchmarks report"

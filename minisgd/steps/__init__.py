@@ -46,6 +46,8 @@ class Step:
         Whether the first call compiles.
     singles : bool
         Whether it takes one output, squared error and batches of one example alone.
+    dtypes : tuple of str
+        Element types that it takes.
     devices : tuple of str
         Where its arrays may live: "cpu", as numpy arrays; "cuda", as torch tensors on the GPU, the visiting order too.
     order : int
@@ -57,6 +59,7 @@ class Step:
     threads: bool = False
     compiles: bool = False
     singles: bool = False
+    dtypes: tuple[str, ...] = ("float32", "float64")
     devices: tuple[str, ...] = ("cpu",)
     order: int = 0
 
@@ -79,6 +82,11 @@ STEPS: Table[Step] = Table(
         "cuda": "minisgd.steps.cuda_fused",
     },
     rank=lambda step: step.order,
+    apart={
+        "mxnet": "minisgd.steps.mxnet_steps",
+        "tensorflow": "minisgd.steps.tensorflow_steps",
+        "jax": "minisgd.steps.jax_steps",
+    },  # see `kernels.registry.APART`
 )
 
 find, available, unavailable = STEPS.find, STEPS.available, STEPS.unavailable
@@ -93,6 +101,8 @@ def step(name: str, **declared: Any) -> Callable[[Function], Function]:
             check(x, y, weights, bias, objective)
             if (place := arrays.device(x)) not in made.devices:
                 raise ValueError(f"x: {name} runs on {' or '.join(made.devices)}, got an array on {place}")
+            if (dtype := arrays.dtype(x)) not in made.dtypes:
+                raise ValueError(f"x: {name} takes {' or '.join(made.dtypes)}, got {dtype}")
             epoch: Epoch = function(x, y, weights, bias, objective)
             return epoch
 
@@ -137,6 +147,24 @@ def stepwise(one: OneStep) -> Prepare:
         return epoch
 
     return prepare
+
+
+def copied(
+    x: Array, y: Array, load: Callable[[], None], one: Callable[[Array, Array, float], None], store: Callable[[], None]
+) -> Epoch:
+    """An epoch of steps ``one(x_batch, y_batch, rate)`` in a framework that has weights of its own.
+
+    They are loaded from the caller's arrays before the first step and stored there after the last, which waits for it.
+    """
+
+    def epoch(order: NDArray[np.int64], batch_size: int, rate: float) -> None:
+        load()
+        xs, ys = x[order], y[order]
+        for start in range(0, len(order), batch_size):
+            one(xs[start : start + batch_size], ys[start : start + batch_size], rate)
+        store()
+
+    return epoch
 
 
 def flops(n: int, d: int, k: int, batch_size: int) -> int:

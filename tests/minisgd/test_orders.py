@@ -3,7 +3,9 @@ from __future__ import annotations
 from itertools import islice
 
 import numpy as np
+import pytest
 
+from minisgd import orders_compiled, orders_plain
 from minisgd.orders import orders
 
 
@@ -31,3 +33,16 @@ def test_draws_with_replacement_leave_a_third_out():
 def test_small_and_empty():
     assert next(orders(1, seed=0)).tolist() == [0]
     assert next(orders(0, seed=0)).tolist() == []
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 513, 1500])
+@pytest.mark.parametrize("seed", [0, 3, 2**64 - 1])
+@pytest.mark.parametrize("name", ["shuffle", "draw"])
+def test_they_are_the_same_without_numba(n, seed, name):
+    drawn = []
+    for module in (orders_compiled, orders_plain):
+        order, state = np.arange(n), np.array([seed], np.uint64)
+        for _ in range(3):
+            getattr(module, name)(order, state)
+        drawn.append((order.tolist(), state.tolist()))
+    assert drawn[0] == drawn[1]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+from benchmarks.harness.ceilings import MEMORY_CACHES
 from benchmarks.harness.ceilings import latency as chains
 from benchmarks.harness.ceilings import throughput as simd
 from benchmarks.harness.host.threads import limited_to
@@ -29,9 +30,6 @@ TRIAL_S = 2e-3
 """Of a trial at full speed: long beside the start of a parallel loop, short beside the time that a scheduler gives others."""
 
 TRIALS = 10
-
-MEMORY_CACHES = 4
-"""A working set of this many times the outermost cache comes from memory."""
 
 
 class Rate(NamedTuple):

@@ -19,7 +19,7 @@ Their Applications", 1990). And, where there are many outputs, products of matri
 
 from __future__ import annotations
 
-from benchmarks.harness.ceilings.trials import MEMORY_CACHES
+from benchmarks.harness.ceilings import MEMORY_CACHES
 from benchmarks.harness.records import Case, Ceilings
 from kernels.cpu.tiles import ITEMSIZE
 

@@ -23,7 +23,7 @@ class Started:
 
     clock, takes, starts = 0.0, 0.0, 0
 
-    def __init__(self):
+    def __init__(self, home=None):
         self.running = False
 
     def call(self, function, timeout_s, *args):

@@ -1,0 +1,1 @@
+"""Every framework of the textbook beside ours, each in an environment and a process of its own."""
