@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CUDA := $(if $(findstring Linux x86_64,$(shell uname -sm)),.cuda/.ready)
 
-.PHONY: bench test lint mutants clean browser wheels test-cuda
+.PHONY: bench test lint mutants clean browser wheels test-cuda test-frameworks
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
@@ -42,7 +42,7 @@ test-cuda:
 	$(PYTHON) -m benchmarks.gpu --wheels .wheels --out $(or $(OUT),.runs/cuda)
 
 clean:
-	rm -rf $(VENV) .wheels .otava .cuda .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .wheels .otava .cuda .frameworks .asv .runs .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): some minutes the first time."
@@ -67,3 +67,7 @@ browser: $(READY)
 	PIP_CONSTRAINT=constraints.txt .cuda/bin/python -m pip install --disable-pip-version-check --progress-bar=on -qq \
 		"numba-cuda[cu13]" "cuda-toolkit[cccl,cudart,nvrtc,nvvm]" nvidia-nvjitlink nvidia-cuda-nvdisasm triton torch numpy pytest pytest-timeout hypothesis
 	@touch $@
+
+# Kernels and steps of the other frameworks, each in an environment of its own: 2.3 GB the first time.
+test-frameworks: $(READY)
+	MINISGD_FRAMEWORKS=$(CURDIR)/.frameworks $(BIN)/python -m pytest tests/benchmarks/frameworks
