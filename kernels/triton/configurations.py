@@ -114,7 +114,7 @@ def candidates(itemsize: int, persistent: bool) -> Iterator[Configuration]:
     Examples
     --------
     >>> len(list(candidates(2, persistent=True))), all(each in candidates(2, each.persistent) for each in SIXTEEN_BITS)
-    (92, True)
+    (256, True)
     """
     edges, deep = (64, 128, 256), tuple(bytes_ // itemsize for bytes_ in (64, 128, 256))
     for bm, bn, bp, warps, stages, group in product(edges, deep, edges, (4, 8), (2, 3, 4, 5), (4, 8)):

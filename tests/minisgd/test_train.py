@@ -128,7 +128,7 @@ def test_targets_of_another_number_and_an_unknown_objective_are_refused(problem)
         ({"schedule": "cosine"}, "schedule 'cosine': expected constant"),
         ({"dtype": "float16"}, "dtype 'float16': expected float32 or float64"),
         ({"step": "sklearn"}, "step 'sklearn' takes batches of one"),
-        ({"step": "jax"}, "unknown step 'jax'"),
+        ({"step": "nosuch"}, "unknown step 'nosuch'"),
     ],
 )
 def test_bad_settings_are_named(problem, changes, said):

@@ -68,7 +68,7 @@ TABS = {"PyTorch": "pytorch", "MXNet": "mxnet_tab", "TensorFlow": "tensorflow_ta
 
 
 def _module(tab: str) -> Any:
-    return importlib.import_module(f"{__name__}.{TABS[tab]}")
+    return importlib.import_module(f"{__name__}.tabs.{TABS[tab]}")  # no package, or asv would import them
 
 
 def products(tab: str) -> dict[str, float]:

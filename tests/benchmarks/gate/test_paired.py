@@ -79,7 +79,7 @@ def test_a_wrong_kernel_has_no_ratio(twice):
 def test_the_best_of_several_peers_is_the_bar(twice):
     done = compare(twice, "twice/doubled", "twice/once", "twice/doubled", "--blocks", "1", "--layout", "nt")
     assert "undecided in 1" in done.stdout  # one block has no interval
-    assert "where twice/once is the fastest peer" in done.stdout
+    assert "the fastest peer there is twice/once" in done.stdout
     assert "twice/doubled-32-nt-float64-x1" in done.stdout
 
 

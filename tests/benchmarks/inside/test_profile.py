@@ -25,7 +25,7 @@ class Peaks:
 def test_each_part_is_the_time_that_only_it_takes(monkeypatch):
     monkeypatch.setattr(profile.ceilings, "fma_peak", lambda dtype, threads: Peaks(threads))
     monkeypatch.setattr(profile.timing, "settle", lambda: None)
-    monkeypatch.setattr(profile, "_tile_for", lambda room, m, p: TILE)
+    monkeypatch.setattr(profile, "_microtile", lambda workspace, m, p: TILE)
 
     def seconds(work, before=None):
         name = getattr(work.func, "__name__", "multiply")
