@@ -14,7 +14,7 @@ process with the same batch, up to rounding; a last batch that is short is no ex
 The ranks speak by gloo. A rank waits half of the timeout in an all-reduce. If that fails, the ranks find out by a monitored
 barrier, in connections of its own and in the other half, which of them do not answer. Each rank that is left says so in a line
 and ends, and torchrun ends the others: one that was killed is named at once, in its summary; one that hangs is named by rank 0,
-and has 30 s more to end by itself, which torchrun gives it. Rank 0 writes the history after each evaluation.
+or rank 0 by the others, and has 30 s more to end by itself, which torchrun gives it. Rank 0 keeps the history so far.
 """
 
 from __future__ import annotations
