@@ -21,7 +21,6 @@ from minisgd.experiments import EXPERIMENTS
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from minisgd.data import Problem
     from minisgd.train import History
 
 app = typer.Typer(
@@ -62,6 +61,7 @@ def train(
     from minisgd.common.tables.description import Cell, Column, Table
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress
+    from minisgd.data import load
     from minisgd.train import Diverged, History, Settings
     from minisgd.train import train as run
 
@@ -113,6 +113,7 @@ def experiment(
     from minisgd.common.pictures import save
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, write_json
+    from minisgd.data import load
 
     if name not in EXPERIMENTS:
         raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
@@ -145,15 +146,6 @@ def show_data(path: DataPath = None) -> None:
     screen.print(f"  licence: {LICENCE}", soft_wrap=True)
     screen.print(f"  sha256: {SHA256}, which is right", soft_wrap=True)
     screen.print(f"  {len(problem.x):,} examples of {problem.x.shape[1]}, whitened; the least loss is {problem.floor:.6f}")
-
-
-def load(name: str, path: Path | None) -> Problem:
-    """A problem by name; the path is that of the airfoil file."""
-    from minisgd.data import DATA, airfoil
-
-    if name not in DATA:
-        raise UsageError(f"unknown data {name!r}: expected {', '.join(DATA)}")
-    return airfoil(path) if name == "airfoil" else DATA[name]()
 
 
 def keep(history: History, json: str | None, plot: Path | None, screen: Console) -> None:

@@ -171,3 +171,16 @@ DATA: dict[str, Callable[[], Problem]] = {
     "logistic": lambda: logistic(10_000, 20),
 }
 """Problems by the name that a command takes."""
+
+
+def load(name: str, path: Path | None = None) -> Problem:
+    """A problem by name; the path is that of the airfoil file.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, or the file is not what it should be.
+    """
+    if name not in DATA:
+        raise UsageError(f"unknown data {name!r}: expected {', '.join(DATA)}")
+    return airfoil(path) if name == "airfoil" else DATA[name]()

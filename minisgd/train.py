@@ -18,6 +18,7 @@ from minisgd.data import Problem
 from minisgd.objectives import OBJECTIVES, loss
 from minisgd.orders import orders
 from minisgd.schedules import SCHEDULES
+from minisgd.steps import Prepare
 
 SEEDS = 2**64
 """As many as the generator of the visiting orders has states."""
@@ -173,6 +174,7 @@ def train(
     settings: Settings,
     watch: Callable[[History], None] = lambda history: None,
     evaluate_every: int | None = None,
+    prepare: Prepare | None = None,
 ) -> History:
     """Train from zero weights.
 
@@ -184,6 +186,8 @@ def train(
         Given the history after each evaluation; what it costs is not counted.
     evaluate_every : int, optional
         Examples between evaluations, each at the end of a batch; after each epoch, if left out. At the end there is always one.
+    prepare : callable, optional
+        A step in the place of the settings' own, as `minisgd.steps` describes one; its name is not kept.
 
     Returns
     -------
@@ -202,7 +206,7 @@ def train(
     data = problem.astype(settings.dtype)
     (n, d), k = data.x.shape, data.y.shape[1]
     weights, bias = np.zeros((d, k), settings.dtype), np.zeros(k, settings.dtype)
-    prepare, schedule = steps.find(settings.step).function, SCHEDULES[settings.schedule]
+    prepare, schedule = prepare or steps.find(settings.step).function, SCHEDULES[settings.schedule]
     # A batch and a rate of zero: compiles, and leaves the weights alone.
     prepare(data.x, data.y, weights, bias, data.objective)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
     weights[...], bias[...] = 0, 0
