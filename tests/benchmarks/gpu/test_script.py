@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import subprocess
+import time
 import venv
 import zipfile
 from pathlib import Path
