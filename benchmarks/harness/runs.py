@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from math import inf
 from statistics import median
 
 from benchmarks.harness import derived, statistics, timing
@@ -35,7 +36,7 @@ FRESH_S = 1.0
 
 
 class Workers:
-    """A worker for each backend, device and number of threads, its memory perturbed before it first calls a kernel.
+    """A worker for each backend or home, device and number of threads, its memory perturbed before it first calls a kernel.
 
     Parameters
     ----------
@@ -58,9 +59,10 @@ class Workers:
         WorkerFailure
             If the backend cannot be loaded.
         """
-        key = case.backend, case.device, case.threads
+        home = self._home(case)
+        key = home.python if home else case.backend, case.device, case.threads
         if key not in self._workers:
-            self._workers[key] = Worker(self._home(case))
+            self._workers[key] = Worker(home)
         worker = self._workers[key]
         if not worker.running:
             start = time.monotonic()
@@ -115,6 +117,7 @@ def execute(
     budget_s: float,
     timeout_s: float,
     rounds: int = ROUNDS,
+    case_s: float = inf,
     advance: Callable[[str], None] = lambda doing: None,
     keep: Callable[[Run], None] = lambda run: None,
     home: Callable[[Case], Home | None] = lambda case: None,
@@ -129,6 +132,9 @@ def execute(
     timeout_s : float
         For one case in one round, everything included but compiling.
     rounds : int
+    case_s : float
+        A case that has been in two rounds, and has taken more seconds than this beside its first calls, is in no further one: it
+        has fewer repeats, and a wider interval.
     advance : callable
         Told what is measured next, ``(len(cases) + 1) * rounds`` times.
     keep : callable
@@ -141,6 +147,7 @@ def execute(
     ran: dict[str, Blas | None] = {}
     slices: dict[Case, list[timing.Slice]] = {case: [] for case in cases}
     failures: dict[Case, str] = {}
+    spent: dict[Case, float] = dict.fromkeys(cases, 0.0)
     records: dict[Case, Record] = {}
     created, commit = datetime.now(UTC), machine.commit()
     where = sorted({case.device for case in cases})
@@ -162,16 +169,19 @@ def execute(
             }
             for case in order.sample(cases, len(cases)):
                 advance(case.title)
-                if case in failures:
-                    continue
                 done = slices[case]
+                if case in failures or (len(done) > 1 and spent[case] > case_s):
+                    continue
                 try:
                     calls = done[0].calls_per_sample if done else None
                     compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
                     limit_s = timeout_s + COMPILING_S * compiles
-                    done.append(workers.of(case).call(timing.measure, limit_s, case, budget_s, calls))
+                    worker = workers.of(case)
+                    start = time.monotonic()  # a worker's start is not the case's
+                    done.append(worker.call(timing.measure, limit_s, case, budget_s, calls))
+                    spent[case] += time.monotonic() - start - done[-1].first_s
                     if case.backend not in ran and home(case) is None:
-                        ran[case.backend] = workers.of(case).call(libraries.of, SETUP_TIMEOUT_S, case.backend)
+                        ran[case.backend] = worker.call(libraries.of, SETUP_TIMEOUT_S, case.backend)
                 except WorkerFailure as failure:
                     failures[case] = str(failure)
                 else:

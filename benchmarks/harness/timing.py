@@ -31,6 +31,9 @@ LARGE = 512
 WARM_S = 20e-3
 """Caches, branch predictors and a processor's clock have settled by then."""
 
+LONG_S = 0.5
+"""A call that takes so long settles them by itself: after a first one, the next is a sample."""
+
 RISING = 1.01
 """A device whose clock has gone up by more than this factor in `WARM_S` is warmed up further: an idle GPU begins at a sixth."""
 
@@ -198,6 +201,8 @@ def sample(work: Work, where: Device, budget_s: float, calls: int | None = None)
         If none is left.
     """
     batch, took = warm_up(work, where, calls)
+    if took >= LONG_S and where.state() is None:
+        return Samples([took / batch], batch, 0, None, None)
     count = max(1, min(1000, int(budget_s / took)))
     seconds, states, slowed = list[float](), list[State](), list[State]()
     while len(seconds) < count and len(slowed) <= count:

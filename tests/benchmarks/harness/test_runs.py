@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from runs_for_tests import CEILINGS, make_record
+from runs_for_tests import CEILINGS, make_record, make_run
 
 from benchmarks.harness import runs, timing
-from benchmarks.harness.host import layout
+from benchmarks.harness.host import layout, machine
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import WorkerFailure
 from benchmarks.harness.workloads.gemm import Check
@@ -46,6 +46,24 @@ def test_a_round_has_a_process_of_its_own_where_that_starts_fast(takes, starts, 
         workers.renew()
         assert workers.of(CASE) is workers.of(CASE)
     assert Started.starts == starts
+
+
+class Slow(Started):
+    """A worker of which every round of a case takes four seconds."""
+
+    def call(self, function, timeout_s, *args):
+        self.running = True
+        if function is timing.measure:
+            Started.clock += 4.0
+        return {machine.describe: make_run().machine, timing.measure: slices([1e-3])[0]}.get(function)
+
+
+@pytest.mark.parametrize(("case_s", "rounds"), [(5.0, 2), (100.0, 6)])
+def test_a_case_that_takes_long_has_fewer_rounds(case_s, rounds, monkeypatch):
+    monkeypatch.setattr(runs, "Worker", Slow)
+    monkeypatch.setattr(runs.time, "monotonic", lambda: Started.clock)
+    (record,) = runs.execute([CASE], budget_s=0.1, timeout_s=9, case_s=case_s).records
+    assert record.samples_per_round == [1] * rounds
 
 
 def test_memory_is_perturbed_by_the_seed_and_by_little(monkeypatch):
