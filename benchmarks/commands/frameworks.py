@@ -51,8 +51,8 @@ def frameworks(
     for name in only or []:
         if name not in FRAMEWORKS:
             raise UsageError(f"--only {name}: expected {', '.join(FRAMEWORKS)}")
-    if preset not in experiment.RUNGS_OF:
-        raise UsageError(f"--preset {preset}: expected {' or '.join(experiment.RUNGS_OF)}")
+    if preset not in experiment.PRESETS:
+        raise UsageError(f"--preset {preset}: expected {' or '.join(experiment.PRESETS)}")
     screen = console(json)
     wanted = [FRAMEWORKS[name] for name in only or FRAMEWORKS]
     if dry_run:
@@ -99,11 +99,11 @@ def measure(
     """The run and what stands beside it, both kept on disk."""
     from benchmarks.frameworks import columns, experiment
     from benchmarks.harness import records, runs
-    from benchmarks.harness.cases import PRESETS
     from minisgd.common.terminal import progress
 
     warn(screen)
-    cases = experiment.chosen(found, preset)
+    chosen = experiment.PRESETS[preset]
+    cases = experiment.chosen(found, chosen)
     path = records.fresh(folder, "frameworks")
     versions = {
         backend: where.versions
@@ -115,16 +115,18 @@ def measure(
     def keep(run: Run) -> None:
         records.save(labelled(run, versions), path)
 
-    with progress(screen, (len(cases) + 1) * runs.ROUNDS + 2 * len(found)) as advance:
+    with progress(screen, (len(cases) + 1) * runs.ROUNDS + 2 * len(found) * chosen.textbook) as advance:
         its_way: columns.ItsWay = {}
         curves: list[columns.Curve] = []
         for framework, where in found.items():
-            its_way[framework.name], some = beside(framework, where, preset, advance, screen)
-            curves += some
+            if chosen.textbook:
+                its_way[framework.name], some = beside(framework, where, advance, screen)
+                curves += some
         run = runs.execute(
             cases,
-            budget_s=PRESETS["quick"].budget_s,
+            budget_s=chosen.budget_s,
             timeout_s=timeout_s,
+            case_s=chosen.case_s,
             advance=advance,
             keep=keep,
             home=experiment.homes(found),
@@ -137,6 +139,7 @@ def measure(
         products=columns.products(run, its_way, names),
         training=columns.training(run, its_way, losses, names),
         curves=curves,
+        paces=columns.paces(run),
     )
     records.save(result, path.with_suffix(".columns"))
     screen.print(f"run kept in {path}")
@@ -144,20 +147,21 @@ def measure(
 
 
 def beside(
-    framework: Framework, where: Environment | None, preset: str, advance: Callable[[str], None], screen: Console
+    framework: Framework, where: Environment | None, advance: Callable[[str], None], screen: Console
 ) -> tuple[columns.Timed, list[columns.Curve]]:
-    """The textbook's cells in its own way, if the preset has them, and the losses; a line for what dies of them."""
+    """The textbook's cells in its own way, if it has any, and the losses; a line for what dies of them."""
     from benchmarks.frameworks import experiment
     from benchmarks.harness.workers import WorkerFailure
 
     timed: columns.Timed = ({}, {})
     curves: list[columns.Curve] = []
-    advance(f"{framework.name}, the textbook's way")
     try:
-        if framework.tab and preset == "d2l":
-            timed = experiment.its_way(framework, where)
-        advance(f"{framework.name}, losses")
-        curves = experiment.curves(framework, where)
+        with experiment.worker(framework, where) as asked:
+            advance(f"{framework.name}, the textbook's way")
+            if framework.tab:
+                timed = experiment.its_way(asked, framework.tab)
+            advance(f"{framework.name}, losses")
+            curves = experiment.curves(asked, framework)
     except WorkerFailure as failure:
         screen.print(f"{framework.name}: {failure}", style="yellow")
     return timed, curves
@@ -183,8 +187,7 @@ def present(run: Run, found: Columns, screen: Console) -> None:
         part = [each for each in run.records if each.workload == workload]
         if part:
             present_run(run.model_copy(update={"records": part}), screen, None, None, book=False)
-    for made in (views.products(found), views.training(found), views.overhead(run), views.environments(found)):
+    for made in (views.products(found), views.training(found), views.paces(found.paces), views.environments(found)):
         screen.print(to_terminal(made))
-    said = [*map(sentences.of_product, found.products), *map(sentences.of_training, found.training)]
-    for sentence in [*filter(None, said), *sentences.turned_over(found.products)]:
+    for sentence in sentences.said(found):
         screen.print(sentence)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 from pydantic import ConfigDict, Field
 
 from benchmarks.frameworks import chapter
 from benchmarks.frameworks.table import FRAMEWORKS, Framework
 from benchmarks.harness.records import Model, Name, Quantity, Record, Run, Sum
 from minisgd import published
+from minisgd.experiments.overhead import fit
 from minisgd.published import RUNS, Printed
 
 
@@ -34,6 +36,7 @@ class Product(Model):
     rung: Name
     published: Sum | None = None
     its_way: Sum | None = None
+    again: Sum | None = Field(default=None, description="the same cell's second shot")
     measured: Quantity | None = None
     kernel: Name | None = None
     failure: Name | None = None
@@ -46,6 +49,7 @@ class Trained(Model):
     run: Name
     published: tuple[Sum, Sum] | None = None
     its_way: tuple[Sum, Sum] | None = None
+    loading: Sum | None = Field(default=None, description="seconds that its loader takes for the batches of an epoch, alone")
     loss: Sum | None = None
     seconds: Quantity | None = None
     step: Name | None = None
@@ -60,6 +64,14 @@ class Curve(Model):
     losses: list[Sum]
 
 
+class Pace(Model):
+    """A step: seconds by batch size, and `start_s` of time = start_s + flops / rate."""
+
+    step: Name
+    seconds: dict[int, Quantity]
+    start_s: float
+
+
 class Columns(Model):
     """What `python -m benchmarks frameworks` found beside its run."""
 
@@ -68,12 +80,13 @@ class Columns(Model):
     products: list[Product]
     training: list[Trained]
     curves: list[Curve]
+    paces: list[Pace] = Field(default_factory=list)
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
-Timed = tuple[dict[str, float], dict[str, tuple[float, float]]]
-"""GFLOPS by rung, and loss and seconds an epoch by run, as `benchmarks.frameworks.chapter` times them."""
+Timed = tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float, float]]]
+"""What `products` and `training` of `benchmarks.frameworks.chapter` return."""
 
 ItsWay = dict[str, Timed]
 """By framework."""
@@ -86,12 +99,13 @@ def products(run: Run, its_way: ItsWay, names: list[str]) -> list[Product]:
         for rung in chapter.RUNGS:
             found = [each for each in run.records if each.workload == "gemm" and each.rung == rung]
             mine = [each for each in found if each.backend == framework.backends[0]]
+            first, again = its_way.get(framework.name, ({}, {}))[0].get(rung, (None, None))
             best = max(mine, key=lambda each: each.gflops or 0, default=None)
             rows.append(
                 Product(
                     framework=framework.name, rung=rung,
                     published=published.GFLOPS[framework.tab].get(rung) if framework.tab else None,
-                    its_way=its_way.get(framework.name, ({}, {}))[0].get(rung),
+                    its_way=first, again=again,
                     measured=best and best.gflops, kernel=best and best.kernel, failure=best and best.failure,
                 )
             )  # fmt: skip
@@ -105,15 +119,34 @@ def training(run: Run, its_way: ItsWay, losses: dict[tuple[str, str], float], na
         for printed in RUNS:
             step = step_of(framework, printed)
             record = _epoch(run, step, printed.batch_size) if step else None
+            timed = its_way.get(framework.name, ({}, {}))[1].get(printed.name)
             rows.append(
                 Trained(
                     framework=framework.name, run=printed.name, step=step,
                     published=printed.tabs.get(framework.tab or ""),
-                    its_way=its_way.get(framework.name, ({}, {}))[1].get(printed.name),
+                    its_way=timed and timed[:2], loading=timed and timed[2],
                     loss=losses.get((framework.name, printed.name)), seconds=record and record.median_s,
                 )
             )  # fmt: skip
     return rows
+
+
+def paces(run: Run) -> list[Pace]:
+    """One for each step with epochs in the run."""
+    epochs = [each for each in run.records if each.workload == "sgd" and each.median_s]
+    return [
+        _pace(name, [each for each in epochs if each.kernel == name]) for name in dict.fromkeys(each.kernel for each in epochs)
+    ]
+
+
+def _pace(name: str, epochs: list[Record]) -> Pace:
+    counts = [-(-each.shape["n"] // each.shape["batch"]) for each in epochs]
+    seconds = [(each.median_s or 0) / count for each, count in zip(epochs, counts, strict=True)]
+    work = [(each.flops or 0) / count for each, count in zip(epochs, counts, strict=True)]
+    start, _ = fit(np.array(work), np.array(seconds))
+    return Pace(
+        step=name, seconds={each.shape["batch"]: spent for each, spent in zip(epochs, seconds, strict=True)}, start_s=start
+    )
 
 
 def step_of(framework: Framework, printed: Printed) -> str | None:

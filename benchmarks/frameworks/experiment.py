@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.frameworks import chapter, elsewhere, there
@@ -23,10 +23,42 @@ IMPORT_S = 300.0
 """For a framework to be imported from a slow disk."""
 
 CELLS_S = 900.0
-"""For the cells of a tab: TensorFlow's elementwise product is half a minute, on a quiet machine."""
+"""For the cells of a tab: TensorFlow's and MXNet's are half a minute, on a quiet machine."""
 
-RUNGS_OF = {"quick": ("*",), "d2l": ("elementwise", "columnwise", "full", "block")}
-"""Rungs by preset."""
+PRODUCT = {"m": 256, "n": 256, "p": 256}
+
+ROWS = 1
+"""Of a, in `elementwise`: each element is a call that costs as much as any other, and 256 rows are four minutes in JAX."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What is measured, and how long.
+
+    Parameters
+    ----------
+    rungs : tuple of str
+    batches : tuple of int
+        Sizes; one of 1 is left out for the steps with a framework's own optimiser, which the textbook has at 10.
+    textbook : bool
+        Whether its cells are timed its way, and its runs' losses followed.
+    budget_s : float
+        Seconds of samples of each case in each round.
+    case_s : float
+        Seconds after which a case is in no further round.
+    """
+
+    rungs: tuple[str, ...]
+    batches: tuple[int, ...]
+    textbook: bool
+    budget_s: float
+    case_s: float
+
+
+PRESETS = {
+    "quick": Preset(("*",), (10, 100), False, budget_s=0.01, case_s=1.0),
+    "d2l": Preset(("elementwise", "columnwise", "full", "block"), cases.BATCHES, True, budget_s=0.03, case_s=3.0),
+}
 
 
 def ready(framework: Framework, folder: Path, tell: Callable[[str], None]) -> tuple[Environment | None, Made]:
@@ -62,14 +94,16 @@ def worker(framework: Framework, found: Environment | None, threads: int = CORES
         made.close()
 
 
-def chosen(frameworks: Iterable[Framework], preset: str) -> list[Case]:
+def chosen(frameworks: Iterable[Framework], preset: Preset) -> list[Case]:
     """The cases of a preset: products of 256, and epochs of the textbook's data."""
     found: list[Case] = []
     for framework in frameworks:
-        backends = [f"{backend}/{rung}" for backend in framework.backends for rung in RUNGS_OF[preset]]
-        entries = [each for each in registry.available() if any(fnmatchcase(each.name, name) for name in backends)]
-        found += cases.generate(entries, [{"m": 256, "n": 256, "p": 256}], ["float32"], [CORES], shrink=True)
-        found += cases.epochs(framework.steps, [cases.AIRFOIL], cases.BATCHES, ["float32"], [1])
+        patterns = [f"{backend}/{rung}" for backend in framework.backends for rung in preset.rungs]
+        for entry in (each for pattern in patterns for each in registry.available(pattern)):
+            shape = {**PRODUCT, "m": ROWS} if entry.rung == "elementwise" else PRODUCT
+            found += cases.generate([entry], [shape], ["float32"], [CORES])
+        epochs = cases.epochs(framework.steps, [cases.AIRFOIL], preset.batches, ["float32"], [1])
+        found += [each for each in epochs if (each.kernel, each.shape["batch"]) != (framework.concise, 1)]
     return found
 
 
@@ -88,22 +122,18 @@ def homes(frameworks: dict[Framework, Environment | None]) -> Callable[[Case], H
     return home
 
 
-def its_way(framework: Framework, found: Environment | None) -> Timed:
-    """A tab's cells, products and training in a fresh process each.
+def its_way(asked: Worker, tab: str) -> Timed:
+    """A tab's cells, products and then training, in a process that has done nothing else, as in a notebook.
 
     Raises
     ------
     WorkerFailure
-        If a process dies of them.
+        If the process dies of them.
     """
-    assert framework.tab
-    with worker(framework, found) as cells:
-        products = cells.call(chapter.products, CELLS_S, framework.tab)
-    with worker(framework, found) as cells:
-        return products, cells.call(chapter.training, CELLS_S, framework.tab)
+    return asked.call(chapter.products, CELLS_S, tab), asked.call(chapter.training, CELLS_S, tab)
 
 
-def curves(framework: Framework, found: Environment | None) -> list[Curve]:
+def curves(asked: Worker, framework: Framework) -> list[Curve]:
     """The losses of a framework's own training, run by run.
 
     Raises
@@ -112,11 +142,10 @@ def curves(framework: Framework, found: Environment | None) -> list[Curve]:
         If the process dies of it.
     """
     made = []
-    with worker(framework, found, threads=1) as trainer:
-        for printed in RUNS:
-            if step := step_of(framework, printed):
-                rate, epochs = chapter.settings(framework.tab, printed)
-                settings = Settings(step, printed.batch_size, rate, epochs)
-                examples, losses = trainer.call(there.losses, CELLS_S, settings)
-                made.append(Curve(framework=framework.name, run=printed.name, examples=examples, losses=losses))
+    for printed in RUNS:
+        if step := step_of(framework, printed):
+            rate, epochs = chapter.settings(framework.tab, printed)
+            settings = Settings(step, printed.batch_size, rate, epochs)
+            examples, losses = asked.call(there.losses, CELLS_S, settings)
+            made.append(Curve(framework=framework.name, run=printed.name, examples=examples, losses=losses))
     return made

@@ -19,8 +19,7 @@ RUN, N = "batch 10", 1500
 def section(found: Columns, run: Run | None) -> Section:
     """The frameworks side by side; `run` has the records that the columns were made from, if it is on the page too."""
     made = Section("frameworks", "Frameworks", "python -m benchmarks frameworks --preset d2l")
-    said = [*map(sentences.of_product, found.products), *map(sentences.of_training, found.training)]
-    made.sentences += [*sentences.turned_over(found.products), *filter(None, said)]
+    made.sentences += sentences.said(found)
     if any(curve.run == RUN for curve in found.curves):
         made.draw(
             losses(found), f"Loss of {RUN} against examples, where all frameworks agree, and against seconds, where they do not."

@@ -18,15 +18,15 @@ def columns():
             Made(name="jax", reason="no wheel"),
         ],
         products=[
-            Product(framework="torch", rung="full", published=51.6, its_way=2.3, measured=207.0, kernel="torch/full"),
-            Product(framework="mxnet", rung="full", published=3.22, its_way=48.0, measured=109.0, kernel="mxnet/full"),
-            Product(framework="mxnet", rung="block", published=2.77, its_way=41.1, measured=30.0, kernel="mxnet/block"),
+            Product(framework="torch", rung="full", published=51.6, its_way=2.3, again=150.0, measured=207.0, kernel="f"),
+            Product(framework="mxnet", rung="full", published=3.22, its_way=48.0, again=50.0, measured=109.0, kernel="f"),
+            Product(framework="mxnet", rung="block", published=2.77, its_way=41.1, again=60.0, measured=30.0, kernel="b"),
             Product(framework="mxnet", rung="elementwise", published=0.0, failure="crashed"),
         ],
         training=[
             Trained(
-                framework="mxnet", run="batch 10", published=(0.243, 0.374), its_way=(0.245, 0.1), loss=0.244, seconds=0.01,
-                step="mxnet",
+                framework="mxnet", run="batch 10", published=(0.243, 0.374), its_way=(0.245, 0.1), loading=0.08, loss=0.244,
+                seconds=0.01, step="mxnet",
             ),
         ],
         curves=[Curve(framework="mxnet", run="batch 10", examples=[0, 1500, 3000], losses=[0.5, 0.25, 0.244])],
@@ -46,11 +46,29 @@ def test_the_ranking_turns_over():
 
 @pytest.mark.parametrize(
     ("row", "said"),
-    [(0, "90.0 times. The one shot is the first call"), (2, "Nothing waits for the result"), (3, None)],
+    [
+        (0, "once more does 150, 65.2 times as much. The second shot and the measurement agree"),
+        (1, "109 measured. Between the second shot and the measurement, which warms up and waits, lie 1.95 times"),
+        (2, "Neither shot waits for the result"),
+        (3, None),
+    ],
 )
 def test_a_difference_has_its_sentence(row, said):
     found = sentences.of_product(columns().products[row])
     assert found is said is None or said in found
+
+
+@pytest.mark.parametrize(
+    ("loading", "said"),
+    [
+        (0.08, "with the measured steps that is nearly all"),
+        (0.01, "80.0 ms are of neither"),
+        (0.2, "110 ms more than the clock saw"),
+    ],
+)
+def test_an_epoch_is_split_into_loader_and_steps(loading, said):
+    row = columns().training[0].model_copy(update={"loading": loading})
+    assert said in sentences.of_training(row)
 
 
 def test_the_page_has_them_and_a_picture():
@@ -59,5 +77,5 @@ def test_the_page_has_them_and_a_picture():
     assert made.tables[0].title == "Products of 256 x 256 in float32, GFLOPS"
     assert any("data loader" in sentence for sentence in made.sentences)
     rows = [[cell.text for cell in row] for row in views.products(columns()).rows]
-    assert rows[-1] == ["mxnet", "elementwise", "0.000", "", "failed"]
+    assert rows[-1] == ["mxnet", "elementwise", "0.000", "", "", "failed"]
     assert [row[-1].text for row in views.environments(columns()).rows] == ["mxnet 1.9.1", "no wheel"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mxnet import autograd, gluon, init, np, npx
@@ -13,13 +13,13 @@ from benchmarks.frameworks.chapter import SIZE, WIDTH, Training
 npx.set_np()
 
 
-def products() -> Iterator[Callable[[], None]]:
+def products(rows: Iterable[int]) -> Iterator[Callable[[], None]]:
     """A[i, j], A[:, j], A, A[:, j:j+64], all by np.dot."""
     a = np.zeros((SIZE, SIZE))
     b, c = (np.random.normal(0, 1, (SIZE, SIZE)) for _ in range(2))
 
     def elementwise() -> None:
-        for i in range(SIZE):
+        for i in rows:
             for j in range(SIZE):
                 a[i, j] = np.dot(b[i, :], c[:, j])
         a.wait_to_read()
@@ -45,11 +45,6 @@ def loaded(x: NDArray[Any], y: NDArray[Any], batch_size: int) -> Any:
     return gluon.data.DataLoader(dataset, batch_size, shuffle=True)
 
 
-def mean_loss(batches: Any, each: Callable[[Any, Any], Any], n: int) -> float:
-    """Over all examples."""
-    return sum(float(each(some, targets).sum()) for some, targets in batches) / n
-
-
 def linear(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> Training:
     """Weights of its own, autograd, and the update from scratch."""
     w, b = np.random.normal(scale=0.01, size=(x.shape[1], 1)), np.zeros(1)
@@ -68,7 +63,7 @@ def linear(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> Tr
         for p in (w, b):
             p[:] -= rate * p.grad
 
-    return Training(batches, step, lambda: mean_loss(batches, each, len(x)))
+    return Training(batches, step, lambda: float(each(np.array(x), np.array(y)).mean()))
 
 
 def concise(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> Training:
@@ -85,4 +80,4 @@ def concise(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> T
         loss.backward()
         trainer.step(len(some))
 
-    return Training(batches, step, lambda: mean_loss(batches, lambda some, targets: criterion(net(some), targets), len(x)))
+    return Training(batches, step, lambda: float(criterion(net(np.array(x)), np.array(y)).mean()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -13,12 +13,12 @@ from torch.utils import data
 from benchmarks.frameworks.chapter import SIZE, WIDTH, Training
 
 
-def products() -> Iterator[Callable[[], None]]:
+def products(rows: Iterable[int]) -> Iterator[Callable[[], None]]:
     """A[i, j] by torch.dot, A[:, j] by torch.mv, A by torch.mm, A[:, j:j+64] by torch.mm."""
     a, b, c = torch.zeros(SIZE, SIZE), torch.randn(SIZE, SIZE), torch.randn(SIZE, SIZE)
 
     def elementwise() -> None:
-        for i in range(SIZE):
+        for i in rows:
             for j in range(SIZE):
                 a[i, j] = torch.dot(b[i, :], c[:, j])
 
@@ -61,8 +61,7 @@ def linear(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> Tr
 
     def loss() -> float:
         with torch.no_grad():
-            found = [squared_loss(torch.matmul(some, w) + b, targets).sum() for some, targets in batches]
-        return float(sum(found)) / len(x)
+            return float(squared_loss(torch.matmul(torch.from_numpy(x), w) + b, torch.from_numpy(y)).mean())
 
     return Training(batches, step, loss)
 
@@ -82,7 +81,6 @@ def concise(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> T
 
     def loss() -> float:
         with torch.no_grad():
-            found = [criterion(net(some), targets.reshape(-1, 1)).sum() for some, targets in batches]
-        return float(sum(found)) / len(x) / 2
+            return float(criterion(net(torch.from_numpy(x)), torch.from_numpy(y).reshape(-1, 1)).mean()) / 2
 
     return Training(batches, step, loss)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from benchmarks.frameworks.chapter import SIZE, WIDTH, Training
 
 
-def products() -> Iterator[Callable[[], None]]:
+def products(rows: Iterable[int]) -> Iterator[Callable[[], None]]:
     """A[i, j], A[:, j], A, A[:, j:j+64], all by tf.tensordot, assigned to a variable."""
     a = tf.Variable(tf.zeros((SIZE, SIZE)))
     b, c = (tf.Variable(tf.random.normal([SIZE, SIZE], 0, 1)) for _ in range(2))
 
     def elementwise() -> None:
-        for i in range(SIZE):
+        for i in rows:
             for j in range(SIZE):
                 a[i, j].assign(tf.tensordot(b[i, :], c[:, j], axes=1))
 
@@ -40,11 +40,6 @@ def loaded(x: NDArray[Any], y: NDArray[Any], batch_size: int) -> Any:
     return tf.data.Dataset.from_tensor_slices((x, y)).shuffle(buffer_size=1000).batch(batch_size)
 
 
-def mean_loss(batches: Any, each: Callable[[Any, Any], Any], n: int) -> float:
-    """Over all examples."""
-    return sum(float(tf.reduce_sum(each(some, targets))) for some, targets in batches) / n
-
-
 def linear(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> Training:
     """Weights of its own, a tape, and the update from scratch."""
     w = tf.Variable(tf.random.normal(shape=(x.shape[1], 1), mean=0, stddev=0.01))
@@ -61,7 +56,7 @@ def linear(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> Tr
         for p, gradient in zip((w, b), tape.gradient(loss, [w, b]), strict=True):
             p.assign_sub(rate * gradient)
 
-    return Training(batches, step, lambda: mean_loss(batches, each, len(x)))
+    return Training(batches, step, lambda: float(tf.reduce_mean(each(x, y))))
 
 
 def concise(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> Training:
@@ -76,7 +71,4 @@ def concise(x: NDArray[Any], y: NDArray[Any], batch_size: int, rate: float) -> T
             loss = criterion(tf.reshape(targets, (-1, 1)), net(some))
         optimiser.apply_gradients(zip(tape.gradient(loss, net.trainable_variables), net.trainable_variables, strict=True))
 
-    def each(some: Any, targets: Any) -> Any:
-        return tf.square(net(some) - tf.reshape(targets, (-1, 1))) / 2
-
-    return Training(batches, step, lambda: mean_loss(batches, each, len(x)))
+    return Training(batches, step, lambda: float(criterion(y.reshape(-1, 1), net(x))) / 2)
