@@ -18,6 +18,7 @@ from benchmarks.harness.workers import Worker
 
 CHECKOUT = Path(__file__).parents[2]
 SETTINGS = json.loads((CHECKOUT / "asv.conf.json").read_text(encoding="utf-8"))
+MATRIX = json.loads((CHECKOUT / "docs/asv.matrix.json").read_text(encoding="utf-8"))
 
 
 def points(module):
@@ -77,6 +78,22 @@ def test_every_setting_is_one_that_asv_knows():
     assert SETTINGS.keys() - {"version"} <= vars(Config()).keys()
     assert Config.from_json(SETTINGS).branches == ["main"]
     assert set(SETTINGS["matrix"]) <= {"req", "env", "env_nobuild"}
+
+
+def test_the_matrix_of_versions_is_one_that_asv_expands(monkeypatch):
+    from asv import environment
+    from asv.config import Config
+
+    assert MATRIX.keys() - {"version"} <= vars(Config()).keys()
+    monkeypatch.chdir(CHECKOUT / "docs")  # as asv does
+    config = Config.load("asv.matrix.json")
+    found = environment.iter_matrix(config.environment_type, config.pythons, config, explicit_selection=True)
+    pairs = [(each["req", "numba"], each["req", "torch"]) for each in found]
+    numba, torch = MATRIX["matrix"]["req"]["numba"], MATRIX["matrix"]["req"]["torch"]
+    assert pairs == [(numba[0], torch[0]), (numba[0], torch[1]), (numba[1], torch[0])]
+    pins = (CHECKOUT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert {f"numba=={numba[0]}", f"torch=={torch[0]}"} <= set(pins)
+    assert (Path(config.benchmark_dir).resolve(), Path(config.repo).resolve()) == (CHECKOUT / "benchmarks", CHECKOUT)
 
 
 def test_the_package_is_built_once_and_torch_is_the_pinned_one():
