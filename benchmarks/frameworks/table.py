@@ -69,7 +69,7 @@ FRAMEWORKS = {
         Framework("torch", ("torch",), "torch", "torch-concise", tab="PyTorch"),
         Framework(
             "mxnet", ("mxnet",), "mxnet", "mxnet-concise", tab="MXNet", megabytes=248, pythons=((3, 9), (3, 10), (3, 11)),
-            threads={"OMP_NUM_THREADS": "{}", "MXNET_CPU_WORKER_NTHREADS": "{}"},
+            threads={"OMP_NUM_THREADS": "{}"},  # with two workers of its engine its OpenBLAS 0.3.13 soon waits for ever
         ),
         Framework(
             "tensorflow", ("tensorflow", "tf-function"), "tensorflow", "tensorflow-concise",
