@@ -134,7 +134,7 @@ def its_way(asked: Worker, tab: str) -> Timed:
 
 
 def curves(asked: Worker, framework: Framework) -> list[Curve]:
-    """The losses of a framework's own training, run by run.
+    """The losses of a framework's own training, run by run; without that of batch size 1, which is half a minute.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def curves(asked: Worker, framework: Framework) -> list[Curve]:
     """
     made = []
     for printed in RUNS:
-        if step := step_of(framework, printed):
+        if printed.batch_size > 1 and (step := step_of(framework, printed)):
             rate, epochs = chapter.settings(framework.tab, printed)
             settings = Settings(step, printed.batch_size, rate, epochs)
             examples, losses = asked.call(there.losses, CELLS_S, settings)

@@ -133,8 +133,8 @@ def execute(
         For one case in one round, everything included but compiling.
     rounds : int
     case_s : float
-        A case that has been in two rounds, and has taken more seconds than this beside its first calls, is in no further one: it
-        has fewer repeats, and a wider interval.
+        A case that has taken more seconds than this, beside its first calls, is in no further round: it has fewer repeats, and a
+        wider interval, or none.
     advance : callable
         Told what is measured next, ``(len(cases) + 1) * rounds`` times.
     keep : callable
@@ -170,7 +170,7 @@ def execute(
             for case in order.sample(cases, len(cases)):
                 advance(case.title)
                 done = slices[case]
-                if case in failures or (len(done) > 1 and spent[case] > case_s):
+                if case in failures or spent[case] > case_s:
                     continue
                 try:
                     calls = done[0].calls_per_sample if done else None
@@ -211,6 +211,8 @@ def record(
     rounds = [each.samples_s for each in slices]
     seconds = statistics.summary(rounds)
     speed = derived.speed(case, seconds, limits)
+    if len(rounds) == 1:
+        speed["noisy"] = True  # a single repeat has no interval
     if limits and worst.waited and speed["gflops"] > BEYOND * (most := derived.most(limits, case.dtype, case.threads)):
         early = f"{speed['gflops']:.0f} GFLOPS, beyond the peak of {most:.0f}: the clock stopped too early"
         return Record(**dict(case), **costs, **checked | {"passed": False, "failure": early})

@@ -58,12 +58,13 @@ class Slow(Started):
         return {machine.describe: make_run().machine, timing.measure: slices([1e-3])[0]}.get(function)
 
 
-@pytest.mark.parametrize(("case_s", "rounds"), [(5.0, 2), (100.0, 6)])
+@pytest.mark.parametrize(("case_s", "rounds"), [(3.0, 1), (5.0, 2), (100.0, 6)])
 def test_a_case_that_takes_long_has_fewer_rounds(case_s, rounds, monkeypatch):
     monkeypatch.setattr(runs, "Worker", Slow)
     monkeypatch.setattr(runs.time, "monotonic", lambda: Started.clock)
     (record,) = runs.execute([CASE], budget_s=0.1, timeout_s=9, case_s=case_s).records
     assert record.samples_per_round == [1] * rounds
+    assert record.noisy == (rounds == 1)
 
 
 def test_memory_is_perturbed_by_the_seed_and_by_little(monkeypatch):
