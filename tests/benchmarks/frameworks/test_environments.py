@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +77,15 @@ def test_two_that_want_it_at_once_make_it_once(tiny, tmp_path):
     for each in both:
         each.join()
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(("uv", "installer"), [("/bin/uv", "/bin/uv pip"), (None, "made/bin/python -m pip")])
+def test_wheels_alone_are_installed_by_uv_or_else_by_pip(uv, installer, monkeypatch):
+    monkeypatch.setattr(environments.shutil, "which", lambda name: uv)
+    make, install = environments._commands(Path("made"), Path("pinned.txt"))
+    assert "venv" in make
+    assert " ".join(install).startswith(f"{installer} install ")
+    assert install[-4:] == ["--only-binary", ":all:", "-r", "pinned.txt"]
 
 
 def test_a_python_without_wheels_is_named(tmp_path):
