@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FRAMEWORKS := $(if $(findstring Linux x86_64,$(shell uname -sm)),MINISGD_FRAMEWORKS=$(CURDIR)/.frameworks)
 CUDA := $(if $(findstring Linux x86_64,$(shell uname -sm)),.cuda/.ready)
 
-.PHONY: bench test lint mutants clean browser wheels test-cuda test-frameworks
+.PHONY: bench test lint mutants clean browser wheels test-cuda
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
@@ -14,8 +15,9 @@ bench: $(READY)
 	for name in book batch-size noise; do $(BIN)/python -m minisgd experiment $$name --json .runs/$$name.json > .runs/$$name.txt; done
 	$(BIN)/python -m benchmarks report
 
+# Kernels and steps of the other frameworks have environments of their own, which their tests make the first time: 2.3 GB.
 test: $(READY) .otava/.ready $(CUDA) browser
-	OTAVA=.otava/bin/otava CUDA_PYTHON=$(CUDA:.ready=bin/python) $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(FRAMEWORKS) OTAVA=.otava/bin/otava CUDA_PYTHON=$(CUDA:.ready=bin/python) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -67,7 +69,3 @@ browser: $(READY)
 	PIP_CONSTRAINT=constraints.txt .cuda/bin/python -m pip install --disable-pip-version-check --progress-bar=on -qq \
 		"numba-cuda[cu13]" "cuda-toolkit[cccl,cudart,nvrtc,nvvm]" nvidia-nvjitlink nvidia-cuda-nvdisasm triton torch numpy pytest pytest-timeout hypothesis
 	@touch $@
-
-# Kernels and steps of the other frameworks, each in an environment of its own: 2.3 GB the first time.
-test-frameworks: $(READY)
-	MINISGD_FRAMEWORKS=$(CURDIR)/.frameworks $(BIN)/python -m pytest tests/benchmarks/frameworks
