@@ -115,7 +115,7 @@ def measure(
     def keep(run: Run) -> None:
         records.save(labelled(run, versions), path)
 
-    with progress(screen, (len(cases) + 1) * runs.ROUNDS + 2 * len(found) * chosen.textbook) as advance:
+    with progress(screen, (len(cases) + 1) * chosen.rounds + 2 * len(found) * chosen.textbook) as advance:
         its_way: columns.ItsWay = {}
         curves: list[columns.Curve] = []
         for framework, where in found.items():
@@ -126,6 +126,7 @@ def measure(
             cases,
             budget_s=chosen.budget_s,
             timeout_s=timeout_s,
+            rounds=chosen.rounds,
             case_s=chosen.case_s,
             advance=advance,
             keep=keep,

@@ -14,6 +14,7 @@ from benchmarks.frameworks.table import Framework
 from benchmarks.harness import cases
 from benchmarks.harness.host.threads import CORES
 from benchmarks.harness.records import Case
+from benchmarks.harness.runs import ROUNDS
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 from kernels import registry
 from minisgd.published import RUNS
@@ -46,6 +47,7 @@ class Preset:
         Seconds of samples of each case in each round.
     case_s : float
         Seconds after which a case is in no further round.
+    rounds : int
     """
 
     rungs: tuple[str, ...]
@@ -53,11 +55,12 @@ class Preset:
     textbook: bool
     budget_s: float
     case_s: float
+    rounds: int
 
 
 PRESETS = {
-    "quick": Preset(("*",), (10, 100), False, budget_s=0.01, case_s=1.0),
-    "d2l": Preset(("elementwise", "columnwise", "full", "block"), cases.BATCHES, True, budget_s=0.03, case_s=3.0),
+    "quick": Preset(("*",), (10, 100), False, budget_s=0.01, case_s=0.5, rounds=3),
+    "d2l": Preset(("elementwise", "columnwise", "full", "block"), cases.BATCHES, True, budget_s=0.03, case_s=1.5, rounds=ROUNDS),
 }
 
 
