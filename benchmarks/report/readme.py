@@ -11,8 +11,11 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
+from benchmarks.frameworks import sentences
+from benchmarks.frameworks.columns import Columns
 from benchmarks.harness.names import parse_title
 from benchmarks.harness.records import Run, save
+from benchmarks.views import frameworks as views
 from benchmarks.views import kept, pictures, tables
 from benchmarks.views.comparison import BEST, ratio_cells
 from minisgd.common import pictures as files
@@ -140,12 +143,21 @@ def profile(measured: Sequence[dict[str, Any]]) -> str:
     return to_markdown(made)
 
 
+def frameworks(found: dict[str, Any]) -> str:
+    """What ``frameworks --json`` wrote."""
+    columns = Columns.model_validate(found)
+    made = [views.products(columns), views.training(columns), views.paces(columns.paces), views.environments(columns)]
+    titled = (f"{table.title}:\n\n{to_markdown(table)}\n" for table in made)
+    return "\n".join([*titled, *(f"- {each}" for each in sentences.said(columns))])
+
+
 MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
     "products": (RUN, products),
     "summary": ("docs/compare.json", summary),
     "comparison": ("docs/compare.json", comparison),
     "inside": ("docs/inside.json", inside),
     "profile": ("docs/profile.json", profile),
+    "frameworks": ("docs/frameworks.json", frameworks),
 }
 """Of each marker in the documents: the file, and what makes the text from it."""
 
