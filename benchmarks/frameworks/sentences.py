@@ -36,12 +36,9 @@ def of_product(row: Product) -> str | None:
     if rest >= NOTABLE:
         return f"{said} Between the second shot and the measurement, which warms up and waits, lie {digits(rest)} times."
     if rest <= 1 / NOTABLE:
-        return f"{said} The measurement is {digits(1 / rest)} times below the second shot: no shot says how often it comes."
-    return (
-        f"{said} The second shot and the measurement agree, with 0.0335 for 0.03 GFLOP."
-        if cold >= NOTABLE
-        else f"{said} They agree."
-    )
+        return f"{said} The measurement is {digits(1 / rest)} times below the second shot, which is one of many."
+    shot = "second shot" if cold >= NOTABLE else "shots"
+    return f"{said} The {shot} and the measurement agree to within {NOTABLE} times, with 0.0335 for 0.03 GFLOP."
 
 
 def of_training(row: Trained) -> str | None:

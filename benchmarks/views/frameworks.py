@@ -22,8 +22,8 @@ def products(found: Columns) -> Table:
     ]  # fmt: skip
     made = Table(headings, "Products of 256 x 256 in float32, GFLOPS")
     for row in found.products:
-        measured = Cell(None, "failed", "bad") if row.failure else _gflops(row.measured)
-        made.add(row.framework, row.rung, _gflops(row.published), _gflops(row.its_way), _gflops(row.again), measured)
+        measured = Cell(None, "failed", "bad") if row.failure else row.measured
+        made.add(row.framework, row.rung, _printed(row.published), row.its_way, row.again, measured)
     return made
 
 
@@ -66,8 +66,8 @@ def environments(found: Columns) -> Table:
     return made
 
 
-def _gflops(value: float | None) -> Cell:
-    """Three places below one, as the textbook has them."""
+def _printed(value: float | None) -> Cell:
+    """With three places below one, as the textbook has it."""
     return Cell(value, f"{value:.3f}" if value is not None and value < 1 else None)
 
 

@@ -47,7 +47,7 @@ def test_the_ranking_turns_over():
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (0, "once more does 150, 65.2 times as much. The second shot and the measurement agree"),
+        (0, "once more does 150, 65.2 times as much. The second shot and the measurement agree to within 1.25 times"),
         (1, "109 measured. Between the second shot and the measurement, which warms up and waits, lie 1.95 times"),
         (2, "Neither shot waits for the result"),
         (3, None),
