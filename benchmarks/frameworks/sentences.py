@@ -30,7 +30,7 @@ def of_product(row: Product) -> str | None:
     if cold >= NOTABLE:
         said += f" The first shot is cold: the same cell run once more does {digits(row.again)}, {digits(cold)} times as much."
     elif cold <= 1 / NOTABLE:
-        said += f" One shot is little: the same cell run once more does {digits(row.again)}."
+        said += f" One shot says little: the same cell run once more does {digits(row.again)}."
     if (row.framework, row.rung) in UNWAITED:
         return f"{said} Neither shot waits for the result: the clock shows how soon the calls return."
     if rest >= NOTABLE:
