@@ -57,7 +57,7 @@ def report(
         return
     require_writable(out)
     files = list(dict.fromkeys(run or _newest(RUNS)))
-    options = {"--run": files, "--asv": [asv], "--pytest": [pytest], "--gate": [gate]}
+    options: dict[str, Sequence[Path | None]] = {"--run": files, "--asv": [asv], "--pytest": [pytest], "--gate": [gate]}
     given = [(option, path) for option, paths in options.items() for path in paths if path]
     if not given:
         raise UsageError(f"{RUNS}: no runs yet; make bench makes some")
