@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.gate import comparison, paired
 from benchmarks.harness import cases, runs
-from benchmarks.harness.records import Blas, Case, Ceilings
+from benchmarks.harness.machines import Blas, Ceilings
+from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Worker
 from kernels import Kernel
 

@@ -17,7 +17,8 @@ from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
 from benchmarks.harness.host import libraries, machine
-from benchmarks.harness.records import BEYOND, Blas, Case, Ceilings, Machine, Record, Run
+from benchmarks.harness.machines import BEYOND, Blas, Ceilings, Machine
+from benchmarks.harness.records import Case, Record, Run
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 from minisgd.common.cli import UsageError
 
