@@ -16,7 +16,7 @@ def case_of(kernel):
 
 def test_numba_full_is_within_its_budget():
     figures = choosing._probe(Side("head"), case_of("numba/full")).figures
-    assert figures["specialisations"] == budgets.load()["numba/full"]["specialisations"]
+    assert 1 < figures["specialisations"] <= budgets.load()["numba/full"]["specialisations"]
     assert figures["multiply-adds"] > 100  # the microkernel's, which is called by its address
 
 
