@@ -1,6 +1,6 @@
-"""What the compiler makes of every kernel, as a table that is kept beside this file.
+"""What the compiler makes of every kernel, as a table that is kept beside the kernels.
 
-.cuda/bin/python tests/kernels/cuda/apart/budgets.py        writes budgets.toml anew; a change of it is a change to be reviewed
+.cuda/bin/python tests/kernels/cuda/apart/budgets.py        writes kernels/cuda/budgets.toml anew; its changes are reviewed
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nodevice import build, hot_loop
 
+from kernels.cuda import launch
 from kernels.cuda.block import block
 from kernels.cuda.columnwise import columnwise
 from kernels.cuda.elementwise import elementwise
@@ -21,10 +22,10 @@ from kernels.cuda.launch import Rung
 from kernels.cuda.rowwise import rowwise
 from kernels.cuda.tiled import tiled
 
-FILE = Path(__file__).with_suffix(".toml")
+FILE = Path(launch.__file__).with_name("budgets.toml")
 
 HEADER = """\
-# What numba-cuda and the assembler make of every kernel, without a device. Written by budgets.py.
+# What numba-cuda and the assembler make of every kernel, without a device. Written by tests/kernels/cuda/apart/budgets.py.
 # registers a thread; bytes spilled, of stack, and of shared memory. For stages of full, a warp's turn of the loop over the depth:
 # instructions issued, 128-bit loads from shared memory, cycles that shared memory takes, multiply-adds in percent of what is
 # issued, and the most percent of the peak that this allows. Of tensor cores a multiply-add is a warp's product.
