@@ -18,7 +18,8 @@ from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
 from benchmarks.harness.host import libraries, machine
-from benchmarks.harness.records import BEYOND, Blas, Case, Ceilings, Machine, Record, Run
+from benchmarks.harness.machines import BEYOND, Blas, Ceilings, Machine
+from benchmarks.harness.records import Case, Record, Run
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 from minisgd.common.cli import UsageError
 
@@ -47,7 +48,7 @@ class Workers:
     """
 
     def __init__(self, order: random.Random, home: Callable[[Case], Home | None] = lambda case: None) -> None:
-        self._order, self._home = order, home
+        self._order, self.home = order, home
         self._workers: dict[tuple[str, str, int], Worker] = {}
         self._started_s: dict[tuple[str, str, int], float] = {}
 
@@ -59,7 +60,7 @@ class Workers:
         WorkerFailure
             If the backend cannot be loaded.
         """
-        home = self._home(case)
+        home = self.home(case)
         key = home.python if home else case.backend, case.device, case.threads
         if key not in self._workers:
             self._workers[key] = Worker(home)
@@ -144,57 +145,79 @@ def execute(
     """
     order = random.Random()
     own, workers = Worker(), Workers(order, home)
-    ran: dict[str, Blas | None] = {}
-    slices: dict[Case, list[timing.Slice]] = {case: [] for case in cases}
-    failures: dict[Case, str] = {}
-    spent: dict[Case, float] = dict.fromkeys(cases, 0.0)
-    records: dict[Case, Record] = {}
-    created, commit = datetime.now(UTC), machine.commit()
-    where = sorted({case.device for case in cases})
-    threads = sorted({case.threads for case in cases})
     try:
         advance("this machine")
-        here = described(own)
-        found: dict[str, Ceilings | None] = {}
+        so_far = _SoFar(cases, own)
         for round_ in range(rounds):
             if round_:
                 advance("ceilings")
                 workers.renew()
-            for name in where:
-                found[name] = raised(own, found.get(name), name, threads)
-            here = here.model_copy(update={"ceilings": {name: limits for name, limits in found.items() if limits}})
-            records = {
-                case: record(case, slices[case], failures.get(case), found.get(case.device), ran.get(case.backend))
-                for case in records
-            }
+            so_far.raise_ceilings()
             for case in order.sample(cases, len(cases)):
                 advance(case.title)
-                done = slices[case]
-                if case in failures or spent[case] > case_s:
-                    continue
-                try:
-                    calls = done[0].calls_per_sample if done else None
-                    compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
-                    limit_s = timeout_s + COMPILING_S * compiles
-                    worker = workers.of(case)
-                    start = time.monotonic()  # a worker's start is not the case's
-                    done.append(worker.call(timing.measure, limit_s, case, budget_s, calls))
-                    spent[case] += time.monotonic() - start - done[-1].first_s
-                    if case.backend not in ran and home(case) is None:
-                        ran[case.backend] = worker.call(libraries.of, SETUP_TIMEOUT_S, case.backend)
-                except WorkerFailure as failure:
-                    failures[case] = str(failure)
-                else:
-                    if done[-1].check.failure:
-                        failures[case] = done[-1].check.failure
-                records[case] = record(case, slices[case], failures.get(case), found.get(case.device), ran.get(case.backend))
-                measured = [records[each] for each in cases if each in records]
-                run = Run(created=created, commit=commit, machine=here, records=measured)
-                keep(run)
+                if case not in so_far.failures and so_far.spent[case] <= case_s:
+                    so_far.measure(case, workers, budget_s, timeout_s)
+                    keep(so_far.run())
     finally:
         own.close()
         workers.close()
-    return run
+    return so_far.run()
+
+
+class _SoFar:
+    """What the rounds have found so far: samples and failures of the cases, the ceilings, and the libraries that ran.
+
+    `spent` is the seconds of each case beside its first calls, `own` the worker that measures the machine itself.
+    """
+
+    def __init__(self, cases: Sequence[Case], own: Worker) -> None:
+        self.cases, self.own = cases, own
+        self.created, self.commit = datetime.now(UTC), machine.commit()
+        self.here = described(own)
+        self.slices: dict[Case, list[timing.Slice]] = {}
+        self.spent: dict[Case, float] = dict.fromkeys(cases, 0.0)
+        self.failures: dict[Case, str] = {}
+        self.limits: dict[str, Ceilings | None] = {}
+        self.ran: dict[str, Blas | None] = {}
+        self.records: dict[Case, Record] = {}
+
+    def raise_ceilings(self) -> None:
+        """Measure each device's ceilings for one more round, and hold the records against them."""
+        threads = sorted({case.threads for case in self.cases})
+        for name in sorted({case.device for case in self.cases}):
+            self.limits[name] = raised(self.own, self.limits.get(name), name, threads)
+        self.records = {case: self.record(case) for case in self.records}
+
+    def measure(self, case: Case, workers: Workers, budget_s: float, timeout_s: float) -> None:
+        """Measure a case for one round; what goes wrong is kept as its failure."""
+        done = self.slices.setdefault(case, [])
+        try:
+            calls = done[0].calls_per_sample if done else None
+            compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
+            limit_s = timeout_s + COMPILING_S * compiles
+            worker = workers.of(case)
+            start = time.monotonic()  # a worker's start is not the case's
+            done.append(worker.call(timing.measure, limit_s, case, budget_s, calls))
+            self.spent[case] += time.monotonic() - start - done[-1].first_s
+            if case.backend not in self.ran and workers.home(case) is None:
+                self.ran[case.backend] = worker.call(libraries.of, SETUP_TIMEOUT_S, case.backend)
+        except WorkerFailure as failure:
+            self.failures[case] = str(failure)
+        else:
+            if done[-1].check.failure:
+                self.failures[case] = done[-1].check.failure
+        self.records[case] = self.record(case)
+
+    def record(self, case: Case) -> Record:
+        """What follows from all of that for a case."""
+        limits, ran = self.limits.get(case.device), self.ran.get(case.backend)
+        return record(case, self.slices[case], self.failures.get(case), limits, ran)
+
+    def run(self) -> Run:
+        """The records of the cases that have samples or have failed, in the order of the cases."""
+        here = self.here.model_copy(update={"ceilings": {name: limits for name, limits in self.limits.items() if limits}})
+        records = [self.records[case] for case in self.cases if case in self.records]
+        return Run(created=self.created, commit=self.commit, machine=here, records=records)
 
 
 def record(
