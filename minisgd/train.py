@@ -18,7 +18,7 @@ from minisgd.data import Problem
 from minisgd.objectives import OBJECTIVES, loss
 from minisgd.orders import orders
 from minisgd.schedules import SCHEDULES
-from minisgd.steps import Prepare
+from minisgd.steps import Array, Prepare
 
 SEEDS = 2**64
 """As many as the generator of the visiting orders has states."""
@@ -108,6 +108,24 @@ class History:
         write(path, as_json(asdict(self)))
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where training stood at the end of an epoch, for `train` to go on from there.
+
+    Parameters
+    ----------
+    weights : (d, k) array
+        Of the settings' dtype, as is the bias.
+    bias : (k,) array
+    points : list of Point
+        The history up to there.
+    """
+
+    weights: Array
+    bias: Array
+    points: list[Point]
+
+
 def check(settings: Settings, problem: Problem) -> None:
     """Refuse settings that make no sense for the data.
 
@@ -181,23 +199,36 @@ class _Training:
         The step, which is compiled here, as are the visiting orders.
     watch : callable
         Given the history after each evaluation.
+    checkpoint : Checkpoint, optional
+        Where to go on from: after `done` epochs.
     """
 
-    def __init__(self, problem: Problem, settings: Settings, prepare: Prepare, watch: Callable[[History], None]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        settings: Settings,
+        prepare: Prepare,
+        watch: Callable[[History], None],
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
         data = problem.astype(settings.dtype)
         (n, d), k = data.x.shape, data.y.shape[1]
         self.weights, self.bias = np.zeros((d, k), settings.dtype), np.zeros(k, settings.dtype)
         operands = data.x, data.y, self.weights, self.bias, data.objective
         # A batch and a rate of zero: compiles, and leaves the weights alone.
         prepare(*operands)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
-        self.weights[...], self.bias[...] = 0, 0
+        self.weights[...], self.bias[...] = (checkpoint.weights, checkpoint.bias) if checkpoint else (0, 0)
         self.epoch = prepare(*operands)
         next(orders(n, 0, settings.replacement))  # compiles
         self.visiting = orders(n, settings.seed, settings.replacement)
         visited = n - n % settings.batch_size if settings.drop_last else n
-        self.history = History(problem.name, visited, settings, problem.floor)
+        points = list(checkpoint.points) if checkpoint else []
+        self.history = History(problem.name, visited, settings, problem.floor, points)
         self.problem, self.settings, self.watch = problem, settings, watch
-        self.turn, self.rate, self.seconds = 0, settings.rate, 0.0
+        self.turn, self.rate, self.seconds = 0, settings.rate, points[-1].seconds if points else 0.0
+        self.done = points[-1].examples // visited if points else 0
+        for _ in range(self.done):
+            next(self.visiting)
 
     def run_epoch(self, turn: int, due: list[int]) -> None:
         """Train for one epoch, and evaluate after each number of examples that is due."""
@@ -235,8 +266,9 @@ def train(
     watch: Callable[[History], None] = lambda history: None,
     evaluate_every: int | None = None,
     prepare: Prepare | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Train from zero weights.
+    """Train from zero weights, or go on from a checkpoint as if there had been no end.
 
     Parameters
     ----------
@@ -248,6 +280,8 @@ def train(
         Examples between evaluations, each at the end of a batch; after each epoch, if left out. At the end there is always one.
     prepare : callable, optional
         A step in the place of the settings' own, as `minisgd.steps` describes one; its name is not kept.
+    checkpoint : Checkpoint, optional
+        Of the same problem and settings, but for the number of epochs.
 
     Returns
     -------
@@ -263,10 +297,11 @@ def train(
         If the loss or a weight becomes infinite or NaN.
     """
     check(settings, problem)
-    training = _Training(problem, settings, prepare or steps.find(settings.step).function, watch)
-    training.evaluate(0)
+    training = _Training(problem, settings, prepare or steps.find(settings.step).function, watch, checkpoint)
+    if not checkpoint:
+        training.evaluate(0)
     n = training.history.n
-    for turn in range(settings.epochs):
+    for turn in range(training.done, settings.epochs):
         due = evaluations(turn * n, n, settings.batch_size, evaluate_every or n)
         if turn + 1 == settings.epochs:
             due.append(n)
