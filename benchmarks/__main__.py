@@ -19,6 +19,7 @@ from benchmarks.commands.history import history
 from benchmarks.commands.inside import inside
 from benchmarks.commands.kernels import kernels
 from benchmarks.commands.machine import machine
+from benchmarks.commands.merge import merge
 from benchmarks.commands.profile import profile
 from benchmarks.commands.report import report
 from benchmarks.commands.run import run
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run)
+app.command("merge")(merge)
 app.command("show")(show)
 app.command("machine")(machine)
 app.command("list")(kernels)

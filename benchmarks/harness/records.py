@@ -12,69 +12,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from benchmarks.harness import names
+from benchmarks.harness.fields import Count, Extent, Moment, Unbounded
+from benchmarks.harness.fields import Model as Model
+from benchmarks.harness.fields import Name as Name
+from benchmarks.harness.fields import Quantity as Quantity
+from benchmarks.harness.fields import Sum as Sum
+from benchmarks.harness.shards import Shard
 from kernels.accuracy import FORMATS
 from kernels.cpu.caches import Cache
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
 from minisgd.common.files import write as write
-from minisgd.common.plain import LAYOUT, printable
 
 SCHEMA = 1
 
 BEYOND = 1.03
 """A rate of more than this many times a ceiling shows that the ceiling was not reached; a smaller excess may be noise."""
-
-Quantity = Annotated[float, Field(ge=1e-60, le=1e60)]
-"""A measured figure, within what any machine can give, so that what follows from it is finite."""
-
-Sum = Annotated[float, Field(ge=0, le=1e60)]
-Count = Annotated[int, Field(ge=0, le=1 << 128)]
-Extent = Annotated[int, Field(ge=1, le=1 << 40)]
-
-
-def _no_control(text: str) -> str:
-    if printable(text, keep=LAYOUT) != text:
-        raise ValueError("has control characters")
-    return text
-
-
-Name = Annotated[str, AfterValidator(_no_control)]
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """The moment in UTC; one without a zone, as older tools write it, is in UTC."""
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("not within the years 1 to 9999") from None
-
-
-# JSON has no infinity; an error is infinite where an element was left unwritten.
-Unbounded = Annotated[
-    float,
-    Field(ge=0, allow_inf_nan=True),
-    BeforeValidator(lambda value: float("inf") if value == "inf" else value),
-    PlainSerializer(lambda value: "inf" if value == float("inf") else value, when_used="json"),
-]
-
-
-class Model(BaseModel):
-    """A model without unknown fields, which are an error, and with finite numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
 
 M = TypeVar("M", bound=Model)
 
@@ -294,10 +250,11 @@ class Run(Model):
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
     schema_: Literal[1] = Field(default=1, alias="schema")
-    created: Annotated[datetime, AfterValidator(_in_utc)]
+    created: Moment
     commit: str | None
     machine: Machine
     records: list[Record]
+    shard: Shard | None = Field(default=None, description="the part of its cases that a run measured, if it was not all")
 
 
 def save(found: Model, path: Path) -> None:
