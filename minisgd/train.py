@@ -18,7 +18,7 @@ from minisgd.data import Problem
 from minisgd.objectives import OBJECTIVES, loss
 from minisgd.orders import orders
 from minisgd.schedules import SCHEDULES
-from minisgd.steps import Prepare
+from minisgd.steps import Array, Prepare
 
 SEEDS = 2**64
 """As many as the generator of the visiting orders has states."""
@@ -108,6 +108,24 @@ class History:
         write(path, as_json(asdict(self)))
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where training stood at the end of an epoch, for `train` to go on from there.
+
+    Parameters
+    ----------
+    weights : (d, k) array
+        Of the settings' dtype, as is the bias.
+    bias : (k,) array
+    points : list of Point
+        The history up to there.
+    """
+
+    weights: Array
+    bias: Array
+    points: list[Point]
+
+
 def check(settings: Settings, problem: Problem) -> None:
     """Refuse settings that make no sense for the data.
 
@@ -175,8 +193,9 @@ def train(
     watch: Callable[[History], None] = lambda history: None,
     evaluate_every: int | None = None,
     prepare: Prepare | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Train from zero weights.
+    """Train from zero weights, or go on from a checkpoint as if there had been no end.
 
     Parameters
     ----------
@@ -188,6 +207,8 @@ def train(
         Examples between evaluations, each at the end of a batch; after each epoch, if left out. At the end there is always one.
     prepare : callable, optional
         A step in the place of the settings' own, as `minisgd.steps` describes one; its name is not kept.
+    checkpoint : Checkpoint, optional
+        Of the same problem and settings, but for the number of epochs.
 
     Returns
     -------
@@ -209,11 +230,11 @@ def train(
     prepare, schedule = prepare or steps.find(settings.step).function, SCHEDULES[settings.schedule]
     # A batch and a rate of zero: compiles, and leaves the weights alone.
     prepare(data.x, data.y, weights, bias, data.objective)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
-    weights[...], bias[...] = 0, 0
+    weights[...], bias[...] = (checkpoint.weights, checkpoint.bias) if checkpoint else (0, 0)
     epoch = prepare(data.x, data.y, weights, bias, data.objective)
     visited = n - n % settings.batch_size if settings.drop_last else n
     every = evaluate_every or visited
-    history = History(problem.name, visited, settings, problem.floor)
+    history = History(problem.name, visited, settings, problem.floor, list(checkpoint.points) if checkpoint else [])
 
     def evaluate(seconds: float, examples: int) -> None:
         with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is told below
@@ -228,11 +249,14 @@ def train(
         return Diverged(f"diverged in epoch {turn + 1}: {what} no longer finite; try a learning rate {way}")
 
     turn, rate = 0, settings.rate
-    evaluate(0.0, 0)
+    if not checkpoint:
+        evaluate(0.0, 0)
     visiting = orders(n, settings.seed, settings.replacement)
     next(orders(n, 0, settings.replacement))  # compiles
-    spent = 0.0
-    for turn in range(settings.epochs):
+    spent, done = history.points[-1].seconds, history.points[-1].examples // visited
+    for _ in range(done):
+        next(visiting)
+    for turn in range(done, settings.epochs):
         rate, before, begin = schedule(settings.rate, turn), turn * visited, 0
         due = evaluations(before, visited, settings.batch_size, every)
         if turn + 1 == settings.epochs:

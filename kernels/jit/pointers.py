@@ -31,11 +31,13 @@ def call(typing: Any, where: Any, *kinds: Any) -> Any:
 
 
 @intrinsic
-def call_int(typing: Any, where: Any) -> Any:
-    """``call_int(where)``: call the C function at an address, which takes nothing, and return its int."""
+def call_int(typing: Any, where: Any, *words: Any) -> Any:
+    """``call_int(where, *arguments)``: call the C function at an address, whose arguments fit a register each; return its int."""
+    words = tuple(types.int64 for _ in words)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(32), [])
-        return builder.sext(builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), []), ir.IntType(64))
+        kind = ir.FunctionType(ir.IntType(32), [ir.IntType(64) for _ in words])
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        return builder.sext(builder.call(function, cgutils.unpack_tuple(builder, arguments[1])), ir.IntType(64))
 
-    return types.int64(types.int64), generate
+    return types.int64(types.int64, types.StarArgTuple.from_types(words)), generate

@@ -1,6 +1,6 @@
 """The gradient of a fused step on its own, for whoever has something to do between gradient and update.
 
-`minisgd.distributed` adds the gradients of other processes there. Few weights take the loop of `minisgd.steps.narrow`, eight
+`minisgd.steps.ranks` adds the gradients of other processes there. Few weights take the loop of `minisgd.steps.narrow`, eight
 examples at a time, and many that of `minisgd.steps.wide`: both read each example once. The update is that of
 `minisgd.steps.fused`.
 """
@@ -66,23 +66,30 @@ def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> 
         From ``gradient``, if a row is out of range.
     """
     check(x, y, weights, bias, objective)
-    (n, d), k, logistic = x.shape, y.shape[1], objective == "logistic"
-    sums, number = aligned_zeros((d + 1, k), x.dtype), x.dtype.type
-    if k == 1 and d <= WEIGHTS:
-        examples = aligned_zeros((n, ROW), x.dtype)
-        examples[:, :d], examples[:, BIAS], examples[:, TARGET] = x, 1, y[:, 0]
+    logistic, number, few = objective == "logistic", x.dtype.type, takes_few(weights)
+    examples, sums = laid_out(x, y) if few else x, aligned_zeros((len(weights) + 1, len(bias)), x.dtype)
 
-        def of(rows: NDArray[np.int64], scale: float) -> Array:
+    def of(rows: NDArray[np.int64], scale: float) -> Array:
+        if few:
             sum_few(examples, weights, bias, rows, number(scale), logistic, sums)
-            return sums
-    else:
-
-        def of(rows: NDArray[np.int64], scale: float) -> Array:
+        else:
             sum_many(x, y, weights, bias, rows, number(scale), logistic, sums)
-            return sums
+        return sums
 
     update(weights, bias, of(np.empty(0, np.int64), 0.0))  # compiles, and leaves the weights alone
     return of
+
+
+def takes_few(weights: Array) -> bool:
+    """Whether weights (d, k) are few enough for `sum_few`."""
+    return weights.shape[1] == 1 and len(weights) <= WEIGHTS
+
+
+def laid_out(x: Array, y: Array) -> Array:
+    """Examples as `sum_few` takes them: rows of eight that do not straddle cache lines."""
+    examples = aligned_zeros((len(x), ROW), x.dtype)
+    examples[:, : x.shape[1]], examples[:, BIAS], examples[:, TARGET] = x, 1, y[:, 0]
+    return examples
 
 
 @compiled()

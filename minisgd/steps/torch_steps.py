@@ -63,12 +63,15 @@ def scratch(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> 
     return batched(x, y, one)
 
 
-def with_optimiser(x: Array, y: Array, weights: Array, bias: Array, objective: str, **options: bool) -> Epoch:
-    """nn.Linear on the caller's memory, and torch.optim.SGD."""
+def with_optimiser(
+    x: Array, y: Array, weights: Array, bias: Array, objective: str, wrap: Callable[[Any], Any] = lambda net: net, **options: bool
+) -> Epoch:
+    """nn.Linear on the caller's memory, in what the wrapper makes of it, and torch.optim.SGD."""
     (inputs, outputs), w = weights.shape, on_memory_of(weights)
-    net = torch.nn.Linear(inputs, outputs, dtype=w.dtype, device=w.device)
-    net.weight.data = w.T  # a view: the caller's weights are what is trained
-    net.bias.data = on_memory_of(bias)
+    linear = torch.nn.Linear(inputs, outputs, dtype=w.dtype, device=w.device)
+    linear.weight.data = w.T  # a view: the caller's weights are what is trained
+    linear.bias.data = on_memory_of(bias)
+    net = wrap(linear)
     optimiser = torch.optim.SGD(net.parameters(), lr=0.0, **options)
 
     def one(x: torch.Tensor, y: torch.Tensor, rate: float) -> None:

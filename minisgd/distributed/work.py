@@ -1,0 +1,125 @@
+"""What a rank does: agree with the others, go on from a checkpoint if there is one, train, and keep what there is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from torch.distributed.elastic.multiprocessing.errors import record
+
+from minisgd.common.cli import UsageError
+from minisgd.common.terminal import console, write_json
+from minisgd.data import Problem
+from minisgd.distributed import Transport, joined
+from minisgd.distributed.agreement import Facts, agree, facts_of
+from minisgd.distributed.checkpoints import load, save
+from minisgd.distributed.steps import DDP, data_parallel, prepare_on, require_even
+from minisgd.steps import Array, Epoch, Prepare, ranks
+from minisgd.train import Checkpoint, History, Settings, train
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the ranks are to do, all the same.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : Settings
+        The step is one of `minisgd.distributed.steps`.
+    average_every : int
+        Batches from one average of the weights to the next; 0 to add up gradients.
+    timeout : float
+        Seconds, see `minisgd.distributed.joined`.
+    """
+
+    problem: Problem
+    settings: Settings
+    average_every: int
+    timeout: float
+
+    def facts(self) -> Facts:
+        """What ranks must have in common."""
+        return facts_of(self.problem, self.settings) | {"average every": self.average_every}
+
+    def prepare(self, transport: Transport) -> Prepare:
+        """The step; a UsageError if the batches do not fit it."""
+        if self.settings.step != DDP:
+            return prepare_on(transport, self.average_every)
+        if transport.name != "gloo":
+            raise UsageError(f"{DDP} speaks by gloo: expected to be started by torchrun")
+        require_even(len(self.problem.x), self.settings.batch_size, transport.count)
+        return data_parallel(transport)
+
+
+class Keeper:
+    """Rank 0's files: the history so far, and the checkpoint.
+
+    Parameters
+    ----------
+    transport : Transport
+    job : Job
+    json, checkpoint : str or None
+        Where to.
+    """
+
+    def __init__(self, transport: Transport, job: Job, json: str | None, checkpoint: str | None) -> None:
+        self.transport, self.job, self.json, self.facts = transport, job, json, job.facts()
+        self.path = Path(checkpoint) if checkpoint else None
+        self.learnt: tuple[Array, Array] | None = None
+
+    def resume(self) -> Checkpoint | None:
+        """What rank 0 has kept, on all ranks; a UsageError on all, if it is not of this job."""
+        found: Checkpoint | UsageError | None = None
+        if self.transport.rank == 0 and self.path:
+            try:
+                found = load(self.path, self.facts)
+            except UsageError as error:
+                found = error
+        found = self.transport.inquiry.exchange(found)[0]
+        if isinstance(found, UsageError):
+            raise found
+        return found
+
+    def watching(self, prepare: Prepare) -> Prepare:
+        """The same step, and what it trains is known here."""
+
+        def prepared(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
+            self.learnt = weights, bias
+            return prepare(x, y, weights, bias, objective)
+
+        return prepared
+
+    def keep(self, history: History) -> None:
+        """After each epoch."""
+        if self.transport.rank == 0 and self.path and self.learnt:
+            save(self.path, Checkpoint(*self.learnt, history.points), self.facts)
+        self.write(history, None if self.json == "-" else self.json)
+
+    def write(self, history: History, to: str | None) -> None:
+        """The history, with who has made it."""
+        if self.transport.rank == 0:
+            how = {"ranks": self.transport.count, "transport": self.transport.name, "average_every": self.job.average_every}
+            write_json(asdict(history) | how, to)
+
+
+@record
+def work(job: Job, json: str | None, checkpoint: str | None) -> None:
+    """Train as a rank; what goes wrong is left to torchrun's summary too."""
+    data, settings = job.problem.astype(job.settings.dtype), job.settings
+    zeros = np.zeros((data.x.shape[1], data.y.shape[1]), settings.dtype)
+    ranks.warm((data.x, data.y, data.objective), zeros, zeros[0].copy())
+    with joined(job.timeout) as transport:
+        keeper = Keeper(transport, job, json, checkpoint)
+        agree(transport.inquiry, keeper.facts)
+        prepare, kept = keeper.watching(job.prepare(transport)), keeper.resume()
+        history = train(job.problem, settings, keeper.keep, prepare=prepare, checkpoint=kept)
+    if transport.rank == 0:
+        last = history.points[-1]
+        console(json).print(
+            f"{job.problem.name} on {transport.count} ranks by {transport.name}, {settings.batch_size:,} examples a batch:"
+            f" loss {last.loss:.6f} after {last.examples:,} examples in {last.seconds:.3g} s"
+        )
+    if json == "-":
+        keeper.write(history, json)
