@@ -23,6 +23,7 @@ from benchmarks.commands.merge import merge
 from benchmarks.commands.profile import profile
 from benchmarks.commands.report import report
 from benchmarks.commands.run import run
+from benchmarks.commands.scale import scale
 from benchmarks.commands.show import show
 from benchmarks.commands.tune import tune
 from minisgd.common import cli
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("run")(run)
 app.command("merge")(merge)
+app.command("scale")(scale)
 app.command("show")(show)
 app.command("machine")(machine)
 app.command("list")(kernels)

@@ -41,6 +41,14 @@ TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
 """The names of a tile's sizes on the CPU, by rung; a GPU's kernels have tiles of their own."""
 
 
+class Ranks(Model):
+    """Processes that do a case together, by what they speak, and how the matrices of a product lie on them."""
+
+    count: int = Field(ge=1)
+    transport: Literal["gloo", "mpi"]
+    layout: Literal["", "columns", "rows", "summa"] = ""
+
+
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
@@ -52,7 +60,8 @@ class Case(Model):
     dtype: str = Field(pattern=f"^({'|'.join(FORMATS)})$")
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
-    threads: int = Field(ge=1)
+    threads: int = Field(ge=1, description="of each rank, where there are several")
+    ranks: Ranks | None = Field(default=None, description="None for one process, which speaks to nobody")
     chosen_tile: bool = Field(default=False, description="the tile was asked for, and is in the name")
     cache: Literal["warm", "cold"] = "warm"
     layout: Literal["nn", "nt", "tn", "tt", "strided"] = Field(
@@ -116,6 +125,9 @@ class Record(Case):
     clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
     power_w: Quantity | None = Field(default=None, description="likewise")
     libraries: dict[Name, Name] = Field(default={}, description="versions, where measured by another interpreter than the run's")
+    communication_s: Sum | None = Field(default=None, description="of a call, waiting for other ranks included")
+    messages: Count | None = Field(default=None, description="sent by a rank in a call; an all-reduce is one")
+    sent_bytes: Count | None = Field(default=None, description="in them; of an all-reduce, the bytes of what is summed")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
     passed: bool = False
