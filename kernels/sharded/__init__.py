@@ -19,7 +19,7 @@ Source: van de Geijn and Watts, "SUMMA: scalable universal matrix multiplication
 
 from kernels.sharded.local import local
 from kernels.sharded.mesh import Mesh, cut
-from kernels.sharded.peers import Gloo, Mpi, Peers
+from kernels.sharded.peers import Mail, Peers
 from kernels.sharded.products import LAYOUTS, Columns, Rows, Sharded, Summa
 
-__all__ = ["LAYOUTS", "Columns", "Gloo", "Mesh", "Mpi", "Peers", "Rows", "Sharded", "Summa", "cut", "local"]
+__all__ = ["LAYOUTS", "Columns", "Mail", "Mesh", "Peers", "Rows", "Sharded", "Summa", "cut", "local"]
