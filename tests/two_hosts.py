@@ -98,7 +98,7 @@ def check() -> None:
         if not off <= 1e-5:
             raise SystemExit(f"two hosts left the trajectory of one process by {off:.1e}")
     before = [sent(number) for number in range(2)]
-    size, seconds = json.loads(job(str(ROOT / "tests/minisgd/apart/over_the_link.py")))
+    size, seconds = json.loads(job(str(ROOT / "tests/minisgd/distributed/apart/over_the_link.py")))
     moved = [sent(number) - then for number, then in enumerate(before)]
     print(f"An all-reduce of {size:,} bytes took {seconds:.3f} s: {8e-6 * size / seconds:.0f} of {RATE / 1e6:.0f} Mbit/s.")
     if min(moved) < size:

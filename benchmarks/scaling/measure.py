@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import mean, median
@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.harness import derived, runs, statistics
 from benchmarks.harness.host import machine
-from benchmarks.harness.records import Case, Machine, Record, Run
+from benchmarks.harness.records import Case, Record, Run
 from benchmarks.harness.workers import Worker
 from benchmarks.harness.workloads.gemm import Check
 from benchmarks.scaling import rank
@@ -72,6 +72,52 @@ class Crews:
             crew.close()
 
 
+class Session:
+    """The cases of a run, and what has been seen of each.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    advance : callable
+        Told what is done next.
+    """
+
+    def __init__(self, cases: Sequence[Case], advance: Callable[[str], None]) -> None:
+        self.crews, self._advance = Crews(), advance
+        self.seen = {case: Seen() for case in cases}
+
+    def prepare(self, case: Case, found: Seen) -> None:
+        """Start the ranks of a case, and make it ready there."""
+        self.crews.ready(case, found)
+
+    def check(self, case: Case, found: Seen) -> None:
+        """Compare every rank's part with float64."""
+        checks, settings = zip(*self.crews.ready(case, found).call(rank.check, PREPARE_S, case), strict=True)
+        found.check, found.settings = max(checks, key=lambda one: one.error), settings[0]
+        found.failure = next((one.failure for one in checks if one.failure), None)
+
+    def time(self, case: Case, found: Seen) -> None:
+        """One turn."""
+        crew = self.crews.ready(case, found)
+        found.turns.append(crew.call(rank.turn, TURN_LIMIT_S, case, found.calls))
+
+    def each(self, doing: str, work: Callable[[Case, Seen], None], among: Iterable[Case]) -> None:
+        """Do one of these things with every case that has not failed."""
+        for case in among:
+            self._advance(f"{doing} {case.title}")
+            found = self.seen[case]
+            if found.failure is None:
+                try:
+                    work(case, found)
+                except CrewFailure as failure:
+                    found.failure = str(failure)
+                    self.crews.end(case)
+
+    def records(self) -> list[Record]:
+        """What follows so far."""
+        return [record(case, found) for case, found in self.seen.items()]
+
+
 def execute(
     cases: Sequence[Case],
     *,
@@ -85,9 +131,9 @@ def execute(
     ----------
     cases : sequence of Case
     rounds : int
-        Turns of each.
+        Turns of each, at least one.
     advance : callable
-        Told what is measured next, ``(rounds + 2) * len(cases) + 1`` times.
+        Told what is done next, ``(rounds + 2) * len(cases) + 1`` times.
     keep : callable
         Given a complete `Run` of what has been measured.
 
@@ -96,49 +142,22 @@ def execute(
     Run
         A record a case: seconds a call of the slowest rank, a sample for each turn.
     """
-    order, crews, own = random.Random(), Crews(), Worker()
+    own, order, session = Worker(), random.Random(), Session(cases, advance)
     created, commit = datetime.now(UTC), machine.commit()
-    seen = {case: Seen() for case in cases}
-
-    def each(doing: str, work: Callable[[Case, Seen], None], among: Sequence[Case]) -> None:
-        """Do something with every case that has not failed."""
-        for case in among:
-            advance(f"{doing} {case.title}")
-            if seen[case].failure is None:
-                try:
-                    work(case, seen[case])
-                except CrewFailure as failure:
-                    seen[case].failure = str(failure)
-                    crews.end(case)
-
-    def prepare(case: Case, found: Seen) -> None:
-        crews.ready(case, found)
-
-    def turn(case: Case, found: Seen) -> None:
-        crew = crews.ready(case, found)
-        found.turns.append(crew.call(rank.turn, TURN_LIMIT_S, case, found.calls))
-
-    def check(case: Case, found: Seen) -> None:
-        checks, settings = zip(*crews.ready(case, found).call(rank.check, PREPARE_S, case), strict=True)
-        found.check, found.settings = max(checks, key=lambda one: one.error), settings[0]
-        found.failure = next((one.failure for one in checks if one.failure), None)
-
-    def run_so_far() -> Run:
-        return Run(created=created, commit=commit, machine=here, records=[record(case, seen[case]) for case in cases])
-
     try:
         advance("this machine")
-        here: Machine = runs.described(own)
+        here = runs.described(own)
         own.close()
-        each("preparing", prepare, cases)
-        each("checking", check, cases)
+        session.each("preparing", session.prepare, cases)
+        session.each("checking", session.check, cases)
         for _ in range(rounds):
-            each("timing", turn, order.sample(cases, len(cases)))
-            keep(run_so_far())
-        return run_so_far()
+            session.each("timing", session.time, order.sample(cases, len(cases)))
+            run = Run(created=created, commit=commit, machine=here, records=session.records())
+            keep(run)
     finally:
         own.close()
-        crews.close()
+        session.crews.close()
+    return run
 
 
 def record(case: Case, seen: Seen) -> Record:

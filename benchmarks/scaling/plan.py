@@ -16,7 +16,7 @@ from minisgd.common.cli import UsageError
 SIZES = ("1024",)
 """Of the product."""
 
-EPOCHS = {"60000x5x1": (1500, 60000), "1500x1000x1": (100, 300, 1500), "72x20000x1": (12, 72)}
+EPOCHS = {"60000x5x1": (1500, 60000), "3000x1000x1": (300, 1500, 3000), "72x20000x1": (12, 72)}
 """Shapes of the data and batch sizes: few weights as the chapter has, many, and so many that their bytes tell."""
 
 WATCHED = {"m": 512, "n": 512, "p": 512}

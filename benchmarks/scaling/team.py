@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import cfunc, int32, int64
 
-from kernels.sharded import Gloo, Mpi, Peers
-from kernels.sharded.peers import Mail
+from kernels.sharded import Mail, Peers
 from minisgd.steps import STEPS, Array, Step
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def join() -> Team:
     STEPS.add(Step(STEP, prepare_on(transport), compiles=True))
     STEPS.add(Step(SILENT, prepare_on(silent(transport)), compiles=True))
     count = Count()
-    return Team(Counted(Gloo() if transport.name == "gloo" else Mpi(), count), transport.barrier, count)
+    return Team(Counted(transport, count), transport.barrier, count)
 
 
 def silent(transport: Transport) -> Any:

@@ -37,7 +37,7 @@ def strong(run: Run) -> Table:
 
 def weak(run: Run) -> Table:
     """As much work a rank."""
-    return _table(compared.weak(run), "weak scaling: R times the work on R ranks; x one is at best 1")
+    return _table(compared.weak(run), "weak scaling: R times the work on R ranks, x one is at best 1")
 
 
 def sentences(run: Run) -> list[str]:
@@ -146,11 +146,11 @@ def named(record: Record) -> str:
     """The work itself, whoever does it."""
     batch = f", batch {record.shape['batch']}" if "batch" in record.shape else ""
     kind = record.kernel if record.workload == "gemm" else "SGD"
-    return f"{kind} {record.size} {record.dtype}{batch}"
+    return f"{kind} {record.size}{batch}"
 
 
 def _table(pairs: Sequence[Pair], title: str) -> Table:
-    made = Table(COLUMNS, title)
+    made = Table(COLUMNS, ", ".join([title, *sorted({pair.one.dtype for pair in pairs})]))
     for one in {pair.one.title: pair.one for pair in pairs}.values():
         made.rule()
         made.add(named(one), by(one), one.median_s, "", Cell(None), one.gflops)

@@ -37,11 +37,13 @@ def measured(run: Run) -> Figure:
         raise UsageError("nothing to draw: the run has no case of several ranks that passed")
     styles = dict(zip(dict.fromkeys(by(pair.several) for pair in pairs), CYCLE, strict=False))
     lengths = [max(1, len({named(pair.several) for pair in found})) for found in panels.values()]
-    figure = Figure(figsize=(11, 1.8 + 0.4 * max(lengths)), layout="constrained")
+    figure = Figure(figsize=(11, 1.8 + (0.1 + 0.12 * len(styles)) * max(lengths)), layout="constrained")
     for axes, (title, found) in zip(figure.subplots(1, 2), panels.items(), strict=True):
         works = list(dict.fromkeys(named(pair.several) for pair in found))[::-1]
-        for doer, (color, marker) in styles.items():
-            _points(axes, [pair for pair in found if by(pair.several) == doer], works, color, marker)
+        for place, (doer, (color, marker)) in enumerate(styles.items()):
+            mine = [pair for pair in found if by(pair.several) == doer]
+            below = 0.8 * ((place + 0.5) / len(styles) - 0.5)  # beside each other, where several do the same work
+            _points(axes, mine, [works.index(named(pair.several)) - below for pair in mine], color, marker)
         axes.axvline(100, color="black", linewidth=1)
         axes.set_yticks(range(len(works)), works, fontsize=8)
         axes.set_ylim(-0.6, max(0, len(works) - 1) + 0.6)
@@ -54,9 +56,8 @@ def measured(run: Run) -> Figure:
     return figure
 
 
-def _points(axes: Axes, pairs: Sequence[Pair], works: Sequence[str], color: str, marker: str) -> None:
-    """Efficiencies with their intervals, a row for each work."""
-    rows = [works.index(named(pair.several)) for pair in pairs]
+def _points(axes: Axes, pairs: Sequence[Pair], rows: Sequence[float], color: str, marker: str) -> None:
+    """Efficiencies with their intervals."""
     middle, low, high = ([100 * pair.speedup[end] * pair.efficiency / pair.speedup[0] for pair in pairs] for end in range(3))
     reach = [
         [here - below for here, below in zip(middle, low, strict=True)],
