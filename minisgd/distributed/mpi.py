@@ -101,7 +101,8 @@ class Mpi(Transport):
         LIBRARY.MPI_Init(None, None)  # mpi4py's own would hold the interpreter, and the timer
         late.cancel()
         comm = MPI.COMM_WORLD
-        host = comm.bcast(socket.gethostname(), 0)
+        hosts = comm.allgather(socket.gethostname())
+        host = hosts[0] if len(set(hosts)) > 1 else "localhost"  # one machine's name need not be known to any resolver
         store = dist.TCPStore(host, 0, comm.size, True, patience, False) if comm.rank == 0 else None
         port = comm.bcast(store.port if store else 0, 0)
         meet(store or dist.TCPStore(host, port, comm.size, False, patience), comm.rank, comm.size, patience)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -92,7 +93,9 @@ class Keeper:
         return prepared
 
     def keep(self, history: History) -> None:
-        """After each epoch."""
+        """After each epoch; a loss that is not finite is the end, of which `train` tells."""
+        if not math.isfinite(history.points[-1].loss):
+            return
         if self.transport.rank == 0 and self.path and self.learnt:
             save(self.path, Checkpoint(*self.learnt, history.points), self.facts)
         self.write(history, None if self.json == "-" else self.json)
@@ -116,10 +119,15 @@ def work(job: Job, json: str | None, checkpoint: str | None) -> None:
         prepare, kept = keeper.watching(job.prepare(transport)), keeper.resume()
         history = train(job.problem, settings, keeper.keep, prepare=prepare, checkpoint=kept)
     if transport.rank == 0:
-        last = history.points[-1]
-        console(json).print(
-            f"{job.problem.name} on {transport.count} ranks by {transport.name}, {settings.batch_size:,} examples a batch:"
-            f" loss {last.loss:.6f} after {last.examples:,} examples in {last.seconds:.3g} s"
-        )
+        console(json).print(result(history, transport))
     if json == "-":
         keeper.write(history, json)
+
+
+def result(history: History, transport: Transport) -> str:
+    """Where training has ended, as a line; a step's time is without evaluation, and the shuffling counts."""
+    last, size = history.points[-1], history.settings.batch_size
+    line = f"{history.problem} on {transport.count} ranks by {transport.name}, {size:,} examples a batch: loss {last.loss:.6f}"
+    if (steps := last.examples // history.n * math.ceil(history.n / size)) == 0:
+        return line
+    return f"{line} after {last.examples:,} examples in {last.seconds:.3g} s, {last.seconds / steps * 1e6:.3g} us a step"

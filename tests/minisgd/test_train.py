@@ -9,7 +9,8 @@ import pytest
 from minisgd import data
 from minisgd.common.cli import UsageError
 from minisgd.schedules import SCHEDULES
-from minisgd.train import Diverged, Settings, train
+from minisgd.steps import fused
+from minisgd.train import Checkpoint, Diverged, Settings, train
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,26 @@ def test_evaluating_within_epochs_looks_on_and_changes_nothing(problem, step, ba
         assert within % batch_size == 0 or within == 400
         assert point % 60 < min(batch_size, 60)
     assert len(seen) == 2 + (800 // 60 if batch_size < 60 else 1)
+
+
+@pytest.mark.parametrize("settings", [Settings(batch_size=7, epochs=4), Settings(batch_size=7, epochs=4, drop_last=True)])
+def test_training_that_goes_on_from_a_checkpoint_ends_as_if_it_had_not_been_ended(problem, settings):
+    learnt, kept = [], []
+
+    def prepare(x, y, weights, bias, objective):
+        learnt[:] = weights, bias
+        return fused.prepare(x, y, weights, bias, objective)
+
+    def keep(history):
+        kept.append(Checkpoint(*(each.copy() for each in learnt), list(history.points)))
+
+    whole = train(problem, settings, keep, prepare=prepare)
+    for checkpoint in kept:
+        again = train(problem, settings, checkpoint=checkpoint)
+        assert again.points[: len(checkpoint.points)] == checkpoint.points
+        assert [(each.examples, each.loss) for each in again.points] == [(each.examples, each.loss) for each in whole.points]
+        seconds = [each.seconds for each in again.points]
+        assert seconds == sorted(seconds)
 
 
 def test_evaluations_of_a_dropped_batch_s_epochs_are_at_their_ends(problem):

@@ -7,6 +7,7 @@ import random
 import re
 import time
 
+import psutil
 import pytest
 from launches import PATIENCE, launch, points, ranks_of, wait_until
 
@@ -64,7 +65,7 @@ def test_a_rank_that_hangs_is_named_within_the_timeout_and_the_next_start_goes_o
             hung = ranks_of(job, transport)
             hung[1].suspend()
             began = time.monotonic()
-            wait_until(lambda: not hung[0].is_running() or hung[0].status() == "zombie", job)
+            wait_until(lambda: not psutil.pid_exists(hung[0].pid) or hung[0].status() == psutil.STATUS_ZOMBIE, job)
             assert time.monotonic() - began < 2 * TIMEOUT
             hung[1].resume()  # so that its end need not wait for the second signal
             _, err = job.communicate(timeout=TIMEOUT + 30)
