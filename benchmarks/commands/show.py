@@ -33,6 +33,9 @@ def show(
 
     screen = console(json)
     newest = find_runs(file, asv, pytest, runs, lambda line: screen.print(line, style="yellow"))[-1]
+    if any(record.ranks for record in newest.records):
+        present(newest, screen, json, plot, book=book)
+        return
     for workload in dict.fromkeys(record.workload for record in newest.records):
         part = newest.model_copy(update={"records": [each for each in newest.records if each.workload == workload]})
         place = plot and plot.with_name(f"{plot.name}-{workload}") if len(part.records) < len(newest.records) else plot

@@ -1,9 +1,9 @@
-"""What a record's fields may hold: figures within what a machine can give, text without control characters, moments in UTC."""
+"""The types of fields in records and other files: figures that a machine can give, printable names, moments in UTC."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -36,7 +36,6 @@ def _in_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
-
 # JSON has no infinity; an error is infinite where an element was left unwritten.
 Unbounded = Annotated[
     float,
@@ -50,3 +49,6 @@ class Model(BaseModel):
     """A model without unknown fields, which are an error, and with finite numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+M = TypeVar("M", bound=Model)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.ceilings.trials import best
-from benchmarks.harness.records import Ceilings, Machine, Record, Run
+from benchmarks.harness.machines import Ceilings, Machine
+from benchmarks.harness.records import Record, Run
 from benchmarks.harness.shards import Shard
 from minisgd.common.cli import UsageError
 

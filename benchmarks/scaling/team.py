@@ -1,4 +1,7 @@
-"""The ranks of a job as a scaling run uses them: products whose messages are counted, SGD with its all-reduces and without."""
+"""The ranks of a job as a scaling run uses them: products whose messages are counted, SGD with its all-reduces and without.
+
+A job of one rank does without torch and MPI, so they are imported by the ranks that join others.
+"""
 
 from __future__ import annotations
 

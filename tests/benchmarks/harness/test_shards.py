@@ -9,7 +9,8 @@ from commands_for_tests import run as command
 from runs_for_tests import CEILINGS, MACHINE, make_record, make_run
 
 from benchmarks.harness import merging, shards
-from benchmarks.harness.records import Case, Ceilings, Peak, Record, load, save
+from benchmarks.harness.machines import Ceilings, Peak
+from benchmarks.harness.records import Case, Record, load, save
 from minisgd.common.cli import UsageError
 
 CASES = [Case.model_validate({name: getattr(make_record(threads=t), name) for name in Case.model_fields}) for t in range(1, 8)]
