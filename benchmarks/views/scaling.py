@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from statistics import median
 
 from benchmarks.harness.records import Record, Run
 from benchmarks.scaling import compared
@@ -25,6 +26,9 @@ COLUMNS = [
     Column("% of time", "%"),
 ]
 
+
+NEAR = 0.2
+"""A prediction that is off by no more is told as good."""
 
 RECKONED = "*"
 """Behind what was not measured."""
@@ -119,8 +123,14 @@ def paying(fitted: Sequence[Fit]) -> Table:
 
 
 def reasons(fitted: Sequence[Fit], run: Run) -> list[str]:
-    """Why two ranks pay on this machine, or why not, for each shape."""
-    said = []
+    """How well the model predicts, and why two ranks pay on this machine, or why not, for each shape."""
+    off = [abs(each.off) for fit in fitted for each in fit.held_out]
+    near = sum(each <= NEAR for each in off)
+    said = (
+        [f"Held out, {near} of {len(off)} epochs are predicted within {100 * NEAR:.0f} %, half within {100 * median(off):.0f} %."]
+        if off
+        else []
+    )
     for fit in fitted:
         for shape in fit.rates:
             most = max(each.shape["batch"] for each in run.records if each.workload == "sgd" and shape_of(each) == shape)
