@@ -15,6 +15,7 @@ from datetime import timedelta
 import numpy as np
 import torch
 import torch.distributed as dist
+from torch.distributed import PrefixStore  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
 from kernels.sharded import Mail
@@ -51,7 +52,7 @@ class Gloo(Transport):
             store, rank, count = next(rendezvous("env://", timeout=patience))
         except RuntimeError as error:
             raise RankFailed(reason(error, int(os.environ["RANK"]))) from None
-        meet(dist.PrefixStore(f"attempt {attempt()}", store), rank, count, patience)
+        meet(PrefixStore(f"attempt {attempt()}", store), rank, count, patience)
         return cls(Inquiry(rank, count, patience))
 
     @contextmanager
@@ -98,7 +99,7 @@ class Gloo(Transport):
 
         callback = Reduce(reduce)
         words = np.zeros(9, np.int64)
-        words[0] = cast(callback, c_void_p).value
+        words[0] = cast(callback, c_void_p).value or 0
         return Reduction(words, lambda status: raised[0], callback)
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ import torch.distributed as dist
 
 mpi4py.rc.initialize = mpi4py.rc.finalize = False
 from mpi4py import MPI  # noqa: E402 (which reads the above)
+from torch.distributed import TCPStore  # type: ignore[attr-defined]  # noqa: E402
 
 from kernels.sharded import Mail  # noqa: E402
 from minisgd.distributed.transport import Array, Inquiry, RankFailed, Reduction, Transport, meet  # noqa: E402
@@ -103,9 +104,9 @@ class Mpi(Transport):
         comm = MPI.COMM_WORLD
         hosts = comm.allgather(socket.gethostname())
         host = hosts[0] if len(set(hosts)) > 1 else "localhost"  # one machine's name need not be known to any resolver
-        store = dist.TCPStore(host, 0, comm.size, True, patience, False) if comm.rank == 0 else None
+        store = TCPStore(host, 0, comm.size, True, patience, False) if comm.rank == 0 else None
         port = comm.bcast(store.port if store else 0, 0)
-        meet(store or dist.TCPStore(host, port, comm.size, False, patience), comm.rank, comm.size, patience)
+        meet(store or TCPStore(host, port, comm.size, False, patience), comm.rank, comm.size, patience)
         inquiry = Inquiry(comm.rank, comm.size, patience)
         watch = Watch(inquiry)
         watch.start()
@@ -152,7 +153,7 @@ class Mpi(Transport):
         """MPI_Allreduce itself."""
         words = np.zeros(9, np.int64)
         words[:7] = (
-            cast(LIBRARY.MPI_Allreduce, c_void_p).value,
+            cast(LIBRARY.MPI_Allreduce, c_void_p).value or 0,
             int(MPI.IN_PLACE),
             sums.ctypes.data,
             sums.size,

@@ -113,8 +113,8 @@ class Transport(ABC):
         """Leave the job together with the others."""
 
 
-def meet(store: dist.Store, rank: int, count: int, patience: timedelta) -> None:
-    """Wait in a store until all ranks are there, and join them by gloo.
+def meet(store: Any, rank: int, count: int, patience: timedelta) -> None:
+    """Wait in a store of torch's until all ranks are there, and join them by gloo.
 
     Raises
     ------
@@ -126,11 +126,9 @@ def meet(store: dist.Store, rank: int, count: int, patience: timedelta) -> None:
         store.set(here[rank], "")
         store.wait(here, patience)
     except RuntimeError as error:
-        missing = [each for each in range(count) if not store.check([here[each]])]
-        if not missing:
-            raise RankFailed(reason(error, rank)) from None
-        names = ", ".join(map(str, missing))
-        raise RankFailed(f"[Rank {rank}]: Ranks {names} did not come within {patience.total_seconds():g} s") from None
+        missing = ", ".join(f"rank {each}" for each in range(count) if not store.check([here[each]]))
+        said = f"[Rank {rank}]: did not come within {patience.total_seconds():g} s: {missing}"
+        raise RankFailed(said if missing else reason(error, rank)) from None
     try:
         dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=patience)
     except RuntimeError as error:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from torch.distributed.elastic.multiprocessing.errors import record
 
 from minisgd.common.cli import UsageError
@@ -113,7 +114,8 @@ def work(job: Job, json: str | None, checkpoint: str | None) -> None:
     data, settings = job.problem.astype(job.settings.dtype), job.settings
     zeros = np.zeros((data.x.shape[1], data.y.shape[1]), settings.dtype)
     ranks.warm((data.x, data.y, data.objective), zeros, zeros[0].copy())
-    with joined(job.timeout) as transport:
+    # As torchrun asks for, too: evaluating would wake BLAS's threads, which spin beside the other ranks.
+    with joined(job.timeout) as transport, threadpool_limits(1):
         keeper = Keeper(transport, job, json, checkpoint)
         agree(transport.inquiry, keeper.facts)
         prepare, kept = keeper.watching(job.prepare(transport)), keeper.resume()

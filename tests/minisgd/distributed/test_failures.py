@@ -6,12 +6,15 @@ import os
 import random
 import re
 import time
+from datetime import timedelta
 
 import psutil
 import pytest
 from launches import PATIENCE, launch, points, ranks_of, wait_until
+from torch import distributed
 
 from minisgd.data import airfoil
+from minisgd.distributed.transport import RankFailed, meet
 from minisgd.train import Settings, train
 
 TIMEOUT = 8
@@ -77,8 +80,15 @@ def test_a_rank_that_hangs_is_named_within_the_timeout_and_the_next_start_goes_o
     with launch(transport, *command(tmp_path, reached + 2)) as job:
         out, err = job.communicate(timeout=PATIENCE)
     assert job.returncode == 0, err
-    assert f"after {1500 * (reached + 2):,} examples" in out
+    assert f"after {1500 * (reached + 2):,} examples" in " ".join(out.split())
     require_the_result_of_one_process(points(tmp_path / "history.json"), reached + 2)
+
+
+def test_a_rank_that_does_not_come_is_named():
+    store = distributed.HashStore()
+    store.set("here/1", "")
+    with pytest.raises(RankFailed, match=r"\[Rank 1\]: did not come within 0\.3 s: rank 0, rank 2"):
+        meet(store, 1, 3, timedelta(seconds=0.3))
 
 
 def killed_at(moment, chance, folder):

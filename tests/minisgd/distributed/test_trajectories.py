@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from launches import PATIENCE, launch
 
-from minisgd.steps.ranks import share
+from minisgd.data import airfoil
+from minisgd.steps import fused
+from minisgd.steps.ranks import share, warm
 
 JOB = Path(__file__).parent / "apart" / "trajectories.py"
 
@@ -24,6 +26,17 @@ def test_shares_are_disjoint_complete_and_even(ranks, size):
     assert max(lengths) - min(lengths) <= 1
 
 
+@pytest.fixture(scope="module")
+def compiled():
+    """Once, and not in each rank."""
+    for dtype in ("float32", "float64"):
+        data = airfoil().astype(dtype)
+        weights, bias = np.zeros((5, 1), dtype), np.zeros(1, dtype)
+        warm((data.x, data.y, data.objective), weights, bias)
+        fused.prepare(data.x, data.y, weights, bias, data.objective)(np.arange(0), 1, 0.0)
+
+
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("transport", ["gloo", "MPI"])
 def test_two_ranks_follow_one_process_to_rounding(transport):
     with launch(transport, JOB) as job:
