@@ -19,9 +19,11 @@ from benchmarks.commands.history import history
 from benchmarks.commands.inside import inside
 from benchmarks.commands.kernels import kernels
 from benchmarks.commands.machine import machine
+from benchmarks.commands.merge import merge
 from benchmarks.commands.profile import profile
 from benchmarks.commands.report import report
 from benchmarks.commands.run import run
+from benchmarks.commands.scale import scale
 from benchmarks.commands.show import show
 from benchmarks.commands.tune import tune
 from minisgd.common import cli
@@ -33,6 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run)
+app.command("merge")(merge)
+app.command("scale")(scale)
 app.command("show")(show)
 app.command("machine")(machine)
 app.command("list")(kernels)

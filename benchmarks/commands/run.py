@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from benchmarks.harness.records import Case, Run
+    from benchmarks.harness.shards import Shard
 
 
 def run(
@@ -33,6 +34,9 @@ def run(
     threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
     cache: Annotated[str, typer.Option(help="warm: the same operands each call; cold: others, out of cache.")] = "warm",
     device: Devices = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Measure the I-th of N parts of the cases; merge joins the parts.")
+    ] = None,
     timeout: Timeout = TIMEOUT_S,
     runs: Runs = RUNS,
     plot: Plot = None,
@@ -43,7 +47,7 @@ def run(
 
     Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
     """
-    from benchmarks.harness import devices
+    from benchmarks.harness import devices, shards
     from minisgd.common.terminal import console, require_writable
 
     where = list(dict.fromkeys(device or ["cpu"]))
@@ -67,7 +71,9 @@ def run(
     if not cases:
         screen.print("nothing to measure: none of these kernels takes that dtype")
         raise typer.Exit(4)
-    found, complaint = measure(cases, budget_s, timeout, preset if workload == "gemm" else workload, runs, screen)
+    name = preset if workload == "gemm" else workload
+    part = shards.parse(shard, name, cases) if shard else None
+    found, complaint = measure(cases, budget_s, timeout, name, runs, screen, part)
     from benchmarks.commands.show import present
 
     present(found, screen, json, plot, book=preset == "d2l")
@@ -144,23 +150,33 @@ def choose(
 
 
 def measure(
-    cases: list[Case], budget_s: float, timeout_s: float, name: str, folder: Path, screen: Console
+    cases: list[Case],
+    budget_s: float,
+    timeout_s: float,
+    name: str,
+    folder: Path,
+    screen: Console,
+    shard: Shard | None = None,
 ) -> tuple[Run, OSError | KeyboardInterrupt | None]:
-    """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short."""
+    """Execute under a progress bar, keeping the run on disk after each step; what there is even if that was cut short.
+
+    Of a shard, only its part of the cases.
+    """
     from benchmarks.harness import records, runs
     from minisgd.common.terminal import progress
 
     warn(screen)
 
-    path = records.fresh(folder, name)
+    cases = shard.part(cases) if shard else cases
+    path = records.fresh(folder, f"{name}-{shard.number}-of-{shard.of}" if shard else name)
     kept: Run | None = None
     complaint: OSError | KeyboardInterrupt | None = None
 
     def keep(run: Run) -> None:
         nonlocal kept, complaint
-        kept = run
+        kept = run.model_copy(update={"shard": shard})
         try:
-            records.save(run, path)
+            records.save(kept, path)
             complaint = None
         except OSError as error:  # a full disk: go on, it may be freed, and the table is printed all the same
             complaint = error

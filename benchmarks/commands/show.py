@@ -33,6 +33,9 @@ def show(
 
     screen = console(json)
     newest = find_runs(file, asv, pytest, runs, lambda line: screen.print(line, style="yellow"))[-1]
+    if any(record.ranks for record in newest.records):
+        present(newest, screen, json, plot, book=book)
+        return
     for workload in dict.fromkeys(record.workload for record in newest.records):
         part = newest.model_copy(update={"records": [each for each in newest.records if each.workload == workload]})
         place = plot and plot.with_name(f"{plot.name}-{workload}") if len(part.records) < len(newest.records) else plot
@@ -42,6 +45,9 @@ def show(
 
 def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:
     """A run as table, words, JSON and picture; the picture's paths come last."""
+    if any(record.ranks for record in run.records):
+        _present_scaling(run, screen, json, plot)
+        return
     from benchmarks.views import tables
     from benchmarks.views.transfers import transfers
     from minisgd import published as textbook
@@ -65,6 +71,27 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
         from benchmarks.views import pictures
 
         draw(pictures.epochs(run) if workload == "sgd" else pictures.ladder(run), plot, screen)
+
+
+def _present_scaling(run: Run, screen: Console, json: str | None, plot: Path | None) -> None:
+    """A run of several ranks, with its model if it is one of SGD."""
+    from benchmarks.scaling import model
+    from benchmarks.views import scaling, scaling_pictures
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.terminal import write_json
+
+    fitted = model.fit(run)
+    tables = [scaling.strong(run), scaling.weak(run), *scaling.modelled(fitted)]
+    for table in tables:
+        if table.rows:
+            screen.print(to_terminal(table))
+    for sentence in [*scaling.sentences(run), *scaling.reasons(fitted, run)]:
+        screen.print(sentence)
+    write_json({"run": run.model_dump(mode="json"), "model": [each.kept() for each in fitted]}, json)
+    if plot:
+        draw(scaling_pictures.measured(run), plot, screen)
+        if fitted:
+            draw(scaling_pictures.paying(fitted), plot.with_name(f"{plot.name}-paying"), screen)
 
 
 def draw(figure: Figure, prefix: Path, screen: Console) -> None:

@@ -43,7 +43,7 @@ def size(shape: Mapping[str, int]) -> str:
 
 
 def title(case: Case) -> str:
-    """A case in one word, as stores and dashboards know it. Defaults are left out: own tile, layout nn, cpu, warm."""
+    """A case in one word, as stores and dashboards know it. Defaults are left out: own tile, layout nn, one rank, cpu, warm."""
     parts = [case.kernel, size(case.shape)]
     if case.chosen_tile:
         parts.append("x".join(f"{name}{edge}" for name, edge in (case.tile or {}).items()))
@@ -52,6 +52,8 @@ def title(case: Case) -> str:
     if "batch" in case.shape:
         parts.append(f"batch{case.shape['batch']}")
     parts += [case.dtype, f"x{case.threads}"]
+    if case.ranks:
+        parts += [f"r{case.ranks.count}", *filter(None, (case.ranks.transport, case.ranks.layout))]
     return "-".join(parts + [each for each in (case.device, case.cache) if each not in ("cpu", "warm")])
 
 

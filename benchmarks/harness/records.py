@@ -17,6 +17,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from benchmarks.harness import names
 from benchmarks.harness.fields import Count, Extent, M, Model, Moment, Name, Quantity, Sum, Unbounded
 from benchmarks.harness.machines import Machine
+from benchmarks.harness.shards import Shard
 from kernels.accuracy import FORMATS
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
@@ -31,6 +32,14 @@ TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
 """The names of a tile's sizes on the CPU, by rung; a GPU's kernels have tiles of their own."""
 
 
+class Ranks(Model):
+    """Processes that do a case together, by what they speak, and how the matrices of a product lie on them."""
+
+    count: int = Field(ge=1)
+    transport: Literal["gloo", "mpi"]
+    layout: Literal["", "columns", "rows", "summa"] = ""
+
+
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
@@ -42,7 +51,8 @@ class Case(Model):
     dtype: str = Field(pattern=f"^({'|'.join(FORMATS)})$")
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
-    threads: int = Field(ge=1)
+    threads: int = Field(ge=1, description="of each rank, where there are several")
+    ranks: Ranks | None = Field(default=None, description="None for one process, which speaks to nobody")
     chosen_tile: bool = Field(default=False, description="the tile was asked for, and is in the name")
     cache: Literal["warm", "cold"] = "warm"
     layout: Literal["nn", "nt", "tn", "tt", "strided"] = Field(
@@ -106,6 +116,9 @@ class Record(Case):
     clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
     power_w: Quantity | None = Field(default=None, description="likewise")
     libraries: dict[Name, Name] = Field(default={}, description="versions, where measured by another interpreter than the run's")
+    communication_s: Sum | None = Field(default=None, description="of a call, waiting for other ranks included")
+    messages: Count | None = Field(default=None, description="sent by a rank in a call; an all-reduce is one")
+    sent_bytes: Count | None = Field(default=None, description="in them; of an all-reduce, the bytes of what is summed")
     error: Unbounded | None = Field(default=None, description="max |C - AB| / |A||B|")
     error_bound: Sum | None = None
     passed: bool = False
@@ -157,6 +170,7 @@ class Run(Model):
     commit: str | None
     machine: Machine
     records: list[Record]
+    shard: Shard | None = Field(default=None, description="the part of its cases that a run measured, if it was not all")
 
 
 def save(found: Model, path: Path) -> None:

@@ -153,23 +153,23 @@ def _serve(pipe: Connection, log: str, home: Home) -> None:
     os.dup2(file.fileno(), 2)
     sys.stdout = sys.stderr = file
     with suppress(EOFError, ConnectionError):
-        _answer(pipe, file)
+        answer(pipe, file)
     with suppress(OSError):  # Windows removes no open file
         os.unlink(log)  # as the parent would have, which is gone
 
 
-def _answer(pipe: Connection, file: TextIO) -> NoReturn:
+def answer(pipe: Connection, file: TextIO) -> NoReturn:
     """Answer calls, until the pipe breaks; tracebacks of those that take too long go to the file."""
     while True:
         function, timeout_s, args, kwargs = pipe.recv()
         # A thread of the C runtime's own: it fires even if the call hangs with the interpreter's lock held.
         faulthandler.dump_traceback_later(timeout_s + ORPHAN_S, exit=True, file=file)
-        answer: tuple[Any, str | None, bool]
+        said: tuple[Any, str | None, bool]
         try:
-            answer = function(*args, **kwargs), None, True
+            said = function(*args, **kwargs), None, True
         except Unusable as error:
-            answer = None, str(error), False
+            said = None, str(error), False
         except Exception as error:
-            answer = None, one_line(error), True
+            said = None, one_line(error), True
         faulthandler.cancel_dump_traceback_later()
-        pipe.send(answer)
+        pipe.send(said)

@@ -51,12 +51,12 @@ def digits(value: float) -> str:
 
     Examples
     --------
-    >>> digits(1234.5), digits(12.345), digits(0.012345)
-    ('1,230', '12.3', '0.0123')
+    >>> digits(1234.5), digits(12.345), digits(0.012345), digits(999.6)
+    ('1,230', '12.3', '0.0123', '1,000')
     """
     if value == 0:
         return "0"
-    if abs(value) >= 1000:
+    if abs(value) >= 999.5:  # what three digits write as 1,000
         return f"{float(f'{value:.3g}'):,.0f}"
     text = f"{value:#.3g}".rstrip(".")
     return f"{value:.3g}" if "e" in text and abs(value) >= 1e-4 else f"{value:.1e}" if "e" in text else text

@@ -7,7 +7,7 @@ are gone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import CFUNCTYPE, c_int, c_int64, c_void_p, cast
 from datetime import timedelta
@@ -18,6 +18,7 @@ import torch.distributed as dist
 from torch.distributed import PrefixStore  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
+from kernels.sharded import Mail
 from minisgd.distributed.transport import Array, Inquiry, RankFailed, Reduction, Transport, meet, reason
 
 Reduce = CFUNCTYPE(c_int, *[c_int64] * 6)
@@ -35,16 +36,13 @@ class Gloo(Transport):
     Parameters
     ----------
     inquiry : Inquiry
-        Of the whole job.
-    group : process group, optional
-        The whole job, if left out.
     """
 
     name = "gloo"
 
-    def __init__(self, inquiry: Inquiry, group: dist.ProcessGroup | None = None) -> None:
-        self.inquiry, self.group = inquiry, group
-        self.rank, self.count = dist.get_rank(group), dist.get_world_size(group)
+    def __init__(self, inquiry: Inquiry) -> None:
+        self.inquiry = inquiry
+        self.rank, self.count = dist.get_rank(), dist.get_world_size()
 
     @classmethod
     def join(cls, timeout: float) -> Gloo:
@@ -68,37 +66,25 @@ class Gloo(Transport):
     def all_reduce(self, sums: Array) -> None:
         """Sum in place."""
         with self.answered():
-            dist.all_reduce(torch.from_numpy(sums), group=self.group)
+            dist.all_reduce(torch.from_numpy(sums))
 
-    def all_gather(self, mine: Array, everyone: Array) -> None:
-        """Collect by rank."""
+    def exchange(self, sends: Mail, receives: Mail) -> Callable[[], None]:
+        """By gloo's own threads, while this one computes."""
         with self.answered():
-            dist.all_gather(list(torch.from_numpy(everyone)), torch.from_numpy(mine), group=self.group)
+            begun = [dist.irecv(torch.from_numpy(array), rank) for rank, array in receives if array.size]
+            begun += [dist.isend(torch.from_numpy(array), rank) for rank, array in sends if array.size]
 
-    def reduce_scatter(self, parts: Array, mine: Array) -> None:
-        """Sum a part for each rank."""
-        with self.answered():
-            dist.reduce_scatter(torch.from_numpy(mine), list(torch.from_numpy(parts)), group=self.group)
+        def wait() -> None:
+            with self.answered():
+                for each in begun:
+                    each.wait()  # type: ignore[union-attr]  # None in a process that is none of the ranks
 
-    def broadcast(self, array: Array, root: int) -> None:
-        """Overwrite with the root's."""
-        with self.answered():
-            dist.broadcast(torch.from_numpy(array), group=self.group, group_src=root)
+        return wait
 
     def barrier(self) -> None:
         """Wait for all."""
         with self.answered():
-            dist.barrier(self.group)
-
-    def split(self, color: int) -> Gloo:
-        """A group that only its members make."""
-        colors = np.empty((self.count, 1), np.int64)
-        self.all_gather(np.array([color], np.int64), colors)
-        everyone = range(self.count) if self.group is None else dist.get_process_group_ranks(self.group)
-        members = [rank for rank, given in zip(everyone, colors[:, 0], strict=True) if given == color]
-        with self.answered():
-            group = dist.new_group(members, timeout=self.inquiry.patience, use_local_synchronization=True)
-        return Gloo(self.inquiry, group)
+            dist.barrier()
 
     def reduction(self, sums: Array) -> Reduction:
         """A callback; gloo takes so long that the call of Python does not count."""
@@ -118,5 +104,4 @@ class Gloo(Transport):
 
     def close(self) -> None:
         """Close all connections; after a failure the end of the process does it, since there is nobody to agree with."""
-        if self.group is None:
-            dist.destroy_process_group()
+        dist.destroy_process_group()

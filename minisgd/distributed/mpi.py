@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import CDLL, c_void_p, cast
 from datetime import timedelta
@@ -24,6 +24,7 @@ mpi4py.rc.initialize = mpi4py.rc.finalize = False
 from mpi4py import MPI  # noqa: E402 (which reads the above)
 from torch.distributed import TCPStore  # type: ignore[attr-defined]  # noqa: E402
 
+from kernels.sharded import Mail  # noqa: E402
 from minisgd.distributed.transport import Array, Inquiry, RankFailed, Reduction, Transport, meet  # noqa: E402
 
 LIBRARY = CDLL(MPI.__file__)
@@ -131,30 +132,22 @@ class Mpi(Transport):
         with self.watched():
             self.comm.Allreduce(MPI.IN_PLACE, sums)
 
-    def all_gather(self, mine: Array, everyone: Array) -> None:
-        """Collect by rank."""
+    def exchange(self, sends: Mail, receives: Mail) -> Callable[[], None]:
+        """A long message moves while it is waited for, since MPI works in its callers' time."""
         with self.watched():
-            self.comm.Allgather(mine, everyone)
+            begun = [self.comm.Irecv(array, rank) for rank, array in receives if array.size]
+            begun += [self.comm.Isend(array, rank) for rank, array in sends if array.size]
 
-    def reduce_scatter(self, parts: Array, mine: Array) -> None:
-        """Sum a part for each rank."""
-        with self.watched():
-            self.comm.Reduce_scatter_block(parts, mine)
+        def wait() -> None:
+            with self.watched():
+                MPI.Request.Waitall(begun)
 
-    def broadcast(self, array: Array, root: int) -> None:
-        """Overwrite with the root's."""
-        with self.watched():
-            self.comm.Bcast(array, root)
+        return wait
 
     def barrier(self) -> None:
         """Wait for all."""
         with self.watched():
             self.comm.Barrier()
-
-    def split(self, color: int) -> Mpi:
-        """A communicator of its own."""
-        with self.watched():
-            return Mpi(self.comm.Split(color, self.rank), self.inquiry, self.watch)
 
     def reduction(self, sums: Array) -> Reduction:
         """MPI_Allreduce itself."""
@@ -173,8 +166,7 @@ class Mpi(Transport):
 
     def close(self) -> None:
         """Finalize; after a failure mpirun ends the others, whom this would wait for."""
-        if self.comm == MPI.COMM_WORLD:
-            self.barrier()
-            self.watch.closed.set()
-            dist.destroy_process_group()
-            MPI.Finalize()
+        self.barrier()
+        self.watch.closed.set()
+        dist.destroy_process_group()
+        MPI.Finalize()

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import torch.distributed as dist
 from numpy.typing import NDArray
 
+from kernels.sharded import Mail
+
 Array = NDArray[Any]
 
 
@@ -75,7 +77,7 @@ class Inquiry:
 
 
 class Transport(ABC):
-    """The processes of a job, or some of them, of which this is one.
+    """The processes of a job, of which this is one.
 
     Parameters
     ----------
@@ -95,24 +97,12 @@ class Transport(ABC):
         """Sum over the ranks, in place on all of them."""
 
     @abstractmethod
-    def all_gather(self, mine: Array, everyone: Array) -> None:
-        """Collect what each rank has: `everyone` is (count, *mine.shape), by rank."""
-
-    @abstractmethod
-    def reduce_scatter(self, parts: Array, mine: Array) -> None:
-        """Sum over the ranks, a part for each: `mine` becomes the sum of their ``parts[rank]``; `parts` is overwritten."""
-
-    @abstractmethod
-    def broadcast(self, array: Array, root: int) -> None:
-        """Overwrite the array on all ranks with that of the root."""
+    def exchange(self, sends: Mail, receives: Mail) -> Callable[[], None]:
+        """Begin to send and to receive, see `kernels.sharded.Peers`; all is done when what comes back has been called."""
 
     @abstractmethod
     def barrier(self) -> None:
         """Return when all ranks have come."""
-
-    @abstractmethod
-    def split(self, color: int) -> Transport:
-        """The ranks that give the same color, in the same order, as a transport of their own, such as a row of a mesh."""
 
     @abstractmethod
     def reduction(self, sums: Array) -> Reduction:

@@ -8,7 +8,7 @@ further it lies below, the busier the machine was.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from statistics import median
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.harness.ceilings import MEMORY_CACHES
 from benchmarks.harness.ceilings import latency as chains
 from benchmarks.harness.ceilings import throughput as simd
-from benchmarks.harness.fields import M
+from benchmarks.harness.fields import M, Model
 from benchmarks.harness.host.threads import limited_to
 from benchmarks.harness.machines import Bandwidth, Ceilings, Latency, Peak
 from kernels.arrays import aligned_zeros
@@ -57,21 +57,31 @@ def best(one: Ceilings | None, other: Ceilings) -> Ceilings:
     if one is None:
         return other
     return Ceilings(
-        peaks=[_joined(*pair) for pair in zip(one.peaks, other.peaks, strict=True)],
-        bandwidths=[_joined(*pair) for pair in zip(one.bandwidths, other.bandwidths, strict=True)],
-        latencies=[
-            Latency(dtype=x.dtype, multiply_add_s=min(x.multiply_add_s, y.multiply_add_s), add_s=min(x.add_s, y.add_s))
-            for x, y in zip(one.latencies, other.latencies, strict=True)
-        ],
+        peaks=_united(one.peaks, other.peaks),
+        bandwidths=_united(one.bandwidths, other.bandwidths),
+        latencies=_united(one.latencies, other.latencies),
     )
 
 
+def _united(one: Sequence[M], other: Sequence[M]) -> list[M]:
+    """The figures of both; of those measured under the same conditions the better."""
+    found = {_conditions(each): each for each in one}
+    for each in other:
+        conditions = _conditions(each)
+        found[conditions] = _joined(found[conditions], each) if conditions in found else each
+    return list(found.values())
+
+
+def _conditions(figures: Model) -> tuple[Any, ...]:
+    return tuple(value for _, value in figures if not isinstance(value, float))
+
+
 def _joined(one: M, other: M) -> M:
-    """The larger of each figure, and the smaller of each whose name ends in "_low"."""
+    """The larger of each figure; the smaller of those in seconds, and of each whose name ends in "_low"."""
     merged = {}
     for name, value in one:
         if isinstance(value, float):
-            merged[name] = (min if name.endswith("_low") else max)(value, getattr(other, name))
+            merged[name] = (min if name.endswith(("_s", "_low")) else max)(value, getattr(other, name))
     return one.model_copy(update=merged)
 
 

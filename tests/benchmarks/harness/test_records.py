@@ -23,8 +23,8 @@ def test_a_run_comes_back_as_it_went(tmp_path):
 def test_the_file_has_the_published_fields(tmp_path):
     save(make_run(make_record()), tmp_path / "run.json")
     found = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
-    assert set(found) == {"schema", "created", "commit", "machine", "records"}
-    assert found["schema"] == 1
+    assert set(found) == {"schema", "created", "commit", "machine", "records", "shard"}
+    assert (found["schema"], found["shard"]) == (1, None)
     assert set(found["records"][0]) >= {
         "workload", "kernel", "rung", "backend", "device", "dtype", "shape", "tile", "threads", "cache", "samples_s",
         "calls_per_sample", "compile_s", "flops", "bytes", "gflops", "gflops_low", "gflops_high", "percent_of_peak", "error",

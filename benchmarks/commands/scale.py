@@ -1,0 +1,104 @@
+"""``python -m benchmarks scale``: how SGD and the product scale over processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmarks.commands.options import RUNS, Json, Plot, Runs
+from benchmarks.commands.warning import warn
+from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.environment import AsIs
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Case
+
+INCONCLUSIVE = 3
+
+
+def scale(
+    workload: Annotated[str, typer.Option(help="sgd or gemm.")] = "sgd",
+    ranks: Annotated[str, typer.Option(metavar="N,N", help="Numbers of processes, 1 among them.")] = "1,2",
+    transport: Annotated[list[str] | None, typer.Option(help="gloo or mpi; repeatable. What is installed, if left out.")] = None,
+    size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="Of sgd n x d x k; repeatable.")] = None,
+    batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,
+    kernel: Annotated[str, typer.Option(help="That multiplies a rank's part.")] = "numba/full",
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    threads: Annotated[int, typer.Option(min=1, help="Of each rank.")] = 1,
+    runs: Runs = RUNS,
+    plot: Plot = None,
+    json: Json = None,
+    as_is: AsIs = False,
+) -> None:
+    """Measure strong and weak scaling over processes, in turns: efficiency, bytes, seconds in communication, GFLOPS a rank.
+
+    Of sgd also the model of its time, and the batch from which more workers pay.
+
+    Example: python -m benchmarks scale --workload gemm --ranks 1,2 --size 1024
+    """
+    from benchmarks.commands.show import present
+    from benchmarks.harness import records
+    from benchmarks.scaling import compared, measure
+    from minisgd.common.terminal import console, progress, require_writable
+
+    require_writable(runs)
+    screen = console(json)
+    with screen.status("loading numpy and numba"):
+        chosen = _cases(workload, ranks, transport, size, batch_size, kernel, dtype, threads)
+    warn(screen)
+    path, kept = records.fresh(runs, f"scale-{workload}"), None
+
+    def keep(run: records.Run) -> None:
+        nonlocal kept
+        kept = run
+        records.save(run, path)
+
+    interrupted = False
+    try:
+        with progress(screen, (measure.ROUNDS + 2) * len(chosen) + 1) as advance:
+            measure.execute(chosen, advance=advance, keep=keep)
+    except KeyboardInterrupt:
+        interrupted = True
+    if kept is None:
+        screen.print("interrupted before anything was measured")
+        raise typer.Exit(INTERRUPTED)
+    screen.print(f"run kept in {path}", soft_wrap=True)
+    present(kept, screen, json, plot, book=False)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if any(record.failure for record in kept.records):
+        raise typer.Exit(1)
+    if compared.starved(kept):
+        raise typer.Exit(INCONCLUSIVE)
+
+
+def _cases(
+    workload: str,
+    ranks: str,
+    transport: list[str] | None,
+    size: list[str] | None,
+    batch_size: list[int] | None,
+    kernel: str,
+    dtype: str,
+    threads: int,
+) -> list[Case]:
+    """What is measured, once all of it makes sense."""
+    from benchmarks.harness import cases
+    from benchmarks.scaling import plan
+    from benchmarks.scaling.crew import installed
+
+    counts = sorted({int(each) for each in ranks.split(",") if each.isascii() and each.isdigit()})
+    if ",".join(map(str, counts)) != ranks:
+        raise UsageError(f"--ranks {ranks}: expected whole numbers that rise, such as 1,2")
+    plan.check_ranks(counts, threads)
+    cases.check_dtypes([dtype])
+    transports = installed(transport or [])
+    if workload == "gemm":
+        if batch_size:
+            raise UsageError("--batch-size: a matrix product has none; add --workload sgd")
+        return plan.products(size or plan.SIZES, counts, threads, transports, kernel, dtype)
+    if workload == "sgd":
+        asked = {text: batch_size or plan.EPOCHS.get(text) or plan.batches(text) for text in size or plan.EPOCHS}
+        return plan.epochs(asked, counts, threads, transports, dtype)
+    raise UsageError(f"--workload {workload}: expected sgd or gemm")
