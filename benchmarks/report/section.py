@@ -27,16 +27,20 @@ STYLE: dict[Any, Any] = {
 COLORS = sorted({color for color, _ in [*STYLES.values(), *CYCLE]} - {"#000000"} | {GREY})
 """The colours of series; each is a variable of the style sheet, which has another shade of it on dark paper."""
 
+HALF = 5.5
+"""Inches up to which a picture has room for another one beside it."""
+
 CSS_DPI = 96
 XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Drawings that stand beside each other if there is room, and what they show for readers who do not see them."""
+    """Drawings side by side, as far as there is room; what they show, in words; whether another picture may stand beside."""
 
     panels: list[str]
     finding: str
+    half: bool
 
 
 @dataclass
@@ -83,7 +87,8 @@ class Section:
         """Add a picture. Its element ids begin with the section's name, so that they are unique in the page."""
         figures = drawn.figures() if isinstance(drawn, Plate) else [drawn]
         prefix = f"{self.name}-{len(self.pictures)}"
-        self.pictures.append(Picture([inline(each, f"{prefix}-{place}") for place, each in enumerate(figures)], finding))
+        half = len(figures) == 1 and figures[0].get_figwidth() <= HALF
+        self.pictures.append(Picture([inline(each, f"{prefix}-{place}") for place, each in enumerate(figures)], finding, half))
 
     def say(self, text: str, facts: Sequence[Fact] = ()) -> None:
         """Add a sentence, and its figures to those that are in the table."""

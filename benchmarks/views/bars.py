@@ -39,6 +39,8 @@ def bars(found: Sequence[Bar], xlabel: str, most: float | None = None) -> Plate:
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set(xlabel=xlabel, xlim=(0, 1.45 * (most or max(each.length for each in found))))
+        if most:
+            axes.set_xticks([most * part / 4 for part in range(5)])
         return []
 
     return Plate([Panel(draw, (5.2, 1.1 + 0.3 * len(found)))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -88,33 +89,35 @@ def blocks(here: Machine, dtype: str = "float32") -> Blocks | None:
 
 
 def drawing(found: Blocks) -> Plate:
-    """The three matrices, with what is kept of each, and how much of its cache that takes. Lengths are not to scale."""
-
-    def draw(axes: Axes) -> list[Label]:
-        axes.set(xlim=(0, 18), ylim=(0, 7.2))
-        axes.set_axis_off()
-        for x, y, name in ((0.2, 0.3, "a"), (3.9, 3.9, "b"), (3.9, 0.3, "c")):
-            axes.add_patch(Rectangle((x, y), 3.2, 3.1, fill=False, edgecolor=INK, linewidth=1))
-            axes.text(x + 2.95, y + 2.75, name, fontsize=11, fontweight="bold")
-        parts = [
-            (found.c, REGISTERS, (4.7, 1.5, 0.5, 0.3), 5.4, f"{found.c.rows} x {found.c.columns} sums of c"),
-            (found.a, NEAR, (0.2, 1.5, 2.2, 0.3), 3.0, f"{found.a.rows} rows of a, {found.a.columns:,} deep"),
-            (found.b, FAR, (4.4, 4.8, 1.6, 2.2), 0.6, f"{found.b.rows:,} x {found.b.columns:,} of b"),
-        ]
-        for kept, color, (x, y, width, height), level, said in parts:
-            axes.add_patch(Rectangle((x, y), width, height, facecolor=color, alpha=0.75, edgecolor=color))
-            axes.text(8.6, level + 1.05, f"{kept.place}: {said}", fontsize=10, color=color, fontweight="bold")
-            _bar(axes, level, kept, color)
-        axes.annotate("", (2.4, 1.2), (0.3, 1.2), arrowprops={"arrowstyle": "->", "color": NEAR})
-        axes.annotate("", (6.3, 1.65), (5.25, 1.65), arrowprops={"arrowstyle": "->", "color": GREY})
-        return []
-
-    return Plate([Panel(draw, (8.2, 3.4))])
+    """The three matrices with what is kept of each, and how much of its place that takes. Lengths are not to scale."""
+    parts = [(found.c, REGISTERS, "sums of c"), (found.a, NEAR, "of a"), (found.b, FAR, "of b")]
+    return Plate([Panel(_matrices, (4.0, 3.4)), Panel(lambda axes: _places(axes, parts), (5.0, 3.4))])
 
 
-def _bar(axes: Axes, y: float, kept: Kept, color: str) -> None:
-    """A place as a bar, as full as what is kept there makes it."""
-    share = min(1.0, kept.bytes / kept.room) if kept.room else 1.0
-    axes.add_patch(Rectangle((8.6, y), 5.4, 0.65, fill=False, edgecolor=color, linewidth=1))
-    axes.add_patch(Rectangle((8.6, y), 5.4 * share, 0.65, facecolor=color, alpha=0.75, edgecolor="none"))
-    axes.text(14.2, y + 0.12, kept.share, fontsize=9)
+def _matrices(axes: Axes) -> list[Label]:
+    """The corner of b is above c, and a is left of c: a row of a and a column of b make an element of c."""
+    axes.set(xlim=(0, 7.4), ylim=(0, 7.2), aspect="equal")
+    axes.set_axis_off()
+    kept = {"a": (0.2, 0.3, NEAR, (0.2, 1.5, 2.2, 0.3)), "b": (3.9, 3.9, FAR, (4.4, 4.8, 1.6, 2.2)),
+            "c": (3.9, 0.3, REGISTERS, (4.7, 1.5, 0.5, 0.3))}  # fmt: skip
+    for name, (x, y, color, (left, low, width, height)) in kept.items():
+        axes.add_patch(Rectangle((x, y), 3.2, 3.1, fill=False, edgecolor=INK, linewidth=1))
+        axes.add_patch(Rectangle((left, low), width, height, facecolor=color, alpha=0.75, edgecolor=color))
+        axes.text(x + 3.1, y + 3.0, name, fontsize=11, fontweight="bold", ha="right", va="top")
+    axes.annotate("", (6.3, 1.65), (5.25, 1.65), arrowprops={"arrowstyle": "->", "color": GREY})
+    return []
+
+
+def _places(axes: Axes, parts: Sequence[tuple[Kept, str, str]]) -> list[Label]:
+    """Each place as a bar, as full as what is kept there makes it; nearest first."""
+    axes.set(xlim=(0, 1.02), ylim=(0, 3 * 1.6))
+    axes.set_axis_off()
+    for place, (kept, color, what) in enumerate(parts):
+        y = 1.6 * (2 - place)
+        share = min(1.0, kept.bytes / kept.room) if kept.room else 1.0
+        axes.add_patch(Rectangle((0, y), 1, 0.5, fill=False, edgecolor=color, linewidth=1))
+        axes.add_patch(Rectangle((0, y), share, 0.5, facecolor=color, alpha=0.75, edgecolor="none"))
+        said = f"{kept.place}: {kept.rows:,} x {kept.columns:,} {what}"
+        axes.text(0, y + 0.66, said, fontsize=10, color=color, fontweight="bold")
+        axes.text(1, y + 0.66, kept.share, fontsize=9, ha="right")
+    return []

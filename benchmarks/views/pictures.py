@@ -245,11 +245,11 @@ def _heat(axes: Axes, records: Sequence[Record], expected: Sequence[tuple[str, R
     low, high = min(rates.values()), max(rates.values())
     for i, row in enumerate(values):
         for j, rate in enumerate(row):
-            color = "black" if rate > (low + high) / 2 else "white"
+            color = "#111111" if rate > (low + high) / 2 else "#ffffff"
             axes.text(j, i, f"{rate:.3g}", ha="center", va="center", color=color, fontsize=8.5)
     for names, record in expected:
         i, j = depths.index((record.tile or {})["tn"]), widths.index((record.tile or {})["tp"])
         axes.add_patch(Rectangle((j - 0.47, i - 0.47), 0.94, 0.94, fill=False, edgecolor="red", linewidth=2))
-        color = "black" if (record.gflops or 0) > (low + high) / 2 else "white"
+        color = "#111111" if (record.gflops or 0) > (low + high) / 2 else "#ffffff"
         axes.text(j, i - 0.33, names.removesuffix(" (chosen)"), ha="center", va="center", color=color, fontsize=7)
     return []

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import log10
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
 from minisgd.common.pictures import CYCLE, OTHER, STYLES, series
 
@@ -34,7 +36,10 @@ AROUND = [(1, 0), (1, 1), (1, -1), (0, 1), (0, -1), (-1, 0), (-1, 1), (-1, -1)]
 AWAY, NEAR = (6, 12, 20, 30, 42, 56, 72, 90), 12
 """Points from the point to the label; up to the nearer ones no line is needed to tell whose label it is."""
 
-LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}
+EVERY = 6
+"""Pixels from one box to the next along a line."""
+
+LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2, "patchA": None}
 
 
 @dataclass(frozen=True)
@@ -129,36 +134,39 @@ def colors(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 def finished(figure: Figure, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> Figure:
     """The figure with its labels, none of which covers another or a point that has one."""
-    edges = [(axes, each, _at_edge(axes, each)) for axes, some in labels for each in some if each.edge]
+    edges = [(axes, _at_edge(axes, each)) for axes, some in labels for each in some if each.edge]
     FigureCanvasAgg(figure)
-    figure.draw_without_rendering()  # settles the layout, with room for the labels at the edge
-    figure.set_layout_engine("none")
+    if layout := figure.get_layout_engine():
+        layout.execute(figure)  # leaves room for the labels at the edge
+        figure.set_layout_engine("none")
     for axes, some in labels:
-        beside = [(each, text) for owner, each, text in edges if owner is axes]
-        _spread([text for _, text in beside])
-        taken = [_box(text) for _, text in beside]
-        written = {id(text) for _, text in beside}
-        taken += [text.get_window_extent().padded(GAP) for text in axes.texts if id(text) not in written]
+        _spread([text for owner, text in edges if owner is axes])
         inside = [each for each in some if not each.edge]
-        points = [axes.transData.transform((each.x, each.y)) for each in inside]
-        taken += [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in points]
-        lines = _along_lines(axes) if inside else []
+        if not inside:
+            continue
+        taken = [_box(text) if isinstance(text, Annotation) else text.get_window_extent().padded(GAP) for text in axes.texts]
+        taken += [_around(*axes.transData.transform((each.x, each.y)), 3) for each in inside]
+        lines = _along_lines(axes)
         for each in inside:
-            taken.append(_place(axes, each, taken, lines))
+            taken.append(_place(axes, each, np.array([box.extents for box in taken]), lines))
     return figure
 
 
-def _along_lines(axes: Axes) -> list[Bbox]:
-    """Small boxes along all lines and points of a plot, which a label had better not cover."""
-    found = []
+def _around(x: float, y: float, reach: float) -> Bbox:
+    return Bbox.from_extents(x - reach, y - reach, x + reach, y + reach)
+
+
+def _along_lines(axes: Axes) -> NDArray[np.float64]:
+    """Small boxes along all lines of a plot, which a label had better not cover."""
+    found = [np.empty((0, 2))]
     for line in axes.lines:
-        corners = axes.transData.transform([(float(x), float(y)) for x, y in zip(*line.get_data(), strict=True)])
         if line.get_transform() != axes.transData or line.get_alpha() not in (None, 1):
             continue  # a line across the plot, or the unseen points that tell their values
-        for (x, y), (u, v) in pairwise(corners):
-            pieces = max(1, int(max(abs(u - x), abs(v - y)) / 6))
-            found += [(x + (u - x) * piece / pieces, y + (v - y) * piece / pieces) for piece in range(pieces + 1)]
-    return [Bbox.from_bounds(x - 2, y - 2, 4, 4) for x, y in found]
+        corners = axes.transData.transform(np.column_stack([np.asarray(each, float) for each in line.get_data()]))
+        for start, end in pairwise(corners):
+            found.append(np.linspace(start, end, 2 + int(np.abs(end - start).max() / EVERY)))
+    points = np.concatenate(found)
+    return np.hstack([points - 2, points + 2])
 
 
 def _at_edge(axes: Axes, each: Label) -> Annotation:
@@ -212,11 +220,13 @@ def _bottom(group: tuple[list[float], float], room: float) -> float:
 
 def _box(text: Annotation) -> Bbox:
     """What the text covers, without its line to the point."""
-    text.get_window_extent()  # moves it to where it is to stand
+    figure = text.get_figure(root=True)
+    assert figure is not None
+    text.update_positions(figure.canvas.get_renderer())  # type: ignore[attr-defined]
     return Text.get_window_extent(text).padded(GAP)
 
 
-def _place(axes: Axes, each: Label, taken: Sequence[Bbox], lines: Sequence[Bbox]) -> Bbox:
+def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[np.float64]) -> Bbox:
     """Write a label at the nearest place beside its point that is free and within the axes; return what it covers."""
     text = axes.annotate(
         each.text, (each.x, each.y), (0, 0), textcoords="offset points", color=each.color, fontsize=SMALL, annotation_clip=False,
@@ -230,16 +240,20 @@ def _place(axes: Axes, each: Label, taken: Sequence[Bbox], lines: Sequence[Bbox]
 
     def covered(place: tuple[int, int, int]) -> int:
         box = stand(*place)
-        crossed = sum(box.overlaps(other) for other in lines)
-        return crossed + 99 * sum(box.overlaps(other) for other in taken) + 300 * (not _within(box, axes.bbox))
+        return _overlaps(box, lines) + 99 * _overlaps(box, taken) + 300 * (not _within(box, axes.bbox))
 
     places = [(away, right, up) for away in AWAY for right, up in AROUND]
     found = next((place for place in places if not covered(place)), None) or min(places, key=covered)
-    box = stand(*found)
     if text.arrow_patch:
         text.arrow_patch.set_visible(found[0] > NEAR)
-    text.arrowprops["relpos"] = text._arrow_relpos = ((0.5, 0, 1)[found[1]], (0.5, 0, 1)[found[2]])
-    return box
+    text._arrow_relpos = ((0.5, 0, 1)[found[1]], (0.5, 0, 1)[found[2]])  # type: ignore[attr-defined]
+    return stand(*found)
+
+
+def _overlaps(box: Bbox, others: NDArray[np.float64]) -> int:
+    """How many of the others, a row of corners each, a box covers a part of."""
+    x0, y0, x1, y1 = others.T
+    return int(((x0 < box.x1) & (box.x0 < x1) & (y0 < box.y1) & (box.y0 < y1)).sum())
 
 
 def _within(box: Bbox, frame: Bbox) -> bool:

@@ -48,7 +48,7 @@ def roofline(records: Sequence[Record], limits: Ceilings, colored: Sequence[str]
         axes.set(xlabel="flops for each byte that the kernel reads", ylabel="GFLOPS")
         return labels
 
-    return Plate([Panel(draw, (8.2, 5.0))])
+    return Plate([Panel(draw, (7.0, 4.6))])
 
 
 def _roof(axes: Axes, limits: Ceilings, first: Record, reach: tuple[float, float]) -> list[Label]:

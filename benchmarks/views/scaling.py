@@ -26,7 +26,8 @@ def over_size(run: Run) -> list[tuple[str, Plate]]:
             groups[record.dtype, record.threads, record.device, record.cache].append(record)
     made = []
     for (dtype, threads, device, cache), found in groups.items():
-        if len({each.shape["m"] for each in found}) < FEWEST:
+        sizes = [{each.shape["m"] for each in found if each.kernel == kernel} for kernel in {each.kernel for each in found}]
+        if max(map(len, sizes)) < FEWEST:
             continue
         elsewhere = f" on {device}" * (device != "cpu") + ", out of cache" * (cache == "cold")
         where = f"{dtype}, {threads} thread{'s' * (threads > 1)}{elsewhere}"

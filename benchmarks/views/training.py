@@ -38,7 +38,7 @@ def losses(data: dict[str, Any]) -> Plate:
         if data["floor"]:
             axes.axhline(data["floor"], color=GREY, linewidth=0.8, linestyle="--")
         axes.set(xscale="log", ylim=(low, top), xlabel=xlabel, ylabel="loss")
-        plain(axes, "x", write=_duration if unit == "s" else "{:,.0f}".format)
+        plain(axes, "x", write=duration if unit == "s" else "{:,.0f}".format)
         axes.set_title(title, loc="left", fontsize=10)
         return labels
 
@@ -56,7 +56,7 @@ def losses(data: dict[str, Any]) -> Plate:
     return Plate(panels, f"Gradient descent, SGD and minibatches on {data.get('problem', 'the data')}", 3)
 
 
-def _duration(value: float) -> str:
+def duration(value: float) -> str:
     """A tick of an axis of time: one digit and the unit."""
     return next(
         f"{value / unit:.3g} {name}"
@@ -142,7 +142,7 @@ def steps(records: Sequence[Record], colored: Sequence[str]) -> Plate:
         plain(axes, "y")
         return labels
 
-    return Plate([Panel(draw, (7.0, 4.4))])
+    return Plate([Panel(draw, (5.4, 4.2))])
 
 
 def steps_of(record: Record) -> int:

@@ -55,7 +55,8 @@ def series(name: str) -> str:
 def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
     """Show a text where the pointer rests on a point, in SVG."""
     for one, other, text in zip(x, y, texts, strict=True):
-        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+        (seen,) = axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+        seen.set_in_layout(False)  # it needs no room, and measuring hundreds takes time
 
 
 class Powers(LogFormatterSciNotation):
