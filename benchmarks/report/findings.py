@@ -25,8 +25,8 @@ OURS = ("python", "numba", "numba-cuda", "triton", "triton-tf32")
 LIBRARIES = {"openblas": "OpenBLAS", "mkl": "MKL", "aocl": "AOCL"}
 """What a peer is called; any other by its backend."""
 
-CLIMBING = ("numpy", "numba", "torch", "python")
-"""Backends whose climb from the first rung to the last is told, at most two of them, in this order."""
+COMPILED, INTERPRETED = "numba", ("numpy", "torch")
+"""Backends whose climb from a loop over elements to a product in one call is told: of the latter, the first that was measured."""
 
 TRAIN = "python -m benchmarks run --workload sgd; python -m minisgd experiment batch-size"
 
@@ -97,11 +97,11 @@ def _machine(here: Machine) -> Finding:
     if peaks:
         rates = [Fact(f"GFLOPS at most, float32, {_on(peak.threads)}", digits(peak.gflops)) for peak in peaks]
         many = (f"{fact.text} on {_on(peak.threads)}" for fact, peak in zip(rates, peaks, strict=True))
-        said.append(f"at most {' and '.join(many)} (GFLOPS, float32)")
+        said.append(f"at most {' and '.join(many)} (GFLOPS, float32 multiply-adds)")
         facts += rates
     if limits and (memory := limits.bandwidth("memory", 1)):
         facts.append(Fact("GB/s from memory, 1 thread", digits(memory.read_gbs)))
-        said.append(f"memory {facts[-1].text} GB/s")
+        said.append(f"{facts[-1].text} GB/s from memory")
     return Finding(f"{name}: {', '.join(said)}.", "limit", "python -m benchmarks machine", tuple(facts))
 
 
@@ -116,20 +116,28 @@ def is_peer(record: Record) -> bool:
 
 
 def blocking(sources: Sources) -> Finding | None:
-    """How many times faster than a loop over its elements a product is on packed blocks, for two backends at most."""
-    climbs = [climb for backend in CLIMBING if (climb := _climb(products(sources), backend))][:2]
-    if not climbs:
-        return None
+    """How many times faster than a loop over elements blocks are, where the loop is compiled, and one call where it is not."""
+    found = products(sources)
     facts: list[Fact] = []
     said = []
-    for top, first in climbs:
+    for backend in (COMPILED, next((each for each in INTERPRETED if _climb(found, each)), "")):
+        if not (climb := _climb(found, backend)):
+            continue
+        top, first = climb
         times = Fact(f"{top.kernel} over {first.kernel}", digits(rate(top) / rate(first)), _spread(top, first), top.title)
         facts += [times, _gflops(top), _gflops(first)]
-        said.append(f"{times.text} times faster in {top.backend} ({facts[-1].text} to {facts[-2].text} GFLOPS)")
-    same = all(top.shape == first.shape for top, first in climbs)
-    what = "the same product" if same else "each multiply-add"
-    text = f"Blocking makes {what} {' and '.join(said)}."
-    return Finding(text, "blocking", "python -m benchmarks run --preset sizes", tuple(facts))
+        rates = f"{facts[-1].text} to {facts[-2].text} GFLOPS"
+        what = "the same product" if top.shape == first.shape else "each multiply-add"
+        if backend == COMPILED:
+            said.append(f"blocking makes {what} {times.text} times faster in numba, whose loop is compiled ({rates})")
+        else:
+            said.append(f"in {backend} one call makes {what} {times.text} times faster than a loop in the interpreter ({rates})")
+    text = "; ".join(said)
+    return (
+        Finding(f"{text[0].upper()}{text[1:]}.", "blocking", "python -m benchmarks run --preset sizes", tuple(facts))
+        if said
+        else None
+    )
 
 
 def _climb(records: Sequence[Record], backend: str) -> tuple[Record, Record] | None:

@@ -43,6 +43,9 @@ FRAMEWORKS = ("torch", "mxnet", "tensorflow", "jax")
 OWN = "numba-fused"
 """The step without a framework."""
 
+DRAWN = ("python", "numpy", "numba", "torch")
+"""Backends whose overhead is drawn."""
+
 BOOKS = "numpy/elementwise"
 
 CHOSEN = "(chosen)"
@@ -158,7 +161,7 @@ def limit(sources: Sources) -> Section:
             text = f"That is {share} % of what multiply-adds from registers reach on as many threads."
             made.say(text, [Fact(f"{top.kernel}: % of the peak", share, source=top.title)])
     for machine in findings.machines(sources):
-        made.say(f"The most that it does: {machine.text}" if made.sentences else machine.text, machine.facts)
+        made.say(machine.text, machine.facts)
     if drawing := _roofline(sources):
         made.draw(
             drawing,
