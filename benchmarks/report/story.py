@@ -86,7 +86,7 @@ def loop(sources: Sources) -> Section:
             taken, times = relations.balance("float32", limits.peak("float32", 1) or 0, memory.read_gbs)
             figures = digits(taken), digits(memory.read_gbs), digits(times)
             made.say(
-                f"Memory is the other reason: multiply-adds could take in {figures[0]} GB/s, memory brings {figures[1]}. To keep"
+                f"{'Memory is the other reason' if slow else 'It waits for memory'}: multiply-adds could take in {figures[0]} GB/s, memory brings {figures[1]}. To keep"
                 f" them busy, each element that comes from memory must be used {figures[2]} times.",
                 [Fact("GB/s that multiply-adds could take in", figures[0]), Fact("GB/s that memory brings", figures[1]),
                  Fact("times that each element must be used", figures[2])],
