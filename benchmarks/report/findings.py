@@ -5,10 +5,9 @@ All of it follows from records; a finding whose data are missing is left out. Th
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.records import Machine, Record
@@ -105,9 +104,14 @@ def _machine(here: Machine) -> Finding:
     return Finding(f"{name}: {', '.join(said)}.", "limit", "python -m benchmarks machine", tuple(facts))
 
 
-def products(sources: Sources) -> list[Record]:
-    """Records of matrix products that passed, at the kernels' own tiles, of all runs."""
-    return [record for _, run in sources.products() for record in run.records if record.gflops]
+def products(sources: Sources) -> list[list[Record]]:
+    """Records of matrix products that passed, run by run, the newest first: of the machine that was measured on last.
+
+    Figures of two runs are never compared in a sentence: between them the machine may have become another, or busy.
+    """
+    runs = [run for _, run in sorted(sources.products(), key=lambda each: each[1].created, reverse=True)]
+    here = [run for run in runs if machine_name(run.machine) == machine_name(runs[0].machine)]
+    return [found for run in here if (found := [record for record in run.records if record.gflops])]
 
 
 def is_peer(record: Record) -> bool:
@@ -140,21 +144,24 @@ def blocking(sources: Sources) -> Finding | None:
     )
 
 
-def _climb(records: Sequence[Record], backend: str) -> tuple[Record, Record] | None:
-    """A backend's product in one call on one thread, and its loop over elements; of the same shape, if there is such a pair."""
-    mine = [each for each in records if each.backend == backend and each.threads == 1 and each.device == "cpu"]
+def _climb(runs: Sequence[Sequence[Record]], backend: str) -> tuple[Record, Record] | None:
+    """A backend's product in one call on one thread, and its loop over elements; of the same shape, if a run has such a pair."""
     pairs = [
         (top, first)
-        for top in mine
-        for first in mine
-        if (top.rung, first.rung) == ("full", "elementwise") and (top.dtype, top.cache) == (first.dtype, first.cache)
+        for records in runs
+        for top, first in product([each for each in records if _is(each, backend, "full")], records)
+        if _is(first, backend, "elementwise") and (top.dtype, top.cache) == (first.dtype, first.cache)
     ]
     return max(pairs, key=lambda pair: (pair[0].shape == pair[1].shape, pair[1].flops or 0, rate(pair[0])), default=None)
 
 
+def _is(record: Record, backend: str, rung: str) -> bool:
+    return (record.backend, record.rung, record.threads, record.device) == (backend, rung, 1, "cpu")
+
+
 def fastest(sources: Sources) -> Finding | None:
     """What is fastest on this machine, and our kernel over the best peer, or the best peer over it, in the same case."""
-    found = products(sources)
+    found = max(products(sources), key=lambda records: max(map(rate, records)), default=None)
     if not found:
         return None
     top = max(found, key=rate)
@@ -205,14 +212,6 @@ def epochs(sources: Sources, step: str | None = None) -> list[Record]:
     """Records of epochs of SGD that passed: of one step, or of all."""
     found = chain.from_iterable(run.records for _, run in sources.runs)
     return [each for each in found if each.workload == "sgd" and each.median_s and step in (None, each.kernel)]
-
-
-def by_case(records: Iterable[Record]) -> dict[tuple[object, ...], list[Record]]:
-    """Records grouped by everything but the kernel."""
-    found: dict[tuple[object, ...], list[Record]] = defaultdict(list)
-    for record in records:
-        found[_conditions(record)].append(record)
-    return found
 
 
 def _conditions(record: Record) -> tuple[object, ...]:
