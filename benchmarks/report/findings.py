@@ -169,7 +169,7 @@ def fastest(sources: Sources) -> Finding | None:
     ours = max((each for each in beside if each.backend in OURS), key=rate, default=None)
     peer = max((each for each in beside if is_peer(each)), key=rate, default=None)
     facts = [_gflops(top)]
-    where = f"{facts[0].text} GFLOPS at {top.size}, {top.dtype}, {_on(top.threads)}"
+    where = f"{facts[0].text} GFLOPS at {top.size}, {top.dtype}, {_on(top.threads) if top.device == 'cpu' else top.device}"
     text = f"{top.label} is the fastest here: {where}."
     if ours and peer:
         ahead, behind = (ours, peer) if ours is top else (peer, ours)

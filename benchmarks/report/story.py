@@ -75,8 +75,9 @@ def loop(sources: Sources) -> Section:
     if slow:
         worst = BOOKS if BOOKS in slow else max(slow, key=lambda kernel: slow[kernel].share)
         share, start = percent(100 * slow[worst].share), seconds(slow[worst].start_s)
+        why = "It starts one small operation after another: " if slow[worst].share > 0.5 else ""
         made.say(
-            f"It starts one small operation after another: {worst} spends {share} % of its time on starting them, {start} each.",
+            f"{why}{worst} spends {share} % of its time on starting operations, {start} each.",
             [Fact(f"{worst}: % of the time spent starting", share), Fact(f"{worst}: a start", start)],
         )
         shown = {kernel: each for kernel, each in found.items() if kernel.split("/")[1] in ("elementwise", "columnwise", "full")}
@@ -160,7 +161,7 @@ def limit(sources: Sources) -> Section:
         top = max(chain.from_iterable(findings.products(sources)), key=relations.rate)
         if top.percent_of_peak:
             share = percent(top.percent_of_peak)
-            text = f"That is {share} % of what multiply-adds from registers reach on as many threads."
+            text = f"That is {share} % of what multiply-adds from registers reached in the same run."
             made.say(text, [Fact(f"{top.kernel}: % of the peak", share, source=top.title)])
     for machine in findings.machines(sources):
         made.say(machine.text, machine.facts)
@@ -173,7 +174,7 @@ def limit(sources: Sources) -> Section:
         )
     for _, run in sources.products():
         for where, plate in over_size(run):
-            made.draw(plate, f"GFLOPS over the size, {where}. Dotted lines: where three matrices fill a cache.")
+            made.draw(plate, f"GFLOPS over the size, {where}, with intervals; dotted lines where three matrices fill a cache.")
     return made
 
 

@@ -30,6 +30,11 @@ STYLES = {
     "openblas": ("#56b4e9", "v"),
     "mkl": ("#e69f00", "P"),
     "aocl": ("#882255", "<"),
+    "numba-cuda": ("#d55e00", "s"),
+    "triton": ("#cc79a7", "D"),
+    "mxnet": ("#e69f00", "P"),
+    "tensorflow": ("#56b4e9", "v"),
+    "jax": ("#882255", "<"),
 }
 OTHER = ("#cc79a7", "D")
 CYCLE = [
