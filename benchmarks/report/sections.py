@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from benchmarks.harness import relations
 from benchmarks.harness.records import Machine, Record, Run
 from benchmarks.report import frameworks, story
@@ -75,7 +77,7 @@ def _with_distributions(shown: Table, name: str, run: Run) -> Table:
     """A table of a run, a row a record, whose first cells lead to the records' samples."""
     for row, record in zip(shown.rows, run.records, strict=True):
         if record.samples_s and not record.failure:
-            row[0] = Cell(row[0].value, row[0].text, row[0].style, f"#samples={name}/{record.title}")
+            row[0] = Cell(row[0].value, row[0].text, row[0].style, f"#samples={quote(f'{name}/{record.title}')}")
     return shown
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from urllib.parse import unquote
 
 import pytest
 from pages_for_tests import everything
@@ -127,7 +128,7 @@ def test_figures_rows_and_samples_have_addresses(opened):
     assert row.locator("a.anchor").get_attribute("href") == "#products-1-table-1-row-3"
     assert view.locator("#limit-figure-1 figcaption a").get_attribute("href") == "#limit-figure-1"
     name = row.locator("a:not(.anchor)")
-    title = name.get_attribute("href").split("/", 1)[1]
+    title = unquote(name.get_attribute("href")).split("/", 1)[1]
     name.click()
     assert view.locator("#distribution p").inner_text().startswith(f"{title}: median ")
     assert view.locator("#distribution circle").count() == 6
