@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
+import cuda_python
 import pytest
 from plugin import python
 
-from kernels.triton.configurations import ACCUMULATORS, CONFIGURATIONS, SHARED_BYTES, candidates, choose
+from kernels.triton import measured
+from kernels.triton.configurations import ACCUMULATORS, CONFIGURATIONS, SHARED_BYTES, Configuration, candidates, choose
 
-ROOT = Path(__file__).parents[3]
 APART = Path(__file__).parent / "apart"
 
 
@@ -37,15 +36,7 @@ for name in ("triton/full", "triton-tf32/full"):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("checks", "interpreted"), [("interpreted", "1"), ("compiled", "0")])
 def test_without_a_device(checks, interpreted, tmp_path):
-    interpreter = os.environ.get("CUDA_PYTHON")
-    if not interpreter:
-        pytest.skip("CUDA_PYTHON names no interpreter that has triton; make test sets one up")
-    done = subprocess.run(
-        [Path(interpreter).absolute(), "-m", "pytest", "-q", "-o", "addopts=", APART / f"{checks}.py"],
-        env=os.environ | {"TRITON_INTERPRET": interpreted, "TRITON_CACHE_DIR": str(tmp_path)},
-        cwd=ROOT, capture_output=True, text=True, timeout=870,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    cuda_python.check(APART / f"{checks}.py", TRITON_INTERPRET=interpreted, TRITON_CACHE_DIR=str(tmp_path))
 
 
 @pytest.mark.parametrize("dtype", CONFIGURATIONS)
@@ -72,3 +63,21 @@ def test_what_may_be_searched_fits(itemsize, persistent):
         assert each.shared_bytes(itemsize) <= SHARED_BYTES
         assert each.bm * each.bp // (32 * each.warps) <= ACCUMULATORS
         assert each.persistent is persistent
+
+
+def test_what_was_measured_on_a_gpu_is_taken_there_for_products_like_it(tmp_path, monkeypatch):
+    file = tmp_path / "measured.json"
+    file.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(measured, "FILE", file)
+    first, better, other = (Configuration(128, 64, 128, warps=4, stages=stages, persistent=True) for stages in (2, 3, 4))
+    for dtype, found in [("float16", first), ("float16", better), ("bfloat16", other)]:
+        file.write_text(measured.added("H100", dtype, (4096, 4096, 4000), found), encoding="utf-8")
+    measured.read.cache_clear()
+    try:
+        assert measured.find("H100", "float16", (4000, 2049, 4096), described=True) == better
+        assert measured.find("H100", "bfloat16", (4096, 4096, 4096), described=True) == other
+        assert measured.find("H100", "float16", (4096, 4096, 4096), described=False) is None
+        assert measured.find("H100", "float16", (4096, 4096, 2048), described=True) is None
+        assert measured.find("A100", "float16", (4096, 4096, 4096), described=True) is None
+    finally:
+        measured.read.cache_clear()
