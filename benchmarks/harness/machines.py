@@ -95,6 +95,7 @@ class Machine(Model):
     cores: int
     quota: float | None = Field(default=None, description="cores' worth of time that a container allows")
     vectors: str
+    core: str = Field(default="", description="the CPU's family by LLVM's name, such as znver3; older runs have none")
     caches: list[Annotated[Cache, AfterValidator(_has_a_size)]]
     memory_bytes: Count
     os: str

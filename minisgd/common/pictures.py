@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatterSciNotation
@@ -29,6 +30,11 @@ STYLES = {
     "openblas": ("#56b4e9", "v"),
     "mkl": ("#e69f00", "P"),
     "aocl": ("#882255", "<"),
+    "numba-cuda": ("#d55e00", "s"),
+    "triton": ("#cc79a7", "D"),
+    "mxnet": ("#e69f00", "P"),
+    "tensorflow": ("#56b4e9", "v"),
+    "jax": ("#882255", "<"),
 }
 OTHER = ("#cc79a7", "D")
 CYCLE = [
@@ -44,13 +50,19 @@ mpl.rcParams["text.parse_math"] = False  # a name with dollars in it is a name
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-TIP = "tip:"
+TIP, SERIES = "tip:", "series:"
+
+
+def series(name: str) -> str:
+    """The gid of all that belongs to a series, by which a page shows it apart from others."""
+    return SERIES + printable(name, keep=LAYOUT)
 
 
 def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
     """Show a text where the pointer rests on a point, in SVG."""
     for one, other, text in zip(x, y, texts, strict=True):
-        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+        (seen,) = axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+        seen.set_in_layout(False)  # it needs no room, and measuring hundreds takes time
 
 
 class Powers(LogFormatterSciNotation):
@@ -80,8 +92,10 @@ def svg(figure: Figure) -> str:
     """A figure as SVG, with no date: the same records give the same bytes."""
     made = io.StringIO()
     as_text(figure)
-    figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
-    return re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
+    metadata = {"Date": None, "Creator": None}
+    FigureCanvasSVG(figure).print_svg(made, metadata=metadata)  # type: ignore[no-untyped-call] # savefig would draw twice
+    told = re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
+    return re.sub(rf'<g id="{SERIES}([^"]*)">', r'<g class="series" data-series="\1">', told)
 
 
 def save(figure: Figure, prefix: Path) -> list[Path]:
