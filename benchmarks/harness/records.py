@@ -1,7 +1,6 @@
 """The record: a case with its samples and what follows from them; and a run, the records of one invocation.
 
-Views show what is kept here. Records are validated when they are read and written. A run is rewritten as a whole, beside its
-file and then in its place, so that the file is complete at any moment.
+Views show what is kept here, validated when read and written. A run is rewritten whole beside its file, then put in its place.
 """
 
 from __future__ import annotations
@@ -279,6 +278,7 @@ class Machine(Model):
     cores: int
     quota: float | None = Field(default=None, description="cores' worth of time that a container allows")
     vectors: str
+    core: str = Field(default="", description="the CPU's family by LLVM's name, such as znver3; older runs have none")
     caches: list[Annotated[Cache, AfterValidator(_has_a_size)]]
     memory_bytes: Count
     os: str

@@ -13,7 +13,7 @@ from benchmarks.harness.host.threads import CPUS
 from benchmarks.harness.records import Machine
 from kernels import registry
 from kernels.cpu.caches import caches
-from kernels.cpu.vectors import vectors
+from kernels.cpu.vectors import cpu_name, vectors
 
 LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "nvidia-cublas", "scipy")
 
@@ -29,6 +29,7 @@ def describe() -> Machine:
         cores=CPUS,
         quota=quota(),
         vectors=vectors().name,
+        core=cpu_name(),
         caches=list(caches()),
         memory_bytes=psutil.virtual_memory().total,
         os=platform.platform(),
