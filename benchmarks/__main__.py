@@ -23,6 +23,7 @@ from benchmarks.commands.profile import profile
 from benchmarks.commands.report import report
 from benchmarks.commands.run import run
 from benchmarks.commands.show import show
+from benchmarks.commands.tour import tour
 from benchmarks.commands.tune import tune
 from minisgd.common import cli
 
@@ -32,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("tour")(tour)
 app.command("run")(run)
 app.command("show")(show)
 app.command("machine")(machine)

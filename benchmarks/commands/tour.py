@@ -1,0 +1,214 @@
+"""``python -m benchmarks tour``: what explains this machine, in minutes: measured, found, and put on a page."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmarks.commands.options import ASV, RUNS, TIMEOUT_S, Runs, Timeout
+from benchmarks.commands.warning import warn
+from minisgd.common.cli import INTERRUPTED, TRACEBACK
+from minisgd.common.environment import AsIs
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmarks.harness.records import Case, Run
+    from benchmarks.report.sources import Sources
+    from minisgd.common.terminal import Advance
+
+PYTEST = Path(".benchmarks")
+"""Where pytest-benchmark keeps what it has measured."""
+
+BUDGET_S = 0.02
+"""Seconds of samples of a case in a round: five of the shortest samples. The rounds decide the interval."""
+
+KEEP_S = 2.0
+"""Seconds between writing the runs so far: to write hundreds of records takes longer than to measure a case."""
+
+TILED_SIZE = 512
+EDGES = (16, 32, 64, 128, 256, 512)
+"""Of square tiles, measured beside the tiles that are predicted for the caches."""
+
+Begin = Callable[[int], "Advance"]
+"""Takes the number of a part's steps; returns what to call before each."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the tour.
+
+    Parameters
+    ----------
+    name : str
+    about_s : float
+        Seconds that it takes, more or less: its share of the bar.
+    work : callable
+        Does it, and gives a line on each thing that failed.
+    """
+
+    name: str
+    about_s: float
+    work: Callable[[Begin], Iterator[str]]
+
+
+def tour(
+    show: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    timeout: Timeout = TIMEOUT_S,
+    runs: Runs = RUNS,
+    as_is: AsIs = False,
+) -> None:
+    """Measure products, epochs, tiles and the chapter's experiments, in minutes; end with three findings and a page.
+
+    A part that fails costs a line and status 1. What is finished stays, however this ends.
+
+    Example: python -m benchmarks tour --open
+    """
+    from benchmarks.commands.report import open_in_browser
+    from minisgd.common.terminal import console, progress_of_parts, require_writable
+
+    screen, failed = console(None), False
+    require_writable(runs)
+    warn(screen)
+    parts = [
+        Part("products and epochs", 150.0, partial(measure, runs, timeout)),
+        Part("batch-size", 12.0, partial(experiment, "batch-size", runs)),
+        Part("book", 20.0, partial(experiment, "book", runs)),
+        Part("noise", 2.0, partial(experiment, "noise", runs)),
+    ]
+    try:
+        with progress_of_parts(screen, [*(part.about_s for part in parts), 15.0]) as begin:
+            for part in parts:
+                for line in attempted(part, begin):
+                    screen.print(f"{part.name}: {line}", style="red", soft_wrap=True)
+                    failed = True
+            advance = begin(2)
+            advance("reading what there is")
+            sources, files = gathered(runs, screen)
+            advance("drawing the page")
+            made = drawn(sources, files, runs)
+    except KeyboardInterrupt:
+        screen.print(f"interrupted; what was finished is kept in {runs}")
+        raise typer.Exit(INTERRUPTED) from None
+    conclude(sources, made, screen)
+    if show:
+        open_in_browser(made, screen)
+    if failed:
+        raise typer.Exit(1)
+
+
+def attempted(part: Part, begin: Begin) -> Iterator[str]:
+    """Do a part; what it raises is a line, since the others do not need it."""
+    try:
+        yield from part.work(begin)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        yield f"failed: {type(error).__name__}: {error}"
+
+
+def measure(folder: Path, timeout_s: float, begin: Begin) -> Iterator[str]:
+    """Measure all cases as one run, and keep them as a run of each kind; a line for each case that failed.
+
+    One run has every worker and ceiling once a round, where one of each kind would have them again.
+    """
+    from benchmarks.harness import records, runs
+
+    kinds = chosen()
+    cases = list(dict.fromkeys(chain(*kinds.values())))
+    paths = {kind: records.fresh(folder, kind) for kind in kinds}
+    latest: Run | None = None
+    written_s = 0.0
+
+    def write() -> None:
+        for kind, mine in kinds.items():
+            titles = {case.title for case in mine}
+            found = [record for record in latest.records if record.title in titles] if latest else []
+            if latest and found:
+                records.save(latest.model_copy(update={"records": found}), paths[kind])
+
+    def keep(run: Run) -> None:
+        nonlocal latest, written_s
+        latest = run
+        if time.monotonic() - written_s > KEEP_S:
+            write()
+            written_s = time.monotonic()
+
+    advance = begin((len(cases) + 1) * runs.ROUNDS)
+    try:
+        runs.execute(cases, budget_s=BUDGET_S, timeout_s=timeout_s, advance=advance, keep=keep)
+    finally:
+        write()
+    for record in latest.records if latest else ():
+        if record.failure:
+            yield f"{record.title}: {record.failure}"
+
+
+def chosen() -> dict[str, list[Case]]:
+    """The cases of each kind of run, by the name that ends its file's."""
+    from benchmarks.commands.run import choose, choose_epochs
+
+    products = {preset: choose(preset, None, None, None, None, "warm", ["cpu"])[0] for preset in ("quick", "sizes")}
+    return {"sgd": choose_epochs(None, None, None, None, None, ["cpu"])[0], **products, "tune": tiles()}
+
+
+def tiles() -> list[Case]:
+    """numba/tiled on one shape: square tiles, those predicted for this machine's caches, and its own."""
+    from benchmarks.harness import cases
+    from kernels import registry
+    from kernels.cpu.caches import caches
+    from kernels.rungs import loop_tiles
+
+    entry, shape = registry.find("numba/tiled"), cases.parse_size(str(TILED_SIZE))
+    predicted = loop_tiles.predict(entry.name, "float32", caches(), shape)
+    squares = (dict.fromkeys(("tm", "tn", "tp"), edge) for edge in EDGES)
+    tried = [*squares, *(each.tile for each in predicted.values()), entry.tile_for("float32")]
+    return list(dict.fromkeys(cases.case(entry, shape, "float32", tile=tile) for tile in tried))
+
+
+def experiment(name: str, folder: Path, begin: Begin) -> Iterator[str]:
+    """Run one of the chapter's experiments on its data, and keep what it found."""
+    from minisgd.common.files import as_json, write
+    from minisgd.data import load
+    from minisgd.experiments import EXPERIMENTS
+
+    problem, asked = load("airfoil", None), EXPERIMENTS[name]
+    found = asked.run(problem, begin(asked.steps))
+    kept = {"experiment": name, "problem": problem.name, "source": problem.source} | found.kept()
+    write(folder / f"{name}.json", as_json(kept))
+    return iter(())
+
+
+def gathered(folder: Path, screen: Console) -> tuple[Sources, dict[Path, str]]:
+    """What the page is made from: the newest run of each kind, and what asv and pytest-benchmark have measured here."""
+    from benchmarks.commands.report import newest, read
+
+    stored = sorted(PYTEST.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
+    given = {"--run": newest(folder), "--asv": [ASV] if ASV.is_dir() else [], "--pytest": stored[-1:]}
+    return read(given, max(folder.glob("*-frameworks.columns"), default=None), folder / "report", screen)
+
+
+def drawn(sources: Sources, files: dict[Path, str], folder: Path) -> Path:
+    """The page."""
+    from benchmarks.report import page
+
+    return page.save(sources, files, folder / "report")
+
+
+def conclude(sources: Sources, page: Path, screen: Console) -> None:
+    """What was found, and where it is explained."""
+    from benchmarks.report.findings import findings, machines
+
+    for each in machines(sources):
+        screen.print(each.text, soft_wrap=True)
+    for number, each in enumerate(findings(sources), start=1):
+        screen.print(f"{number}. {each.text}", soft_wrap=True)
+    screen.print(str(page), soft_wrap=True)
