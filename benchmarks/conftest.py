@@ -16,7 +16,8 @@ import pytest
 from minisgd.common import environment
 
 if TYPE_CHECKING:
-    from benchmarks.harness.records import Case, Ceilings
+    from benchmarks.harness.machines import Ceilings
+    from benchmarks.harness.records import Case
     from benchmarks.harness.workloads.gemm import Check
 
 Measured = Callable[["Case"], "Check"]

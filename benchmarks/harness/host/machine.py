@@ -10,7 +10,7 @@ import subprocess
 from benchmarks.harness.host import gpu, libraries
 from benchmarks.harness.host.quota import quota
 from benchmarks.harness.host.threads import CPUS
-from benchmarks.harness.records import Machine
+from benchmarks.harness.machines import Machine
 from kernels import registry
 from kernels.cpu.caches import caches
 from kernels.cpu.vectors import cpu_name, vectors
