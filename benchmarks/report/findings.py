@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from benchmarks.harness.records import Machine, Record
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Record
 from benchmarks.harness.relations import rate
 from benchmarks.views.naming import machine_name
 from minisgd.common.units import digits, seconds, size

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.harness.records import Machine, Run
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Run
 
 CORES = {
     "znver1": "Zen 1", "znver2": "Zen 2", "znver3": "Zen 3", "znver4": "Zen 4", "znver5": "Zen 5",
