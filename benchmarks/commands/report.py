@@ -52,16 +52,14 @@ def report(
         _update_readme(run or [], screen)
         return
     require_writable(out)
-<<<<<<< HEAD
-    options = {"--run": run or newest(RUNS), "--asv": [asv], "--pytest": [pytest], "--gate": [gate]}
+    options: dict[str, Sequence[Path | None]] = {
+        "--run": run or newest(RUNS),
+        "--asv": [asv],
+        "--pytest": [pytest],
+        "--gate": [gate],
+    }
     given = {option: [path for path in dict.fromkeys(paths) if path] for option, paths in options.items()}
     if not any(given.values()):
-=======
-    files = list(dict.fromkeys(run or _newest(RUNS)))
-    options: dict[str, Sequence[Path | None]] = {"--run": files, "--asv": [asv], "--pytest": [pytest], "--gate": [gate]}
-    given = [(option, path) for option, paths in options.items() for path in paths if path]
-    if not given:
->>>>>>> house
         raise UsageError(f"{RUNS}: no runs yet; make bench makes some")
     compared = frameworks or max(RUNS.glob("*-frameworks.columns"), default=None)
     with screen.status("reading"):
