@@ -34,6 +34,9 @@ BUDGET_S = 0.02
 KEEP_S = 2.0
 """Seconds between writing the runs so far: to write hundreds of records takes longer than to measure a case."""
 
+DRAWING_S = 11.0
+"""About how many seconds the page takes."""
+
 TILED_SIZE = 512
 EDGES = (16, 32, 64, 128, 256, 512)
 """Of square tiles, measured beside the tiles that are predicted for the caches."""
@@ -78,15 +81,10 @@ def tour(
     screen, failed = console(None), False
     require_writable(runs)
     warn(screen)
-    parts = [
-        Part("products and epochs", 150.0, partial(measure, runs, timeout)),
-        Part("batch-size", 12.0, partial(experiment, "batch-size", runs)),
-        Part("book", 20.0, partial(experiment, "book", runs)),
-        Part("noise", 2.0, partial(experiment, "noise", runs)),
-    ]
+    before = parts(runs, timeout)
     try:
-        with progress_of_parts(screen, [*(part.about_s for part in parts), 15.0]) as begin:
-            for part in parts:
+        with progress_of_parts(screen, [*(part.about_s for part in before), DRAWING_S]) as begin:
+            for part in before:
                 for line in attempted(part, begin):
                     screen.print(f"{part.name}: {line}", style="red", soft_wrap=True)
                     failed = True
@@ -103,6 +101,16 @@ def tour(
         open_in_browser(made, screen)
     if failed:
         raise typer.Exit(1)
+
+
+def parts(folder: Path, timeout_s: float) -> list[Part]:
+    """What there is to do before the page can be drawn."""
+    return [
+        Part("products and epochs", 150.0, partial(measure, folder, timeout_s)),
+        Part("batch-size", 7.0, partial(experiment, "batch-size", folder)),
+        Part("book", 11.0, partial(experiment, "book", folder)),
+        Part("noise", 1.0, partial(experiment, "noise", folder)),
+    ]
 
 
 def attempted(part: Part, begin: Begin) -> Iterator[str]:
