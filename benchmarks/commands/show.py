@@ -25,7 +25,7 @@ def show(
     plot: Plot = None,
     json: Json = None,
 ) -> None:
-    """Print a run that was kept, or the newest commit that asv has measured, and draw its ladder.
+    """Print a run that was kept, or the newest commit that asv has measured, and draw it.
 
     Example: python -m benchmarks show --plot .runs/ladder
     """
@@ -64,7 +64,7 @@ def present(run: Run, screen: Console, json: str | None, plot: Path | None, book
     if plot and workload != "transfer":
         from benchmarks.views import pictures
 
-        draw(pictures.epochs(run) if workload == "sgd" else pictures.ladder(run), plot, screen)
+        draw(pictures.epochs(run) if workload == "sgd" else pictures.products(run), plot, screen)
 
 
 def draw(figure: Figure, prefix: Path, screen: Console) -> None:

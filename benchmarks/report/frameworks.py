@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from benchmarks.frameworks import sentences
 from benchmarks.frameworks.columns import Columns
 from benchmarks.harness.records import Run
 from benchmarks.report.section import Section
 from benchmarks.views import frameworks as views
-from minisgd.common.pictures import CYCLE, tip
+from benchmarks.views.plates import Label, Panel, Plate, colors, plain
+from benchmarks.views.training import duration
+from minisgd.common.pictures import series, tip
 from minisgd.common.units import seconds
 
 RUN, N = "batch 10", 1500
@@ -21,10 +23,9 @@ def section(found: Columns, run: Run | None) -> Section:
     made = Section("frameworks", "Frameworks", "python -m benchmarks frameworks --preset d2l")
     said = [*map(sentences.of_product, found.products), *map(sentences.of_training, found.training)]
     made.sentences += [*sentences.turned_over(found.products), *filter(None, said)]
-    if any(curve.run == RUN for curve in found.curves):
-        made.draw(
-            losses(found), f"Loss of {RUN} against examples, where all frameworks agree, and against seconds, where they do not."
-        )
+    drawn = [curve for curve in found.curves if curve.run == RUN]
+    if drawn:
+        made.draw(losses(found), f"Loss of {RUN}: by examples, where all frameworks agree, and by time, where they do not.")
     made.tables += [views.products(found), views.training(found)]
     if run:
         made.tables.append(views.overhead(run))
@@ -32,21 +33,30 @@ def section(found: Columns, run: Run | None) -> Section:
     return made
 
 
-def losses(found: Columns) -> Figure:
-    """Loss against examples seen, and against seconds at the measured pace of an epoch."""
+def losses(found: Columns) -> Plate:
+    """Loss against examples seen, and against time at the measured pace of an epoch; the same axis of losses on both."""
     pace = {(row.framework, row.run): row.seconds for row in found.training}
-    figure = Figure(figsize=(10, 4.6), layout="constrained")
-    by_examples, by_seconds = figure.subplots(1, 2, sharey=True)
-    for (color, marker), curve in zip(CYCLE, (each for each in found.curves if each.run == RUN), strict=False):
-        style = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.2}
-        by_examples.plot(curve.examples, curve.losses, label=curve.framework, **style)
-        if epoch := pace.get((curve.framework, curve.run)):
-            spent = [epoch * seen / N for seen in curve.examples[1:]]  # a log axis has no place for zero
-            by_seconds.plot(spent, curve.losses[1:], **style)
-            told = [f"{curve.framework}: {y:.4f} after {seconds(x)}" for x, y in zip(spent, curve.losses[1:], strict=True)]
-            tip(by_seconds, spent, curve.losses[1:], told)
-    by_examples.set(xlabel="examples seen", ylabel="loss")
-    by_seconds.set_xscale("log")
-    by_seconds.set_xlabel("seconds of training")
-    by_examples.legend(fontsize=9)
-    return figure
+    curves = [curve for curve in found.curves if curve.run == RUN]
+    styles = colors([curve.framework for curve in curves])
+    values = [loss for curve in curves for loss in curve.losses]
+
+    def draw(axes: Axes, by_time: bool) -> list[Label]:
+        labels = []
+        for curve in curves:
+            epoch = pace.get((curve.framework, curve.run))
+            if by_time and not epoch:
+                continue
+            x = [(epoch or 0) * seen / N if by_time else seen for seen in curve.examples[1:]]  # a log axis has no place for zero
+            y, (color, marker) = curve.losses[1:], styles[curve.framework]
+            axes.plot(x, y, color=color, marker=marker, markersize=4, linewidth=1.2, gid=series(curve.framework))
+            told = (seconds(one) if by_time else f"{one:,} examples" for one in x)
+            tip(axes, x, y, [f"{curve.framework}: {loss:.4f} after {after}" for loss, after in zip(y, told, strict=True)])
+            labels.append(Label(x[-1], y[-1], curve.framework, color, curve.framework, edge=True))
+        axes.set(ylim=(0.98 * min(values), max(values)), xlabel="time of training" if by_time else "examples seen", ylabel="loss")
+        if by_time and labels:
+            axes.set_xscale("log")
+            plain(axes, "x", write=duration)
+        axes.set_title("by time" if by_time else "by examples", loc="left", fontsize=10)
+        return labels
+
+    return Plate([Panel(lambda axes: draw(axes, False)), Panel(lambda axes: draw(axes, True))])

@@ -12,9 +12,12 @@ from typing import Any
 import matplotlib as mpl
 from jinja2 import Environment, PackageLoader
 
+from benchmarks.report.findings import findings, machines
+from benchmarks.report.samples import embedded
 from benchmarks.report.section import STYLE
 from benchmarks.report.sections import all_of
 from benchmarks.report.sources import Sources
+from benchmarks.report.story import QUESTIONS
 from benchmarks.views.machine import file_name
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json, write
@@ -31,10 +34,13 @@ def render(sources: Sources) -> str:
     environment.filters["html"] = to_html
     with mpl.rc_context(STYLE):
         made = all_of(sources)
-    machines = list(dict.fromkeys(run.machine.cpu for _, run in sources.runs))
-    newest = max((run for _, run in sources.runs), key=lambda run: run.created, default=None)
     return environment.get_template("page.html.j2").render(
-        sections=made, machines=machines, newest=newest, command=sources.command
+        sections=made,
+        machines=machines(sources),
+        findings=findings(sources),
+        questions=[(question, name) for name, asked in QUESTIONS.items() for question in asked],
+        samples=embedded(sources),
+        command_line=sources.command,
     )
 
 

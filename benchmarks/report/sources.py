@@ -13,6 +13,7 @@ from benchmarks.frameworks.columns import Columns
 from benchmarks.gate.outcome import Outcome
 from benchmarks.harness.records import Run
 from benchmarks.trackers.history import Series
+from benchmarks.views.naming import run_names
 from minisgd.common.cli import UsageError
 
 
@@ -78,9 +79,9 @@ class Sources:
     commit_url: str = ""
     command: str = "python -m benchmarks report"
 
-    def label(self, name: str) -> str:
-        """A prefix for the sentences of a run, where there are several runs."""
-        return f"{Path(name).stem}: " if len(self.runs) > 2 else ""
+    def name(self, file: str) -> str:
+        """What the run of a file is called."""
+        return dict(zip((name for name, _ in self.runs), run_names(self.runs), strict=True))[file]
 
     def products(self) -> list[tuple[str, Run]]:
         """Runs with matrix products at the kernels' own tiles."""

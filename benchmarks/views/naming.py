@@ -31,7 +31,7 @@ def machine_name(here: Machine) -> str:
     >>> machine_name(made), machine_name(made.model_copy(update={"cpu": "AMD EPYC 7B13"}))
     ('AMD EPYC (Zen 1, AVX2)', 'AMD EPYC 7B13')
     """
-    if re.search(r"\d{3}|\bM\d", here.cpu):
+    if re.search(r"\d\w*\d|\bM\d", here.cpu.partition("@")[0]):  # behind the @ is the clock
         return here.cpu
     said = ", ".join(filter(None, (CORES.get(here.core, here.core), here.vectors)))
     return f"{here.cpu} ({said})" if said else here.cpu

@@ -59,13 +59,32 @@ class Vectors:
 def vectors() -> Vectors:
     """The widest vectors that numba compiles for: the host's, or those that numba's environment variables allow."""
     if platform.machine().lower() in ("arm64", "aarch64"):
-        return Vectors("NEON", 16, 32, early=True)
+        return vectors_of("NEON", cpu_name())
     features = _features()
     if features.get("avx512f"):
-        return Vectors("AVX-512", 64, 32, fmas_a_cycle=1 if cpu_name() in ONE_WIDE_UNIT else 2)
-    if features.get("avx2") and features.get("fma"):
-        return Vectors("AVX2", 32, 16)
-    return Vectors("128-bit", 16, 16, early=True)
+        return vectors_of("AVX-512", cpu_name())
+    return vectors_of("AVX2" if features.get("avx2") and features.get("fma") else "128-bit", cpu_name())
+
+
+def vectors_of(name: str, cpu: str) -> Vectors:
+    """The vector unit of any CPU, by the name of its instruction set and LLVM's name of the CPU.
+
+    Raises
+    ------
+    KeyError
+        If the model knows no such instruction set.
+
+    Examples
+    --------
+    >>> vectors_of("AVX-512", "znver4").fmas_a_cycle
+    1
+    """
+    return {
+        "NEON": Vectors("NEON", 16, 32, early=True),
+        "AVX-512": Vectors("AVX-512", 64, 32, fmas_a_cycle=1 if cpu in ONE_WIDE_UNIT else 2),
+        "AVX2": Vectors("AVX2", 32, 16),
+        "128-bit": Vectors("128-bit", 16, 16, early=True),
+    }[name]
 
 
 def _features() -> dict[str, bool]:

@@ -44,13 +44,19 @@ mpl.rcParams["text.parse_math"] = False  # a name with dollars in it is a name
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-TIP = "tip:"
+TIP, SERIES = "tip:", "series:"
+
+
+def series(name: str) -> str:
+    """The gid of all that belongs to a series, by which a page shows it apart from others."""
+    return SERIES + printable(name, keep=LAYOUT)
 
 
 def tip(axes: Axes, x: Iterable[Any], y: Iterable[float], texts: Sequence[str]) -> None:
     """Show a text where the pointer rests on a point, in SVG."""
     for one, other, text in zip(x, y, texts, strict=True):
-        axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+        (seen,) = axes.plot([one], [other], "o", markersize=11, alpha=0, gid=TIP + printable(text, keep=LAYOUT))
+        seen.set_in_layout(False)  # it needs no room, and measuring hundreds takes time
 
 
 class Powers(LogFormatterSciNotation):
@@ -81,7 +87,8 @@ def svg(figure: Figure) -> str:
     made = io.StringIO()
     as_text(figure)
     figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
-    return re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
+    told = re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
+    return re.sub(rf'<g id="{SERIES}([^"]*)">', r'<g class="series" data-series="\1">', told)
 
 
 def save(figure: Figure, prefix: Path) -> list[Path]:

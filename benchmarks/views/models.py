@@ -1,4 +1,4 @@
-"""What the page fits to records or counts for them: arithmetic intensity, and the overhead of starting an operation."""
+"""What pictures fit to records or count for them: arithmetic intensity, and the overhead of starting an operation."""
 
 from __future__ import annotations
 
