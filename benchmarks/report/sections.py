@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.harness import relations
-from benchmarks.harness.records import Machine, Record, Run
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Record, Run
 from benchmarks.report import frameworks, story
 from benchmarks.report.differences import differences
 from benchmarks.report.section import Group, Section

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness import relations
-from benchmarks.harness.records import TILES, Machine, Record, Run
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import TILES, Record, Run
 from benchmarks.report import findings
 from benchmarks.report.findings import Fact
 from benchmarks.report.section import Section

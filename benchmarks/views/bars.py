@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from benchmarks.harness.records import Ceilings
+from benchmarks.harness.machines import Ceilings
 from benchmarks.harness.relations import balance
 from benchmarks.views.models import Overhead
 from benchmarks.views.plates import GREY, SMALL, Label, Panel, Plate, style

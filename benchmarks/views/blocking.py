@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from benchmarks.harness.records import Machine
+from benchmarks.harness.machines import Machine
 from benchmarks.views.plates import GREY, INK, Label, Panel, Plate
 from kernels.cpu.caches import Cache
 from kernels.cpu.tiles import ITEMSIZE, Derivation, block_tiling

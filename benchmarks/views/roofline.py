@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from benchmarks.harness.records import Ceilings, Record
+from benchmarks.harness.machines import Ceilings
+from benchmarks.harness.records import Record
 from benchmarks.harness.relations import rate
 from benchmarks.views.models import intensity
 from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, plain, style

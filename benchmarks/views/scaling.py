@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from benchmarks.harness.records import Machine, Record, Run
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Record, Run
 from benchmarks.harness.relations import rate
 from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, plain, style
 from kernels.cpu.tiles import ITEMSIZE
