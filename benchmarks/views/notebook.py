@@ -7,7 +7,7 @@ from functools import singledispatch
 from benchmarks.gate.alternation import Alternation
 from benchmarks.harness import relations
 from benchmarks.harness.machines import Machine
-from benchmarks.harness.records import TILES, Record, Run
+from benchmarks.harness.records import Record, Run
 from benchmarks.views import comparison, kept, machine, pictures, tables
 from benchmarks.views.transfers import transfers
 from kernels.cpu.caches import Cache
@@ -63,7 +63,7 @@ def _(found: Alternation) -> str:
 
 def _products(run: Run) -> str:
     passed = [record for record in run.records if record.gflops]
-    tiled = [record for record in passed if record.tile and record.rung in TILES]
+    tiled = [record for record in passed if relations.has_tile(record)]
     if any(record.chosen_tile for record in tiled):
         caches, some = [Cache(**vars(level)) for level in run.machine.caches], tiled[0]
         predicted = {name: each.tile for name, each in predict(some.kernel, some.dtype, caches, some.shape).items()}
