@@ -8,11 +8,7 @@ CUDA := $(if $(findstring Linux x86_64,$(shell uname -sm)),.cuda/.ready)
 .PHONY: bench test lint mutants clean browser wheels test-cuda test-frameworks
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
-	$(BIN)/python -m benchmarks run --plot .runs/ladder
-	$(BIN)/python -m benchmarks run --preset sizes --plot .runs/sizes > .runs/sizes.txt
-	for name in book batch-size noise; do $(BIN)/python -m minisgd experiment $$name --json .runs/$$name.json > .runs/$$name.txt; done
-	$(BIN)/python -m benchmarks report
+	$(BIN)/python -m benchmarks tour
 
 test: $(READY) .otava/.ready $(CUDA) browser
 	OTAVA=.otava/bin/otava CUDA_PYTHON=$(CUDA:.ready=bin/python) $(BIN)/python -m pytest -n 2 --dist worksteal

@@ -15,7 +15,7 @@ import typer
 
 from benchmarks.commands.options import ASV, RUNS, TIMEOUT_S, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import INTERRUPTED, TRACEBACK
+from minisgd.common.cli import INTERRUPTED, TRACEBACK, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ DRAWING_S = 11.0
 """About how many seconds the page takes."""
 
 TILED_SIZE = 512
+BLOCKS = tuple(1 << power for power in range(13, 21))
+"""Bytes of numba/full's block of b: 8 KiB to the 1 MiB that all of b takes."""
+
 EDGES = (16, 32, 64, 128, 256, 512)
 """Of square tiles, measured beside the tiles that are predicted for the caches."""
 
@@ -90,16 +93,18 @@ def tour(
                     failed = True
             advance = begin(2)
             advance("reading what there is")
-            sources, files = gathered(runs, screen)
+            sources, files, complaint = gathered(runs, screen)
             advance("drawing the page")
             made = drawn(sources, files, runs)
     except KeyboardInterrupt:
         screen.print(f"interrupted; what was finished is kept in {runs}")
         raise typer.Exit(INTERRUPTED) from None
+    if complaint:
+        screen.print(complaint, style="red", soft_wrap=True)
     conclude(sources, made, screen)
     if show:
         open_in_browser(made, screen)
-    if failed:
+    if failed or complaint:
         raise typer.Exit(1)
 
 
@@ -165,7 +170,20 @@ def chosen() -> dict[str, list[Case]]:
     from benchmarks.commands.run import choose, choose_epochs
 
     products = {preset: choose(preset, None, None, None, None, "warm", ["cpu"])[0] for preset in ("quick", "sizes")}
-    return {"sgd": choose_epochs(None, None, None, None, None, ["cpu"])[0], **products, "tune": tiles()}
+    return {"sgd": choose_epochs(None, None, None, None, None, ["cpu"])[0], **products, "tune": tiles(), "blocks": blocks()}
+
+
+def blocks() -> list[Case]:
+    """numba/full on one shape and thread, by the bytes of its block of b."""
+    from benchmarks.harness import cases
+    from kernels import registry
+    from kernels.cpu.caches import caches
+    from kernels.rungs import loop_tiles
+
+    entry, shape = registry.find("numba/full"), cases.parse_size(str(TILED_SIZE))
+    tried = [loop_tiles.block_tile(bytes_, "float32", shape) for bytes_ in BLOCKS]
+    tried += [each.tile for each in loop_tiles.predict(entry.name, "float32", caches(), shape).values()]
+    return list(dict.fromkeys(cases.case(entry, shape, "float32", tile=tile) for tile in tried))
 
 
 def tiles() -> list[Case]:
@@ -195,13 +213,21 @@ def experiment(name: str, folder: Path, begin: Begin) -> Iterator[str]:
     return iter(())
 
 
-def gathered(folder: Path, screen: Console) -> tuple[Sources, dict[Path, str]]:
-    """What the page is made from: the newest run of each kind, and what asv and pytest-benchmark have measured here."""
+def gathered(folder: Path, screen: Console) -> tuple[Sources, dict[Path, str], str]:
+    """What the page is made from, and a line on the history, if that could not be read.
+
+    That is the newest run of each kind, and what asv and pytest-benchmark have measured in this checkout.
+    """
     from benchmarks.commands.report import newest, read
 
     stored = sorted(PYTEST.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
-    given = {"--run": newest(folder), "--asv": [ASV] if ASV.is_dir() else [], "--pytest": stored[-1:]}
-    return read(given, max(folder.glob("*-frameworks.columns"), default=None), folder / "report", screen)
+    history = {"--asv": [ASV] if ASV.is_dir() else [], "--pytest": stored[-1:]}
+    measured = {"--run": newest(folder)}
+    compared = max(folder.glob("*-frameworks.columns"), default=None)
+    try:
+        return *read(measured | history, compared, folder / "report", screen), ""
+    except UsageError as error:
+        return *read(measured, compared, folder / "report", screen), f"history: left out: {error}"
 
 
 def drawn(sources: Sources, files: dict[Path, str], folder: Path) -> Path:

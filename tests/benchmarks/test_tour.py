@@ -80,6 +80,18 @@ def test_what_was_finished_before_an_interrupt_stays(measured, monkeypatch, tmp_
     assert {kind: len(run.records) for kind, run in kept.items()} == {"quick": 2, "sizes": 1}
 
 
+def test_a_history_that_cannot_be_read_is_left_out(measured, monkeypatch, tmp_path):
+    monkeypatch.setattr(tour, "ASV", tmp_path)
+    monkeypatch.setattr(tour, "PYTEST", tmp_path / "stored")
+    (tmp_path / "stored/machine").mkdir(parents=True)
+    (tmp_path / "stored/machine/0001_run.json").write_text("{", encoding="utf-8")
+    monkeypatch.setattr(tour, "drawn", lambda *_: tmp_path / "index.html")
+    status, lines, _ = run_parts(monkeypatch, tmp_path, measured)
+    assert status == 1
+    assert [line for line in lines if line.startswith("history: left out: ")]
+    assert lines[-1] == str(tmp_path / "index.html")
+
+
 def test_the_page_is_shown_in_a_browser_if_asked(monkeypatch, tmp_path):
     shown = []
     monkeypatch.setattr("webbrowser.open", lambda address: shown.append(address))
@@ -94,6 +106,7 @@ def test_the_page_is_shown_in_a_browser_if_asked(monkeypatch, tmp_path):
 
 def test_the_tour_has_every_kind_of_run_and_about_ten_tiles():
     kinds = tour.chosen()
-    assert set(kinds) == {"sgd", "quick", "sizes", "tune"}
-    assert 8 <= len(kinds["tune"]) <= 12
-    assert len({case.title for case in kinds["tune"]}) == len(kinds["tune"])
+    assert set(kinds) == {"sgd", "quick", "sizes", "tune", "blocks"}
+    for swept in (kinds["tune"], kinds["blocks"]):
+        assert 8 <= len(swept) <= 12
+        assert len({case.title for case in swept}) == len(swept)
