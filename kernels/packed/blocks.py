@@ -19,7 +19,7 @@ def with_blocks(tile: Mapping[str, int]) -> Callable[[Matrix, Matrix, Matrix], N
     Parameters
     ----------
     tile : mapping of str to int
-        With "kc" and "mc", in elements; an mc below a microtile's mr columns counts as mr.
+        With "kc" and "mc", in elements; a kc below two of the microkernel's turns counts as two, an mc below mr as mr.
 
     Examples
     --------
@@ -43,6 +43,7 @@ def with_blocks(tile: Mapping[str, int]) -> Callable[[Matrix, Matrix, Matrix], N
 
 def _blocked(plan: Plan, kc: int, mc: int, size: int) -> Plan:
     """A plan that takes blocks of this size, and never reads b where it lies."""
+    kc = max(kc, 2 * UNROLLED)  # or the equal panels that the depth is cut into would be less than a turn deep
     deepest = kc + 2 * UNROLLED  # as in `gemm`: the last kc panel takes what the others leave
     return plan._replace(
         kc=kc, block_bytes=deepest * max(mc, plan.mr) * size, own_bytes=own_bytes(plan.mr, deepest, size), l3_from_bytes=0,

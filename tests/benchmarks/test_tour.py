@@ -93,12 +93,12 @@ def test_a_history_that_cannot_be_read_is_left_out(measured, monkeypatch, tmp_pa
 
 
 def test_the_page_is_shown_in_a_browser_if_asked(monkeypatch, tmp_path):
-    shown = []
+    shown, page = [], tmp_path / "index.html"
     monkeypatch.setattr("webbrowser.open", lambda address: shown.append(address))
     monkeypatch.setattr(tour, "parts", lambda *_: [])
+    monkeypatch.setattr(tour, "drawn", lambda *_: page)
     save(make_run(RECORDS[0]), tmp_path / "20260101T000000.000000Z-quick.json")
     done = commands_for_tests.run("benchmarks", "tour", "--runs", tmp_path, "--open")
-    page = tmp_path / "report/index.html"
     assert shown == [page.as_uri()]
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == f"--open: no browser here; open {page} where there is one"
