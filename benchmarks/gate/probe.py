@@ -1,13 +1,15 @@
 """What needs no statistics: the files that a kernel imports, and what its compiled code looks like.
 
-Runs in a fresh worker of a side, whose Numba cache is empty, so that all code is compiled there and can be read.
+Runs in a fresh worker whose Numba cache is empty, so that all code is compiled there and can be read. The files are those that
+were imported, so this module imports a workload and what belongs to it when it is asked for one.
 """
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +43,15 @@ def probe(case: Case) -> Probed:
     else:
         from benchmarks.harness.workloads.sgd import Epoch as Work  # type: ignore[assignment]
     here = device(case.device)
-    work = Work(case, here)
-    here.seconds(work.calls(1))
+    Work.find(case.kernel)  # imports numba, if that compiles it
+    with _recorder() as recorder:
+        work = Work(case, here)
+        here.seconds(work.calls(1))
     folder = Path(sys.path[0])
     loaded = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
     inside = [path.relative_to(folder) for path in loaded if path.is_relative_to(folder)]
     files = frozenset(str(path) for path in inside if path.parts[0] in IMPORTS[case.workload])
-    return Probed(files, {**_compiled(), **_operations(case, work), **_workspace(case)})
+    return Probed(files, {**_compiled(recorder.buffer if recorder else ()), **_operations(case, work), **_workspace(case)})
 
 
 def reading(assembly: str) -> dict[str, int]:
@@ -67,28 +71,46 @@ def reading(assembly: str) -> dict[str, int]:
     return {"multiply-adds": fused, "spills": spilled, "vector bytes": widest}
 
 
-def _compiled() -> dict[str, float]:
-    """Of all functions of the packages that numba has compiled in this process."""
-    if "numba" not in sys.modules:
-        return {}
-    from numba.core.dispatcher import Dispatcher
+def _recorder() -> AbstractContextManager[Any]:
+    """Record what numba compiles; nothing, if it is not imported.
 
-    # Closures are compiled too, and no module knows them.
-    ours = [each for each in gc.get_objects() if issubclass(type(each), Dispatcher) and _is_ours(each)]
-    texts = [text for each in ours for text in each.inspect_asm().values()]
-    if not texts:
+    A function that is called by its address alone is kept by no module: after the call, only the record has it.
+    """
+    if "numba" not in sys.modules:
+        return nullcontext()
+    from numba.core.event import install_recorder
+
+    return install_recorder("numba:compile")  # type: ignore[no-any-return]
+
+
+def _compiled(events: Iterable[tuple[float, Any]]) -> dict[str, float]:
+    """Of the packages' functions in a record, each for each of its types, with all that is linked into it.
+
+    What is linked into another function counts as part of that one alone.
+    """
+    functions = {event.data["dispatcher"] for _, event in events}
+    libraries = [made.library for each in functions if _is_ours(each) for made in each.overloads.values()]
+    parts = {id(part) for library in libraries for part in _linked(library)}
+    found = [reading(library.get_asm_str()) for library in libraries if id(library) not in parts]
+    if not found:
         return {}
-    found = [reading(text) for text in texts]
     return {
-        "specialisations": len(texts),
+        "specialisations": len(found),
         "multiply-adds": sum(each["multiply-adds"] for each in found),
         "spills": sum(each["spills"] for each in found),
         "vector bytes": max(each["vector bytes"] for each in found),
     }
 
 
+def _linked(library: Any) -> Iterator[Any]:
+    """The libraries that are linked into one, by way of others as well."""
+    for part in library._linking_libraries:
+        yield part
+        yield from _linked(part)
+
+
 def _is_ours(dispatcher: Any) -> bool:
-    return dispatcher.py_func.__module__.partition(".")[0] in IMPORTS["sgd"] and bool(dispatcher.overloads)
+    return dispatcher.py_func.__module__.partition(".")[0] in IMPORTS["sgd"]
 
 
 def _operations(case: Case, work: Any) -> dict[str, float]:
