@@ -55,16 +55,18 @@ def differences(sources: Sources) -> list[Section]:
     ]
     if not pairs:
         return []
-    found, (before, _), (after, _) = max(pairs, key=lambda pair: len(pair[0]))
+    found, (before, first), (after, second) = max(pairs, key=lambda pair: len(pair[0]))
     made = Section("differences", "What differs?", "python -m benchmarks gate BASE", story=True)
     one, other = sources.name(before), sources.name(after)
     counts = {verdict: [each.verdict for each in found].count(verdict) for verdict in ("faster", "slower", "not told apart")}
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     most = found[0]
     made.say(f"From {one} to {other}, of {len(found)} cases: {told}.")
+    made.say(f"Most differs {most.case.title}: {digits(most.ratio)} times as fast [{digits(most.low)}, {digits(most.high)}].")
     made.say(
-        f"Most differs {most.case.title}: {digits(most.ratio)} times as fast [{digits(most.low)}, {digits(most.high)}]. The two"
-        " runs were not measured in the same minutes; whether a commit is slower, the gate decides by alternating."
+        "The two runs were not measured in the same minutes. Whether a commit is slower, the gate decides, by alternating."
+        if _identity(first)[0] == _identity(second)[0]
+        else "These are two machines: a case that differs says what they are, not what a commit has done."
     )
     made.draw(_picture(found[:SHOWN]), f"Times as fast in the second run, with intervals; the {min(SHOWN, len(found))} largest.")
     made.tables += [_counts(counts), _table(found, one, other)]

@@ -5,10 +5,9 @@ All of it follows from records; a finding whose data are missing is left out. Th
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.machines import Machine
@@ -26,8 +25,8 @@ OURS = ("python", "numba", "numba-cuda", "triton", "triton-tf32")
 LIBRARIES = {"openblas": "OpenBLAS", "mkl": "MKL", "aocl": "AOCL"}
 """What a peer is called; any other by its backend."""
 
-CLIMBING = ("numpy", "numba", "torch", "python")
-"""Backends whose climb from the first rung to the last is told, at most two of them, in this order."""
+COMPILED, INTERPRETED = "numba", ("numpy", "torch")
+"""Backends whose climb from a loop over elements to a product in one call is told: of the latter, the first that was measured."""
 
 TRAIN = "python -m benchmarks run --workload sgd; python -m minisgd experiment batch-size"
 
@@ -98,17 +97,22 @@ def _machine(here: Machine) -> Finding:
     if peaks:
         rates = [Fact(f"GFLOPS at most, float32, {_on(peak.threads)}", digits(peak.gflops)) for peak in peaks]
         many = (f"{fact.text} on {_on(peak.threads)}" for fact, peak in zip(rates, peaks, strict=True))
-        said.append(f"at most {' and '.join(many)} (GFLOPS, float32)")
+        said.append(f"at most {' and '.join(many)} (GFLOPS, float32 multiply-adds)")
         facts += rates
     if limits and (memory := limits.bandwidth("memory", 1)):
         facts.append(Fact("GB/s from memory, 1 thread", digits(memory.read_gbs)))
-        said.append(f"memory {facts[-1].text} GB/s")
+        said.append(f"{facts[-1].text} GB/s from memory")
     return Finding(f"{name}: {', '.join(said)}.", "limit", "python -m benchmarks machine", tuple(facts))
 
 
-def products(sources: Sources) -> list[Record]:
-    """Records of matrix products that passed, at the kernels' own tiles, of all runs."""
-    return [record for _, run in sources.products() for record in run.records if record.gflops]
+def products(sources: Sources) -> list[list[Record]]:
+    """Records of matrix products that passed, run by run, the newest first: of the machine that was measured on last.
+
+    Figures of two runs are never compared in a sentence: between them the machine may have become another, or busy.
+    """
+    runs = [run for _, run in sorted(sources.products(), key=lambda each: each[1].created, reverse=True)]
+    here = [run for run in runs if machine_name(run.machine) == machine_name(runs[0].machine)]
+    return [found for run in here if (found := [record for record in run.records if record.gflops])]
 
 
 def is_peer(record: Record) -> bool:
@@ -117,37 +121,48 @@ def is_peer(record: Record) -> bool:
 
 
 def blocking(sources: Sources) -> Finding | None:
-    """How many times faster than a loop over its elements a product is on packed blocks, for two backends at most."""
-    climbs = [climb for backend in CLIMBING if (climb := _climb(products(sources), backend))][:2]
-    if not climbs:
-        return None
+    """How many times faster than a loop over elements blocks are, where the loop is compiled, and one call where it is not."""
+    found = products(sources)
     facts: list[Fact] = []
     said = []
-    for top, first in climbs:
+    for backend in (COMPILED, next((each for each in INTERPRETED if _climb(found, each)), "")):
+        if not (climb := _climb(found, backend)):
+            continue
+        top, first = climb
         times = Fact(f"{top.kernel} over {first.kernel}", digits(rate(top) / rate(first)), _spread(top, first), top.title)
         facts += [times, _gflops(top), _gflops(first)]
-        said.append(f"{times.text} times faster in {top.backend} ({facts[-1].text} to {facts[-2].text} GFLOPS)")
-    same = all(top.shape == first.shape for top, first in climbs)
-    what = "the same product" if same else "each multiply-add"
-    text = f"Blocking makes {what} {' and '.join(said)}."
-    return Finding(text, "blocking", "python -m benchmarks run --preset sizes", tuple(facts))
+        rates = f"{facts[-1].text} to {facts[-2].text} GFLOPS"
+        what = "the same product" if top.shape == first.shape else "each multiply-add"
+        if backend == COMPILED:
+            said.append(f"blocking makes {what} {times.text} times faster in numba, whose loop is compiled ({rates})")
+        else:
+            said.append(f"in {backend} one call makes {what} {times.text} times faster than a loop in the interpreter ({rates})")
+    text = "; ".join(said)
+    return (
+        Finding(f"{text[0].upper()}{text[1:]}.", "blocking", "python -m benchmarks run --preset sizes", tuple(facts))
+        if said
+        else None
+    )
 
 
-def _climb(records: Sequence[Record], backend: str) -> tuple[Record, Record] | None:
-    """A backend's product in one call on one thread, and its loop over elements; of the same shape, if there is such a pair."""
-    mine = [each for each in records if each.backend == backend and each.threads == 1 and each.device == "cpu"]
+def _climb(runs: Sequence[Sequence[Record]], backend: str) -> tuple[Record, Record] | None:
+    """A backend's product in one call on one thread, and its loop over elements; of the same shape, if a run has such a pair."""
     pairs = [
         (top, first)
-        for top in mine
-        for first in mine
-        if (top.rung, first.rung) == ("full", "elementwise") and (top.dtype, top.cache) == (first.dtype, first.cache)
+        for records in runs
+        for top, first in product([each for each in records if _is(each, backend, "full")], records)
+        if _is(first, backend, "elementwise") and (top.dtype, top.cache) == (first.dtype, first.cache)
     ]
     return max(pairs, key=lambda pair: (pair[0].shape == pair[1].shape, pair[1].flops or 0, rate(pair[0])), default=None)
 
 
+def _is(record: Record, backend: str, rung: str) -> bool:
+    return (record.backend, record.rung, record.threads, record.device) == (backend, rung, 1, "cpu")
+
+
 def fastest(sources: Sources) -> Finding | None:
     """What is fastest on this machine, and our kernel over the best peer, or the best peer over it, in the same case."""
-    found = products(sources)
+    found = max(products(sources), key=lambda records: max(map(rate, records)), default=None)
     if not found:
         return None
     top = max(found, key=rate)
@@ -155,7 +170,7 @@ def fastest(sources: Sources) -> Finding | None:
     ours = max((each for each in beside if each.backend in OURS), key=rate, default=None)
     peer = max((each for each in beside if is_peer(each)), key=rate, default=None)
     facts = [_gflops(top)]
-    where = f"{facts[0].text} GFLOPS at {top.size}, {top.dtype}, {_on(top.threads)}"
+    where = f"{facts[0].text} GFLOPS at {top.size}, {top.dtype}, {_on(top.threads) if top.device == 'cpu' else top.device}"
     text = f"{top.label} is the fastest here: {where}."
     if ours and peer:
         ahead, behind = (ours, peer) if ours is top else (peer, ours)
@@ -198,14 +213,6 @@ def epochs(sources: Sources, step: str | None = None) -> list[Record]:
     """Records of epochs of SGD that passed: of one step, or of all."""
     found = chain.from_iterable(run.records for _, run in sources.runs)
     return [each for each in found if each.workload == "sgd" and each.median_s and step in (None, each.kernel)]
-
-
-def by_case(records: Iterable[Record]) -> dict[tuple[object, ...], list[Record]]:
-    """Records grouped by everything but the kernel."""
-    found: dict[tuple[object, ...], list[Record]] = defaultdict(list)
-    for record in records:
-        found[_conditions(record)].append(record)
-    return found
 
 
 def _conditions(record: Record) -> tuple[object, ...]:

@@ -40,6 +40,7 @@ def render(sources: Sources) -> str:
         findings=findings(sources),
         questions=[(question, name) for name, asked in QUESTIONS.items() for question in asked],
         samples=embedded(sources),
+        failed=sum(bool(record.failure) for _, run in sources.runs for record in run.records),
         command_line=sources.command,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from benchmarks.harness import relations
 from benchmarks.harness.machines import Machine
 from benchmarks.harness.records import Record, Run
@@ -54,11 +56,17 @@ def machine(sources: Sources) -> Section:
 def products(sources: Sources) -> Section:
     """Every matrix product, run by run."""
     made = Section("products", "Matrix products", "python -m benchmarks run")
-    for name, run in sources.products():
+    for name, run in _by_machine(sources.products()):
         tabs = ("PyTorch",) if _is_the_books(run) else ()
         shown = tables.results(run, tabs).captioned("the book's figures are PyTorch's" if tabs else "")
         made.groups.append(Group(sources.name(name), tables.findings(run), [_with_distributions(shown, name, run)]))
     return made
+
+
+def _by_machine(runs: list[tuple[str, Run]]) -> list[tuple[str, Run]]:
+    """The same runs, those of a machine together, the newest first."""
+    newest = sorted(runs, key=lambda each: each[1].created, reverse=True)
+    return sorted(newest, key=lambda each: machine_name(each[1].machine))
 
 
 def _is_the_books(run: Run) -> bool:
@@ -70,14 +78,14 @@ def _with_distributions(shown: Table, name: str, run: Run) -> Table:
     """A table of a run, a row a record, whose first cells lead to the records' samples."""
     for row, record in zip(shown.rows, run.records, strict=True):
         if record.samples_s and not record.failure:
-            row[0] = Cell(row[0].value, row[0].text, row[0].style, f"#samples={name}/{record.title}")
+            row[0] = Cell(row[0].value, row[0].text, row[0].style, f"#samples={quote(f'{name}/{record.title}')}")
     return shown
 
 
 def roofline(sources: Sources) -> Section:
     """How many flops each kernel makes of a byte."""
     made = Section("roofline", "Flops a byte", "python -m benchmarks run")
-    for name, run in sources.products():
+    for name, run in _by_machine(sources.products()):
         shown = [each for each in run.records if each.gflops and each.threads == 1 and each.device == "cpu"]
         if shown:
             made.groups.append(Group(sources.name(name), _ranked(shown), [_intensities(shown)]))
@@ -120,7 +128,7 @@ def overhead(sources: Sources) -> Section:
 def sgd(sources: Sources) -> Section:
     """Epochs of SGD, run by run, and the experiments' tables."""
     made = Section("sgd", "Minibatch SGD", "python -m benchmarks run --workload sgd; python -m minisgd experiment book --json F")
-    for name, run in sources.runs:
+    for name, run in _by_machine(sources.runs):
         kept = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
         if kept.records:
             shown = _with_distributions(tables.epochs(kept), name, kept)
@@ -198,7 +206,7 @@ def measured(sources: Sources) -> Section:
         words("run"), words("measured"), words("commit"), words("CPU"), Column("records"), Column("rounds"), words("file"),
     ], "runs")  # fmt: skip
     failures = Table([words("case"), words("reason"), words("run")], "failed cases")
-    for name, run in sources.runs:
+    for name, run in _by_machine(sources.runs):
         rounds = max((len(record.samples_per_round or []) for record in run.records), default=0)
         moment = f"{run.created:%Y-%m-%d %H:%M}"
         cells = (sources.name(name), moment, (run.commit or "")[:12], run.machine.cpu)

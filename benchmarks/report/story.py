@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness import relations
@@ -44,6 +45,9 @@ FRAMEWORKS = ("torch", "mxnet", "tensorflow", "jax")
 OWN = "numba-fused"
 """The step without a framework."""
 
+DRAWN = ("python", "numpy", "numba", "torch")
+"""Backends whose overhead is drawn."""
+
 BOOKS = "numpy/elementwise"
 
 CHOSEN = "(chosen)"
@@ -58,7 +62,7 @@ def story(sources: Sources) -> list[Section]:
 def overheads(sources: Sources) -> dict[str, models.Overhead]:
     """What a start costs each kernel of which there are several sizes: on one thread of the CPU, in float32."""
     groups: dict[str, list[Record]] = defaultdict(list)
-    for record in findings.products(sources):
+    for record in chain.from_iterable(findings.products(sources)):
         if record.threads == 1 and record.dtype == "float32" and record.device == "cpu":
             groups[record.kernel].append(record)
     return {kernel: models.overhead(mine) for kernel, mine in groups.items() if len({each.size for each in mine}) >= 2}
@@ -72,20 +76,22 @@ def loop(sources: Sources) -> Section:
     if slow:
         worst = BOOKS if BOOKS in slow else max(slow, key=lambda kernel: slow[kernel].share)
         share, start = percent(100 * slow[worst].share), seconds(slow[worst].start_s)
+        why = "It starts one small operation after another: " if slow[worst].share > 0.5 else ""
         made.say(
-            f"It starts one small operation after another: {worst} spends {share} % of its time on starting them, {start} each.",
+            f"{why}{worst} spends {share} % of its time on starting operations, {start} each.",
             [Fact(f"{worst}: % of the time spent starting", share), Fact(f"{worst}: a start", start)],
         )
         shown = {kernel: each for kernel, each in found.items() if kernel.split("/")[1] in ("elementwise", "columnwise", "full")}
-        plate = bars.overhead({kernel: shown[kernel] for kernel in sorted(shown) if kernel.split("/")[0] in findings.CLIMBING})
+        plate = bars.overhead({kernel: shown[kernel] for kernel in sorted(shown) if kernel.split("/")[0] in DRAWN})
         made.draw(plate, "What starting costs: the fewer operations a kernel starts, the less of its time goes there.")
     for limits in (run.machine.ceilings.get("cpu") for _, run in sources.products()):
         if limits and (plate := bars.supply(limits)) and (memory := limits.bandwidth("memory", 1)):
             taken, times = relations.balance("float32", limits.peak("float32", 1) or 0, memory.read_gbs)
             figures = digits(taken), digits(memory.read_gbs), digits(times)
+            reason = "Memory is the other reason" if slow else "It waits for memory"
             made.say(
-                f"Memory is the other reason: multiply-adds could take in {figures[0]} GB/s, memory brings {figures[1]}. To keep"
-                f" them busy, each element that comes from memory must be used {figures[2]} times.",
+                f"{reason}: multiply-adds could take in {figures[0]} GB/s, memory brings {figures[1]}. To keep them busy, each"
+                f" element that comes from memory must be used {figures[2]} times.",
                 [Fact("GB/s that multiply-adds could take in", figures[0]), Fact("GB/s that memory brings", figures[1]),
                  Fact("times that each element must be used", figures[2])],
             )  # fmt: skip
@@ -153,13 +159,13 @@ def limit(sources: Sources) -> Section:
     made = Section("limit", "How near is that to the limit?", "python -m benchmarks run", story=True)
     if found := findings.fastest(sources):
         made.say(found.text, found.facts)
-        top = max(findings.products(sources), key=relations.rate)
+        top = max(chain.from_iterable(findings.products(sources)), key=relations.rate)
         if top.percent_of_peak:
             share = percent(top.percent_of_peak)
-            text = f"That is {share} % of what multiply-adds from registers reach on as many threads."
+            text = f"That is {share} % of what multiply-adds from registers reached in the same run."
             made.say(text, [Fact(f"{top.kernel}: % of the peak", share, source=top.title)])
     for machine in findings.machines(sources):
-        made.say(f"The most that it does: {machine.text}" if made.sentences else machine.text, machine.facts)
+        made.say(machine.text, machine.facts)
     if drawing := _roofline(sources):
         made.draw(
             drawing,
@@ -169,7 +175,7 @@ def limit(sources: Sources) -> Section:
         )
     for _, run in sources.products():
         for where, plate in over_size(run):
-            made.draw(plate, f"GFLOPS over the size, {where}. Dotted lines: where three matrices fill a cache.")
+            made.draw(plate, f"GFLOPS over the size, {where}, with intervals; dotted lines where three matrices fill a cache.")
     return made
 
 
@@ -261,8 +267,10 @@ def cost(sources: Sources) -> Section:
 
 
 def _trained(sources: Sources) -> list[Run]:
-    """The runs that have epochs of SGD; of the frameworks' own, where they are given."""
-    runs = [sources.columns[1]] if sources.columns and sources.columns[1] else [run for _, run in sources.runs]
+    """The runs that have epochs of SGD, that of the frameworks among them."""
+    runs = [run for _, run in sources.runs]
+    if sources.columns and sources.columns[1] and sources.columns[1] not in runs:
+        runs.append(sources.columns[1])
     return [run for run in runs if any(each.workload == "sgd" and each.median_s for each in run.records)]
 
 
@@ -272,6 +280,8 @@ def _times(records: list[Record], framework: str) -> tuple[str, list[Fact]]:
         {each.shape["batch"]: each for each in records if each.kernel == name and each.threads == 1} for name in (OWN, framework)
     )
     shared = sorted(set(ours) & set(theirs))
+    if not shared and theirs:
+        return _times_alone(framework, theirs)
     if not shared:
         return "", []
     facts, parts = [], []
@@ -283,3 +293,13 @@ def _times(records: list[Record], framework: str) -> tuple[str, list[Fact]]:
                   Fact(f"{framework} over {OWN}, batch {batch}", digits(b / a), source=other.title)]  # fmt: skip
         parts.append(f"at batch {batch} a step takes {seconds(b)} where {OWN} takes {seconds(a)}, {digits(b / a)} times as long")
     return f"{framework}: {'; '.join(parts)}.", facts
+
+
+def _times_alone(framework: str, theirs: dict[int, Record]) -> tuple[str, list[Fact]]:
+    """A framework's time a step, where nothing was measured beside it."""
+    facts = [
+        Fact(f"{framework}, batch {batch}: a step", seconds((each.median_s or 0) / training.steps_of(each)), source=each.title)
+        for batch, each in sorted(theirs.items())
+    ]
+    steps = (f"{fact.text} at batch {batch}" for batch, fact in zip(sorted(theirs), facts, strict=True))
+    return f"{framework}: a step takes {', '.join(steps)}.", facts

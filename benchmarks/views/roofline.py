@@ -41,8 +41,9 @@ def roofline(records: Sequence[Record], limits: Ceilings, colored: Sequence[str]
             if each.kernel in colored:
                 labels.append(Label(at, rate(each), each.label, color, each.kernel))
         tip(axes, x, [rate(each) for each in records], [spoken(each) for each in records])
-        labels += _roof(axes, limits, first, (min(x) / 2, max(x) * 3))
-        axes.set_xlim(min(x) / 2, max(x) * 3)
+        reach = min([0.5, *x]) / 2, max([30, *x]) * 3  # far enough to see the slopes meet the multiply-adds
+        labels += _roof(axes, limits, first, reach)
+        axes.set_xlim(reach)
         axes.set_ylim(min(map(rate, records)) / 2, 4 * (limits.peak(first.dtype, first.threads) or max(map(rate, records))))
         plain(axes, "x")
         plain(axes, "y")

@@ -30,8 +30,8 @@ def over_size(run: Run) -> list[tuple[str, Plate]]:
         sizes = [{each.shape["m"] for each in found if each.kernel == kernel} for kernel in {each.kernel for each in found}]
         if max(map(len, sizes)) < FEWEST:
             continue
-        elsewhere = f" on {device}" * (device != "cpu") + ", out of cache" * (cache == "cold")
-        where = f"{dtype}, {threads} thread{'s' * (threads > 1)}{elsewhere}"
+        by = f"{threads} thread{'s' * (threads > 1)}" if device == "cpu" else device
+        where = f"{dtype}, {by}{', out of cache' * (cache == 'cold')}"
         made.append((where, Plate(_panels(found, run.machine), f"GFLOPS over size, {where}; {shorten(run.machine.cpu)}")))
     return made
 

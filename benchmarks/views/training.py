@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -21,48 +22,38 @@ SIDE = (4.4, 3.5)
 def losses(data: dict[str, Any]) -> Plate:
     """Loss of the textbook's runs on its scale: against examples, and against seconds by our step and by the framework's."""
     styles = colors([run["name"] for run in data["runs"]])
+    low, top = _scale(data)
 
-    def draw(axes: Axes, xlabel: str, title: str, x_of: Mapping[str, Sequence[float]], unit: str) -> list[Label]:
+    def draw(axes: Axes, x_of: Mapping[str, Sequence[float]], title: str, write: Callable[[float], str]) -> list[Label]:
         labels = []
         for run in data["runs"]:
             name, x, y = run["name"], x_of[run["name"]], run["losses"][1:]  # a log axis has no place for nothing seen
             color, marker = styles[name]
             axes.plot(x, y, color=color, marker=marker, markersize=3.5, linewidth=1.2, gid=series(name))
-            shown = [
-                (one, other, f"{name}: {other:.4f} after {seconds(one) if unit == 's' else f'{one:,} examples'}")
-                for one, other in zip(x, y, strict=True)
-                if other <= top
-            ]
-            tip(axes, *zip(*shown, strict=True)) if shown else None
+            seen = [(one, other) for one, other in zip(x, y, strict=True) if other <= top]
+            told = [f"{name}: {other:.4f} after {write(one)}" for one, other in seen]
+            tip(axes, [one for one, _ in seen], [other for _, other in seen], told)
             labels.append(Label(x[-1], min(y[-1], top), name, color, name, edge=True))
         if data["floor"]:
             axes.axhline(data["floor"], color=GREY, linewidth=0.8, linestyle="--")
-        axes.set(xscale="log", ylim=(low, top), xlabel=xlabel, ylabel="loss")
-        plain(axes, "x", write=duration if unit == "s" else "{:,.0f}".format)
+        axes.set(xscale="log", ylim=(low, top), ylabel="loss")
+        plain(axes, "x", write=write)
         axes.set_title(title, loc="left", fontsize=10)
         return labels
 
-    low, top = _scale(data)
     examples = {run["name"]: run["examples"][1:] for run in data["runs"]}
-    drawn = [(examples, "examples seen", "by examples", "")]
-    for place, title in ((0, "by seconds, numba-fused"), (1, "by seconds, torch")):
+    panels = [Panel(partial(draw, x_of=examples, title="by examples seen", write="{:,.0f}".format), SIDE)]
+    for place, step in enumerate(("numba-fused", "torch")):
         paces = {run["name"]: list(run["seconds_an_epoch"].values())[place][0] for run in data["runs"]}
         spent = {name: [paces[name] * seen / data["n"] for seen in examples[name]] for name in paces}
-        drawn.append((spent, "time of training", title, "s"))
-    panels = [
-        Panel(lambda axes, x=x, xlabel=xlabel, title=title, unit=unit: draw(axes, xlabel, title, x, unit), SIDE)  # type: ignore[misc]
-        for x, xlabel, title, unit in drawn
-    ]
+        panels.append(Panel(partial(draw, x_of=spent, title=f"by time, {step}", write=duration), SIDE))
     return Plate(panels, f"Gradient descent, SGD and minibatches on {data.get('problem', 'the data')}", 3)
 
 
 def duration(value: float) -> str:
-    """A tick of an axis of time: one digit and the unit."""
-    return next(
-        f"{value / unit:.3g} {name}"
-        for name, unit in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
-        if value >= 0.99 * unit
-    )
+    """A tick of an axis of time: as many digits as it has, and the unit."""
+    unit, name = next((each for each in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")) if value >= 0.99 * each[0]), (1e-9, "ns"))
+    return f"{value / unit:.3g} {name}"
 
 
 def _scale(data: dict[str, Any]) -> tuple[float, float]:

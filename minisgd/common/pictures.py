@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatterSciNotation
@@ -29,6 +30,11 @@ STYLES = {
     "openblas": ("#56b4e9", "v"),
     "mkl": ("#e69f00", "P"),
     "aocl": ("#882255", "<"),
+    "numba-cuda": ("#d55e00", "s"),
+    "triton": ("#cc79a7", "D"),
+    "mxnet": ("#e69f00", "P"),
+    "tensorflow": ("#56b4e9", "v"),
+    "jax": ("#882255", "<"),
 }
 OTHER = ("#cc79a7", "D")
 CYCLE = [
@@ -86,7 +92,7 @@ def svg(figure: Figure) -> str:
     """A figure as SVG, with no date: the same records give the same bytes."""
     made = io.StringIO()
     as_text(figure)
-    figure.savefig(made, format="svg", metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(figure).print_svg(made, metadata={"Date": None, "Creator": None})  # savefig would draw twice
     told = re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
     return re.sub(rf'<g id="{SERIES}([^"]*)">', r'<g class="series" data-series="\1">', told)
 

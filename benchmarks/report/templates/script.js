@@ -29,7 +29,7 @@ for (const button of all("table.sortable thead button")) {
 // A cell's text, without the link to its row.
 const said = (cell) => [...cell.childNodes].filter((each) => !each.classList?.contains("anchor")).map((each) => each.textContent).join("").trim();
 
-// Rows have addresses, and links to them once their table is open.
+// Rows have addresses, and links to them, once their table is open.
 const address = (table) => {
   if (table.dataset.addressed) return;
   table.dataset.addressed = "yes";
@@ -40,7 +40,6 @@ const address = (table) => {
     row.cells[0].append(" ", link);
   });
 };
-for (const table of all("details.table")) table.addEventListener("toggle", () => table.open && address(table));
 
 // What an address leads to is opened; that of a case's samples draws them.
 const go = () => {
@@ -82,11 +81,20 @@ const seriesOf = (row) => {
   const mine = names.filter((name) => text === name || text.startsWith(`${name}-`));
   return mine.sort((a, b) => b.length - a.length)[0] ?? "";
 };
-const light = (name) => {
+let shining = "";
+const light = (name, again = false) => {
+  if (name === shining && !again) return;
+  shining = name;
   document.body.classList.toggle("lighting", Boolean(name));
   for (const each of all("[data-series]")) each.classList.toggle("lit", each.dataset.series === name);
   for (const row of all("details.table[open] tbody tr")) row.classList.toggle("lit", Boolean(name) && seriesOf(row) === name);
 };
+for (const table of all("details.table")) {
+  table.addEventListener("toggle", () => {
+    if (table.open) address(table);
+    light(shining, true);
+  });
+}
 const under = (target) => {
   const drawn = target.closest?.("[data-series]"), row = target.closest?.("tbody tr");
   return drawn ? drawn.dataset.series : row && row.closest("details.table") ? seriesOf(row) : "";
