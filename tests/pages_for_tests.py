@@ -8,7 +8,7 @@ from runs_for_tests import CEILINGS, MACHINE, make_record, make_run
 
 from benchmarks.gate.outcome import Outcome, Row
 from benchmarks.gate.verdict import Verdict
-from benchmarks.harness.records import Bandwidth
+from benchmarks.harness.machines import Bandwidth
 from benchmarks.report.sources import Sources
 from benchmarks.trackers.asv import Point
 from benchmarks.trackers.history import series
