@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ from minisgd.common.environment import AsIs
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from benchmarks.harness.records import Case, Run
+    from benchmarks.harness.records import Run
     from benchmarks.report.sources import Sources
     from minisgd.common.terminal import Advance
 
@@ -37,13 +37,6 @@ KEEP_S = 2.0
 DRAWING_S = 11.0
 """About how many seconds the page takes."""
 
-TILED_SIZE = 512
-BLOCKS = tuple(1 << power for power in range(13, 21))
-"""Bytes of numba/full's block of b: 8 KiB to the 1 MiB that all of b takes."""
-
-EDGES = (16, 32, 64, 128, 256, 512)
-"""Of square tiles, measured beside the tiles that are predicted for the caches."""
-
 Begin = Callable[[int], "Advance"]
 """Takes the number of a part's steps; returns what to call before each."""
 
@@ -55,14 +48,14 @@ class Part:
     Parameters
     ----------
     name : str
-    about_s : float
-        Seconds that it takes, more or less: its share of the bar.
+    about_s : tuple of float
+        Seconds that it takes, more or less: its shares of the bar, one for each time that it begins steps.
     work : callable
         Does it, and gives a line on each thing that failed.
     """
 
     name: str
-    about_s: float
+    about_s: tuple[float, ...]
     work: Callable[[Begin], Iterator[str]]
 
 
@@ -86,12 +79,14 @@ def tour(
     warn(screen)
     before = parts(runs, timeout)
     try:
-        with progress_of_parts(screen, [*(part.about_s for part in before), DRAWING_S]) as begin:
+        with progress_of_parts(screen, sum(chain.from_iterable(each.about_s for each in before)) + DRAWING_S) as go:
+            start = 0.0
             for part in before:
-                for line in attempted(part, begin):
+                for line in attempted(part, stretches(go, start, part.about_s)):
                     screen.print(f"{part.name}: {line}", style="red", soft_wrap=True)
                     failed = True
-            advance = begin(2)
+                start += sum(part.about_s)
+            advance = go(start, start + DRAWING_S, 2)
             advance("reading what there is")
             sources, files, complaint = gathered(runs, screen)
             advance("drawing the page")
@@ -111,11 +106,17 @@ def tour(
 def parts(folder: Path, timeout_s: float) -> list[Part]:
     """What there is to do before the page can be drawn."""
     return [
-        Part("products and epochs", 150.0, partial(measure, folder, timeout_s)),
-        Part("batch-size", 7.0, partial(experiment, "batch-size", folder)),
-        Part("book", 11.0, partial(experiment, "book", folder)),
-        Part("noise", 1.0, partial(experiment, "noise", folder)),
+        Part("products and epochs", (50.0, 110.0), partial(measure, folder, timeout_s)),
+        Part("batch-size", (7.0,), partial(experiment, "batch-size", folder)),
+        Part("book", (11.0,), partial(experiment, "book", folder)),
+        Part("noise", (1.0,), partial(experiment, "noise", folder)),
     ]
+
+
+def stretches(go: Callable[[float, float, int], Advance], start: float, shares: Sequence[float]) -> Begin:
+    """Begins the next of a part's stretches of the bar, the first of which begins at `start`."""
+    ends = pairwise(accumulate(shares, initial=start))
+    return lambda steps: go(*next(ends), steps)
 
 
 def attempted(part: Part, begin: Begin) -> Iterator[str]:
@@ -133,9 +134,9 @@ def measure(folder: Path, timeout_s: float, begin: Begin) -> Iterator[str]:
 
     One run has every worker and ceiling once a round, where one of each kind would have them again.
     """
-    from benchmarks.harness import records, runs
+    from benchmarks.harness import itinerary, records, runs
 
-    kinds = chosen()
+    kinds = itinerary.kinds()
     cases = list(dict.fromkeys(chain(*kinds.values())))
     paths = {kind: records.fresh(folder, kind) for kind in kinds}
     latest: Run | None = None
@@ -155,9 +156,8 @@ def measure(folder: Path, timeout_s: float, begin: Begin) -> Iterator[str]:
             write()
             written_s = time.monotonic()
 
-    advance = begin((len(cases) + 1) * runs.ROUNDS)
     try:
-        runs.execute(cases, budget_s=BUDGET_S, timeout_s=timeout_s, advance=advance, keep=keep)
+        runs.execute(cases, budget_s=BUDGET_S, timeout_s=timeout_s, advance=by_rounds(begin, len(cases) + 1), keep=keep)
     finally:
         write()
     for record in latest.records if latest else ():
@@ -165,39 +165,20 @@ def measure(folder: Path, timeout_s: float, begin: Begin) -> Iterator[str]:
             yield f"{record.title}: {record.failure}"
 
 
-def chosen() -> dict[str, list[Case]]:
-    """The cases of each kind of run, by the name that ends its file's."""
-    from benchmarks.commands.run import choose, choose_epochs
+def by_rounds(begin: Begin, steps: int) -> Advance:
+    """What to call before each step of all rounds: the first has a share of the bar of its own, since it loads and compiles."""
+    from benchmarks.harness import runs
 
-    products = {preset: choose(preset, None, None, None, None, "warm", ["cpu"])[0] for preset in ("quick", "sizes")}
-    return {"sgd": choose_epochs(None, None, None, None, None, ["cpu"])[0], **products, "tune": tiles(), "blocks": blocks()}
+    left, current = steps, begin(steps)
 
+    def advance(doing: str) -> None:
+        nonlocal left, current
+        if left == 0:
+            left, current = steps * (runs.ROUNDS - 1), begin(steps * (runs.ROUNDS - 1))
+        left -= 1
+        current(doing)
 
-def blocks() -> list[Case]:
-    """numba/full on one shape and thread, by the bytes of its block of b."""
-    from benchmarks.harness import cases
-    from kernels import registry
-    from kernels.cpu.caches import caches
-    from kernels.rungs import loop_tiles
-
-    entry, shape = registry.find("numba/full"), cases.parse_size(str(TILED_SIZE))
-    tried = [loop_tiles.block_tile(bytes_, "float32", shape) for bytes_ in BLOCKS]
-    tried += [each.tile for each in loop_tiles.predict(entry.name, "float32", caches(), shape).values()]
-    return list(dict.fromkeys(cases.case(entry, shape, "float32", tile=tile) for tile in tried))
-
-
-def tiles() -> list[Case]:
-    """numba/tiled on one shape: square tiles, those predicted for this machine's caches, and its own."""
-    from benchmarks.harness import cases
-    from kernels import registry
-    from kernels.cpu.caches import caches
-    from kernels.rungs import loop_tiles
-
-    entry, shape = registry.find("numba/tiled"), cases.parse_size(str(TILED_SIZE))
-    predicted = loop_tiles.predict(entry.name, "float32", caches(), shape)
-    squares = (dict.fromkeys(("tm", "tn", "tp"), edge) for edge in EDGES)
-    tried = [*squares, *(each.tile for each in predicted.values()), entry.tile_for("float32")]
-    return list(dict.fromkeys(cases.case(entry, shape, "float32", tile=tile) for tile in tried))
+    return advance
 
 
 def experiment(name: str, folder: Path, begin: Begin) -> Iterator[str]:

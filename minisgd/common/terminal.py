@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -99,21 +98,18 @@ def progress(screen: Console, steps: int) -> Iterator[Advance]:
 
 
 @contextmanager
-def progress_of_parts(screen: Console, shares: Sequence[float]) -> Iterator[Callable[[int], Advance]]:
-    """Show one bar over the parts of a whole, of which each has a share, and the time left.
+def progress_of_parts(screen: Console, total: float) -> Iterator[Callable[[float, float, int], Advance]]:
+    """Show one bar over all parts of a whole, and the time left.
 
-    Yields a function that begins the next part. It takes the number of its steps, and returns the function to call before each.
-    A part that ends before its last step is counted as done.
+    Yields a function that begins a part: it takes where on the bar the part begins and ends, and the number of its steps, and
+    returns what to call before each step.
     """
-    ends = iter(accumulate(shares))
-    parts = iter(shares)
     with _bar(screen, TaskProgressColumn(), TimeRemainingColumn(), TextColumn("left"), pace_s=PACE_S) as bar:
-        task = bar.add_task("starting", total=sum(shares))
+        task = bar.add_task("starting", total=total)
 
-        def begin(steps: int) -> Advance:
-            share = next(parts)
-            bar.update(task, completed=next(ends) - share)
-            return _advancing(bar, task, share / steps)
+        def begin(start: float, end: float, steps: int) -> Advance:
+            bar.update(task, completed=start)
+            return _advancing(bar, task, (end - start) / steps)
 
         yield begin
 

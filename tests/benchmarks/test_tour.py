@@ -9,7 +9,7 @@ import pytest
 from runs_for_tests import make_record, make_run
 
 from benchmarks.commands import tour
-from benchmarks.harness import runs
+from benchmarks.harness import itinerary, runs
 from benchmarks.harness.records import Case, load, save
 
 SMALL = {"m": 128, "n": 128, "p": 128}
@@ -37,18 +37,16 @@ def measured(monkeypatch, tmp_path):
             keep(make_run(*RECORDS[:count]))
 
     monkeypatch.setattr(runs, "execute", execute)
-    monkeypatch.setattr(tour, "chosen", lambda: {"quick": CASES, "sizes": CASES[:1]})
+    monkeypatch.setattr(itinerary, "kinds", lambda: {"quick": CASES, "sizes": CASES[:1]})
     return partial(tour.measure, tmp_path, 60.0)
 
 
 def run_parts(monkeypatch, folder, *work):
-    monkeypatch.setattr(tour, "parts", lambda *_: [tour.Part(f"part {place}", 1.0, each) for place, each in enumerate(work)])
+    parts = [tour.Part(f"part {place}", (1.0, 1.0), each) for place, each in enumerate(work)]
+    monkeypatch.setattr(tour, "parts", lambda *_: parts)
     done = commands_for_tests.run("benchmarks", "tour", "--runs", folder)
-    return (
-        done.returncode,
-        done.stdout.splitlines(),
-        {path.stem.partition("-")[2]: load(path) for path in folder.glob("*Z-*.json")},
-    )
+    lines = [line for line in done.stdout.splitlines() if line]
+    return done.returncode, lines, {path.stem.partition("-")[2]: load(path) for path in folder.glob("*Z-*.json")}
 
 
 def test_what_fails_costs_a_line_and_the_rest_goes_on(measured, monkeypatch, tmp_path):
@@ -105,7 +103,7 @@ def test_the_page_is_shown_in_a_browser_if_asked(monkeypatch, tmp_path):
 
 
 def test_the_tour_has_every_kind_of_run_and_about_ten_tiles():
-    kinds = tour.chosen()
+    kinds = itinerary.kinds()
     assert set(kinds) == {"sgd", "quick", "sizes", "tune", "blocks"}
     for swept in (kinds["tune"], kinds["blocks"]):
         assert 8 <= len(swept) <= 12

@@ -29,10 +29,9 @@ def test_parts_share_a_bar_by_their_shares_even_if_one_ends_early(monkeypatch):
     screen = Screen()
     monkeypatch.setattr(screen, "file", io.StringIO())
     monkeypatch.setattr(screen, "_force_terminal", True)
-    with progress_of_parts(screen, [3.0, 1.0]) as begin:
-        ends_early, half_way = begin(100), begin
-        ends_early("first")
-        advance = half_way(2)
+    with progress_of_parts(screen, 4.0) as begin:
+        begin(0.0, 3.0, 100)("first")
+        advance = begin(3.0, 4.0, 2)
         advance("second")
         advance("third")
     shown = re.findall(r"(\d+)%.*?(first|second|third)", screen.file.getvalue())
