@@ -22,8 +22,8 @@ SLOWEST, LEAST = "torch/elementwise", 64
 TILED = cases.parse_size("512")
 """The shape on which tiles are varied."""
 
-EDGES = (32, 64, 96, 128, 192, 256, 512)
-"""Of square tiles, measured beside the tiles that are predicted for the caches."""
+EDGES, WIDTHS = (32, 64, 128, 256, 512), (32, 64)
+"""Of square tiles, and of tiles as long as the product; beside those that are predicted for the caches."""
 
 BLOCKS = tuple(1 << power for power in range(13, 21))
 """Bytes of numba/full's block of b: 8 KiB to the 1 MiB that all of b takes."""
@@ -59,10 +59,11 @@ def sizes() -> list[Case]:
 
 
 def tiles() -> list[Case]:
-    """numba/tiled with square tiles, with those predicted for this machine's caches, and with its own."""
+    """numba/tiled with square tiles and with long ones, those predicted for this machine's caches and its own among them."""
     entry = registry.find("numba/tiled")
     squares = [dict.fromkeys(("tm", "tn", "tp"), edge) for edge in EDGES]
-    return _with_tiles(entry, [*squares, *_predicted(entry), entry.tile_for(DTYPE)])
+    long = [{"tm": TILED["m"], "tn": TILED["n"], "tp": width} for width in WIDTHS]
+    return _with_tiles(entry, [*squares, *long, *_predicted(entry), entry.tile_for(DTYPE)])
 
 
 def blocks() -> list[Case]:
