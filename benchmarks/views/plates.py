@@ -145,15 +145,12 @@ def finished(figure: Figure, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> 
         if not inside:
             continue
         taken = [_box(text) if isinstance(text, Annotation) else text.get_window_extent().padded(GAP) for text in axes.texts]
-        taken += [_around(*axes.transData.transform((each.x, each.y)), 3) for each in inside]
+        points = axes.transData.transform([(each.x, each.y) for each in inside])
+        taken += [Bbox.from_extents(x - 3, y - 3, x + 3, y + 3) for x, y in points]
         lines = _along_lines(axes)
         for each in inside:
             taken.append(_place(axes, each, np.array([box.extents for box in taken]), lines))
     return figure
-
-
-def _around(x: float, y: float, reach: float) -> Bbox:
-    return Bbox.from_extents(x - reach, y - reach, x + reach, y + reach)
 
 
 def _along_lines(axes: Axes) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def roofline(records: Sequence[Record], limits: Ceilings, colored: Sequence[str]
         axes.set(xscale="log", yscale="log")
         for each, at in sorted(zip(records, x, strict=True), key=lambda pair: pair[0].kernel in colored):
             color = style(each.backend)[0] if each.kernel in colored else GREY
-            faint = {} if each.kernel in colored else {"alpha": 0.55, "markersize": 4}
+            faint: dict[str, Any] = {} if each.kernel in colored else {"alpha": 0.55, "markersize": 4}
             axes.plot([at], [rate(each)], color=color, marker=MARKERS.get(each.rung, "P"), gid=series(each.kernel), **faint)
             if each.kernel in colored:
                 labels.append(Label(at, rate(each), each.label, color, each.kernel))

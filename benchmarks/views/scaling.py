@@ -53,7 +53,7 @@ def _panels(records: Sequence[Record], here: Machine) -> list[Panel]:
 
     def panel(title: str, lines: Sequence[Sequence[Record]], colored: Sequence[Sequence[Record]], names: bool) -> Panel:
         shown = [rate(each) for line in (lines if names else kernels) for each in line]
-        limits = min(shown) / 1.5, 1.6 * max(shown)
+        limits = min(shown) / 1.5, max(1.6 * max(shown), 1.2 * (_peak(here, records[0]) or 0))
 
         def draw(axes: Axes) -> list[Label]:
             axes.set(xscale="log", yscale="log", xlim=(min(everything) / 1.15, max(everything) * 1.15), ylim=limits)
@@ -94,6 +94,11 @@ def _line(axes: Axes, line: Sequence[Record], color: str, name: str) -> Label:
     return Label(x[-1], y[-1], shorten(name, 24), color, line[0].kernel, edge=True)
 
 
+def _peak(here: Machine, first: Record) -> float | None:
+    ceilings = here.ceilings.get(first.device)
+    return ceilings.peak(first.dtype, first.threads) if ceilings else None
+
+
 def _borders(axes: Axes, here: Machine, first: Record) -> list[Label]:
     """The sizes at which three operands fill each cache, and the peak."""
     low, high = axes.get_xlim()
@@ -103,9 +108,8 @@ def _borders(axes: Axes, here: Machine, first: Record) -> list[Label]:
             axes.axvline(border, linestyle=":", color=GREY, linewidth=1)
             axes.annotate(f"L{level.level} full", (border, 1), (0, 2), xycoords=("data", "axes fraction"),
                           textcoords="offset points", ha="center", va="bottom", fontsize=7.5, color=GREY)  # fmt: skip
-    ceilings = here.ceilings.get(first.device)
-    peak = ceilings and ceilings.peak(first.dtype, first.threads)
-    if not peak or peak > axes.get_ylim()[1]:
+    peak = _peak(here, first)
+    if not peak:
         return []
     axes.axhline(peak, color=INK, linestyle="--", linewidth=1)
     return [Label(high, peak, f"at most {digits(peak)}", INK, edge=True)]

@@ -92,7 +92,8 @@ def svg(figure: Figure) -> str:
     """A figure as SVG, with no date: the same records give the same bytes."""
     made = io.StringIO()
     as_text(figure)
-    FigureCanvasSVG(figure).print_svg(made, metadata={"Date": None, "Creator": None})  # savefig would draw twice
+    metadata = {"Date": None, "Creator": None}
+    FigureCanvasSVG(figure).print_svg(made, metadata=metadata)  # type: ignore[no-untyped-call] # savefig would draw twice
     told = re.sub(rf'<g id="{TIP}([^"]*)">', r'<g class="tip"><title>\1</title>', made.getvalue())
     return re.sub(rf'<g id="{SERIES}([^"]*)">', r'<g class="series" data-series="\1">', told)
 

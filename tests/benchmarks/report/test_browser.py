@@ -159,8 +159,7 @@ def test_theme_anchors_and_tips_work(opened):
     assert any("GFLOPS" in text for text in view.locator("#limit .tip title").all_text_contents())
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(375, "dark"), (1280, "light")])
 def test_it_fits_and_axe_finds_nothing_serious(opened, width, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
