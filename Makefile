@@ -9,11 +9,7 @@ CUDA := $(if $(findstring Linux x86_64,$(shell uname -sm)),.cuda/.ready)
 .PHONY: bench test lint mutants clean browser wheels test-cuda
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks run --workload sgd --plot .runs/sgd
-	$(BIN)/python -m benchmarks run --plot .runs/ladder
-	$(BIN)/python -m benchmarks run --preset sizes --plot .runs/sizes > .runs/sizes.txt
-	for name in book batch-size noise; do $(BIN)/python -m minisgd experiment $$name --json .runs/$$name.json > .runs/$$name.txt; done
-	$(BIN)/python -m benchmarks report
+	$(BIN)/python -m benchmarks tour
 
 # Kernels and steps of the other frameworks have environments of their own, which their tests make the first time: 2.3 GB.
 test: $(READY) .otava/.ready $(CUDA) browser

@@ -25,6 +25,7 @@ from benchmarks.commands.report import report
 from benchmarks.commands.run import run
 from benchmarks.commands.scale import scale
 from benchmarks.commands.show import show
+from benchmarks.commands.tour import tour
 from benchmarks.commands.tune import tune
 from minisgd.common import cli
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("tour")(tour)
 app.command("run")(run)
 app.command("merge")(merge)
 app.command("scale")(scale)

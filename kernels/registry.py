@@ -82,6 +82,9 @@ class Kernel:
         Tile parameters in the function's order, with their defaults in elements.
     device_tiles : mapping of str to mapping
         Likewise by device, where it is another one than on the CPU.
+    variant : callable, optional
+        ``variant(tile)``: the function for a tile that is not among its arguments; the kernel's own tile is not among its
+        `tile` then.
     bound : callable
         ``bound(n, dtype)``: the largest error that `kernels.accuracy.error` may find at inner dimension n. That of sums of
         products, unless an algorithm such as Strassen's has another.
@@ -98,6 +101,7 @@ class Kernel:
     peer: bool = False
     tile: Mapping[str, int] | Callable[[str], Mapping[str, int]] = field(default_factory=dict)
     device_tiles: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    variant: Callable[[Mapping[str, int]], Callable[..., Any]] | None = None
     bound: Callable[[int, str], float] = accuracy.bound
 
     @property
@@ -118,6 +122,8 @@ class Kernel:
         """Fix the tile sizes, so that what is timed is ``(a, b, out)`` and no more."""
         if not tile:
             return self.function
+        if self.variant:
+            return self.variant(tile)
         function, sizes = self.function, tuple(tile[name] for name in self.tile_for(self.dtypes[0]))
         return lambda a, b, out: function(a, b, out, *sizes)
 

@@ -38,17 +38,13 @@ def report(
     readme: Annotated[
         bool, typer.Option("--readme", help="Instead, put the given run's ladder into README.md and docs.")
     ] = False,
+    show: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
 ) -> None:
     """Write one HTML page, which needs no network: index.html, with the raw records beside it.
 
     Example: python -m benchmarks report --run .runs/20260101T120000.123456Z-quick.json --asv .asv/results
     """
-    from benchmarks.gate.outcome import Outcome
-    from benchmarks.harness import records
     from benchmarks.report import page
-    from benchmarks.report.sources import Sources
-    from benchmarks.trackers import asv as asv_store
-    from benchmarks.trackers import history, pytest_benchmark
     from minisgd.common.terminal import console, require_writable
 
     screen = console(None)
@@ -56,26 +52,68 @@ def report(
         _update_readme(run or [], screen)
         return
     require_writable(out)
-    files = list(dict.fromkeys(run or _newest(RUNS)))
-    options: dict[str, Sequence[Path | None]] = {"--run": files, "--asv": [asv], "--pytest": [pytest], "--gate": [gate]}
-    given = [(option, path) for option, paths in options.items() for path in paths if path]
-    if not given:
+    options: dict[str, Sequence[Path | None]] = {
+        "--run": run or newest(RUNS),
+        "--asv": [asv],
+        "--pytest": [pytest],
+        "--gate": [gate],
+    }
+    given = {option: [path for path in dict.fromkeys(paths) if path] for option, paths in options.items()}
+    if not any(given.values()):
         raise UsageError(f"{RUNS}: no runs yet; make bench makes some")
-    names = page.names([path for option, path in given if option != "--asv"], out)
-    sources = Sources(command=_command(given), commit_url=_commit_url(Path("asv.conf.json")))
+    compared = frameworks or max(RUNS.glob("*-frameworks.columns"), default=None)
     with screen.status("reading"):
-        _read_runs(files, names, sources, screen)
-        if pytest:
-            sources.runs.append((names[pytest], pytest_benchmark.run(pytest)))
-        if gate:
-            sources.outcome = records.read(gate, Outcome, "gate --json")
-        if compared := frameworks or max(RUNS.glob("*-frameworks.columns"), default=None):
-            sources.columns = _columns(compared)
-        if asv:
-            sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow")), asv)
+        sources, names = read(given, compared, out, screen)
     with screen.status("drawing"):
         made = page.save(sources, names, out)
     screen.print(str(made), soft_wrap=True)
+    if show:
+        open_in_browser(made, screen)
+
+
+def read(
+    given: Mapping[str, Sequence[Path]], compared: Path | None, out: Path, screen: Console
+) -> tuple[Sources, dict[Path, str]]:
+    """What the page is made from, and the name that each file gets beside it.
+
+    Parameters
+    ----------
+    given : mapping of str to sequence of Path
+        By option: any number of "--run", and one of "--asv", "--pytest" and "--gate" at most.
+    compared : Path, optional
+        The frameworks' columns.
+    out : Path
+        Folder of the page.
+    screen : Console
+        Told what is left out.
+    """
+    from benchmarks.gate.outcome import Outcome
+    from benchmarks.harness import records
+    from benchmarks.report import page
+    from benchmarks.report.sources import Sources
+    from benchmarks.trackers import asv as asv_store
+    from benchmarks.trackers import history, pytest_benchmark
+
+    names = page.names([path for option, paths in given.items() for path in paths if option != "--asv"], out)
+    sources = Sources(command=_command(given), commit_url=_commit_url(Path("asv.conf.json")))
+    _read_runs(given.get("--run", ()), names, sources, screen)
+    for pytest in given.get("--pytest", ()):
+        sources.runs.append((names[pytest], pytest_benchmark.run(pytest)))
+    for gate in given.get("--gate", ()):
+        sources.outcome = records.read(gate, Outcome, "gate --json")
+    if compared:
+        sources.columns = _columns(compared)
+    for asv in given.get("--asv", ()):
+        sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow")), asv)
+    return sources, names
+
+
+def open_in_browser(page: Path, screen: Console) -> None:
+    """Show the page; a machine without a browser is told of in a line."""
+    import webbrowser
+
+    if not webbrowser.open(page.resolve().as_uri()):
+        screen.print(f"--open: no browser here; open {page} where there is one", soft_wrap=True)
 
 
 def _update_readme(runs: Sequence[Path], screen: Console) -> None:
@@ -114,9 +152,13 @@ def _columns(path: Path) -> tuple[Columns, Run | None]:
     return columns, records.load(beside) if beside != path and beside.exists() else None
 
 
-def _command(given: Sequence[tuple[str, Path]]) -> str:
+def _command(given: Mapping[str, Sequence[Path]]) -> str:
     """The command that makes the page; a file that lies elsewhere is named without its folder."""
-    shown = (f"{option} {shlex.quote(path.name if path.is_absolute() else str(path))}" for option, path in given)
+    shown = (
+        f"{option} {shlex.quote(path.name if path.is_absolute() else str(path))}"
+        for option, paths in given.items()
+        for path in paths
+    )
     return " ".join(["python -m benchmarks report", *shown])
 
 
@@ -129,7 +171,7 @@ def _commit_url(settings: Path) -> str:
         return ""
 
 
-def _newest(folder: Path) -> list[Path]:
+def newest(folder: Path) -> list[Path]:
     """The newest run or experiment of each kind; a run's kind ends its name."""
     found: dict[str, Path] = {}
     for path in sorted(folder.glob("*.json")):

@@ -10,12 +10,13 @@ from benchmarks.gate import comparison, paired
 from benchmarks.harness import cases, runs
 from benchmarks.harness.machines import Blas, Ceilings
 from benchmarks.harness.records import Case
+from benchmarks.harness.shown import Shown
 from benchmarks.harness.workers import Worker
 from kernels import Kernel
 
 
 @dataclass
-class Alternation:
+class Alternation(Shown):
     """A comparison on the way: what is finished is there whenever it is interrupted.
 
     Parameters
@@ -38,7 +39,9 @@ class Alternation:
     limits: Ceilings | None = None
     libraries: dict[str, Blas] = field(default_factory=dict)
 
-    def measure(self, blocks: int, advance: Callable[[str], None], keep: Callable[[], None]) -> None:
+    def measure(
+        self, blocks: int, advance: Callable[[str], None] = lambda doing: None, keep: Callable[[], None] = lambda: None
+    ) -> None:
         """Measure more blocks, calling `advance` before each case and `keep` after each block.
 
         Raises

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from benchmarks.harness.fields import Count, Model, Quantity
+from benchmarks.harness.shown import Shown
 from kernels.cpu.caches import Cache
 
 BEYOND = 1.03
@@ -88,7 +89,7 @@ def _has_a_size(level: Cache) -> Cache:
     return level
 
 
-class Machine(Model):
+class Machine(Model, Shown):
     """Where a run was measured."""
 
     cpu: str

@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
@@ -18,10 +18,14 @@ from benchmarks.harness import names
 from benchmarks.harness.fields import Count, Extent, M, Model, Moment, Name, Quantity, Sum, Unbounded
 from benchmarks.harness.machines import Machine
 from benchmarks.harness.shards import Shard
+from benchmarks.harness.shown import Shown
 from kernels.accuracy import FORMATS
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
 from minisgd.common.files import write as write
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 SCHEMA = 1
 
@@ -86,7 +90,7 @@ class Case(Model):
         return names.title(self)
 
 
-class Record(Case):
+class Record(Case, Shown):
     """A case, its samples, and what follows from them; None where that does not apply."""
 
     samples_s: list[Sum] | None = Field(default=None, description="seconds a call, in measured order")
@@ -161,7 +165,7 @@ class Record(Case):
         return 100 * self.error / self.error_bound if self.error is not None and self.error_bound else None
 
 
-class Run(Model):
+class Run(Model, Shown):
     """The records of one invocation, and the machine."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -171,6 +175,20 @@ class Run(Model):
     machine: Machine
     records: list[Record]
     shard: Shard | None = Field(default=None, description="the part of its cases that a run measured, if it was not all")
+
+    def to_dataframe(self) -> DataFrame:
+        """A row a record, a column a field; those of a field with parts, such as a shape, are named "shape.m".
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError("to_dataframe() takes pandas, which is not installed: pip install pandas") from None
+        return pandas.json_normalize([record.model_dump() for record in self.records])
 
 
 def save(found: Model, path: Path) -> None:

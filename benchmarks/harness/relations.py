@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.harness.records import Record, Run
+from benchmarks.harness.records import TILES, Record, Run
 from kernels.cpu.caches import Cache
 from kernels.cpu.tiles import ITEMSIZE
 from kernels.registry import RUNGS
@@ -81,6 +81,11 @@ def against(run: Run, step: str, record: Record) -> float | None:
 
     other = [each.median_s for each in run.records if each.kernel == step and conditions(each) == conditions(record)]
     return other[-1] / record.median_s if other and other[-1] and record.median_s else None
+
+
+def has_tile(record: Record) -> bool:
+    """Whether a record has a tile of the CPU's kinds, for which there is a model: a slab, a tile of loops, a block of b."""
+    return bool(record.tile) and (record.rung in TILES or "kc" in (record.tile or {}))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness import relations
 from benchmarks.harness.machines import Machine
-from benchmarks.harness.records import TILES, Record, Run
+from benchmarks.harness.records import Record, Run
 from benchmarks.report import findings
 from benchmarks.report.findings import Fact
 from benchmarks.report.section import Section
@@ -134,7 +134,7 @@ def _tiles_in_use(found: drawn.Blocks, here: Machine) -> tuple[str, list[Fact]]:
 
 def _sweep(made: Section, run: Run) -> None:
     """The tiles of a run that varies them: the best, those predicted, a picture and a table."""
-    passed = [record for record in run.records if record.gflops and record.rung in TILES and record.tile]
+    passed = [record for record in run.records if record.gflops and relations.has_tile(record)]
     if not passed or not swept(run):
         return
     some = passed[0]

@@ -134,7 +134,7 @@ def markdown(runs: Sequence[Run]) -> dict[str, str]:
     lines = [
         f"**{prose(run.machine.cpu)}**, commit {prose((run.commit or 'unknown')[:8])}, {run.created:%Y-%m-%d %H:%M} UTC",
         "",
-        to_markdown(tables.summary(run)),
+        to_markdown(tables.summary(run.records)),
     ]
     return {"summary.md": "\n".join(lines) + "\n"}
 

@@ -14,12 +14,16 @@ from benchmarks.views.naming import machine_name
 from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, colors, plain, style
 from benchmarks.views.sizes import over_size
 from kernels.registry import RUNGS
+from kernels.rungs.loop_tiles import resident_bytes
 from minisgd.common.cli import UsageError
 from minisgd.common.pictures import series, tip
 from minisgd.common.units import digits, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+EDGES = {1: "width of the slab, elements", 2: "block of b, KiB", 3: "edge of the square tiles, elements"}
+"""What tiles are drawn over, by how many sizes a tile has."""
 
 
 def products(run: Run) -> Figure:
@@ -186,14 +190,16 @@ def _over_edges(axes: Axes, line: Sequence[Record], predicted: Mapping[str, Mapp
         labels.append(Label(edge(record), record.gflops or 0, f"predicted for {name}: {edge(record)}"))
     axes.set_xscale("log", base=2)
     axes.set_ylim(0, 1.3 * max(rates))
-    axes.set_xlabel("edge of the square tiles, elements" if len(best.tile or {}) == 3 else "width of the slab, elements")
+    axes.set_xlabel(EDGES[len(best.tile or {})])
     axes.set_ylabel("GFLOPS")
     plain(axes, "x", edges)
     return labels
 
 
 def edge(record: Record) -> int:
-    """The width of a slab or the edge of a square tile; 0 for a tile of another form."""
+    """The width of a slab, the edge of a square tile, or KiB of a block of b; 0 for a tile of another form."""
+    if "kc" in (record.tile or {}):
+        return resident_bytes(record.kernel, record.tile or {}, record.dtype, record.shape["n"]) >> 10
     first, *others = (record.tile or {"": 0}).values()
     return first if all(other == first for other in others) else 0
 

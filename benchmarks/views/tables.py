@@ -78,10 +78,10 @@ def rates(record: Record) -> list[Cell]:
     return [Cell(record.median_s, two), Cell(record.gflops, style="strong"), spread, peak]
 
 
-def summary(run: Run) -> Table:
+def summary(records: Iterable[Record]) -> Table:
     """A row a record, a record's title for its conditions: for a page that holds runs of any kind."""
     made = Table([words("case"), *RATES, BOUND])
-    for record in run.records:
+    for record in records:
         if record.failure:
             made.add(record.series, f"failed: {record.failure}", style="bad")
         elif record.median_s:

@@ -180,13 +180,24 @@ def block_tiling(
         l3 = hierarchy[2]
         formula, inputs = "min(L3 / 8, L3 / (2 cores))", {"L3": l3.size, "cores": l3.shared_by, "bytes a cycle": taken}
         block = Derivation("block", formula, inputs, l3.size // max(8, 2 * l3.shared_by))
-    kc = 1 << round(log2(2 * block.result // size) / 2)
+    kc = block_depth(block.result, size)
     mc = max(mr.result, block.result // (kc * size) // mr.result * mr.result)
     return (
         mr, nr, block,
         Derivation("kc", "sqrt(2 block / S) to the nearest power of two", {"block": block.result, "S": size}, kc),
         Derivation("mc", "block / (kc S) to a multiple of mr", {"block": block.result, "kc": kc, "S": size, "mr": mr.result}, mc),
     )  # fmt: skip
+
+
+def block_depth(bytes_: int, size: int) -> int:
+    """Rows kc of a block of so many bytes, of elements of `size` bytes; see `block_tiling`.
+
+    Examples
+    --------
+    >>> block_depth(4 << 20, 4)
+    1024
+    """
+    return 1 << round(log2(2 * bytes_ // size) / 2)
 
 
 def near_block(hierarchy: Sequence[Cache]) -> Derivation:

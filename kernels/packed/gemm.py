@@ -27,7 +27,6 @@ from kernels.packed.dispatch import multiply, served
 from kernels.packed.matvec import dots, few_columns, one_row
 from kernels.packed.plan import PLAN, Plan, own_bytes, product_layout
 from kernels.packed.pool.workers import Pool
-from kernels.registry import kernel
 
 Matrix = NDArray[Any]
 
@@ -143,9 +142,6 @@ def workspace(plan: Plan, threads: int) -> NDArray[np.uint8]:
     memory = aligned_zeros((plan.workspace_bytes(threads),), np.uint8)
     memory[: PLAN.itemsize].view(PLAN)[:] = plan._replace(threads=threads)
     return memory
-
-
-kernel("numba", "full", threads=True, compiles=True)(gemm)
 
 
 def compiled(dtype: np.dtype[Any]) -> Compiled:

@@ -24,7 +24,7 @@ from math import isqrt, log2, sqrt
 from typing import NamedTuple
 
 from kernels.cpu.caches import Cache, caches
-from kernels.cpu.tiles import FAR_BYTES_A_CYCLE, ITEMSIZE, Derivation
+from kernels.cpu.tiles import FAR_BYTES_A_CYCLE, ITEMSIZE, Derivation, block_depth, block_tiling
 from kernels.cpu.vectors import cpu_name, vectors
 
 START = 60
@@ -200,7 +200,7 @@ def predict(
     Parameters
     ----------
     kernel : str
-        Such as "numba/tiled"; of the rung `block` or `tiled`.
+        Such as "numba/tiled"; of the rung `block` or `tiled`, or numba/full.
     dtype : {"float32", "float64"}
     hierarchy : sequence of Cache
     shape : mapping of "m", "n", "p" to int
@@ -210,7 +210,7 @@ def predict(
     Returns
     -------
     dict of str to Predicted
-        By the cache's name; that of the compiled loops' cheapest tile is followed by " (chosen)".
+        By the cache's name; that of the compiled loops' cheapest tile is followed by " (chosen)". Of numba/full the block in use.
 
     Examples
     --------
@@ -219,6 +219,11 @@ def predict(
     >>> {name: tuple(each.tile.values()) for name, each in predict("numba/tiled", "float32", caches, shape, loaded=32).items()}
     {'L1': (512, 512, 8), 'L2 (chosen)': (512, 512, 160), 'L3': (512, 512, 512)}
     """
+    if kernel == "numba/full":
+        derivations = block_tiling(dtype, hierarchy)[2:]
+        block = derivations[0]
+        (cache,) = (name for name in block.inputs if name.startswith("L"))
+        return {f"{cache} (chosen)": Predicted(block_tile(block.result, dtype, shape), derivations, None)}
     a_fits = shape["m"] * shape["n"] * ITEMSIZE[dtype] <= hierarchy[-1].size
     far = FAR_BYTES_A_CYCLE if a_fits else MEMORY_BYTES_A_CYCLE
     found = {f"L{cache.level}": _predict(kernel, dtype, cache, shape, far, loaded) for cache in hierarchy}
@@ -244,8 +249,21 @@ def _predict(kernel: str, dtype: str, cache: Cache, shape: Mapping[str, int], fa
     return Predicted(tile, derivations, cycles(tile, cache, dtype, far, loaded))
 
 
+def block_tile(bytes_: int, dtype: str, shape: Mapping[str, int]) -> dict[str, int]:
+    """Rows kc and columns mc of numba/full's block of so many bytes, no larger than b.
+
+    Examples
+    --------
+    >>> block_tile(1 << 20, "float32", {"m": 512, "n": 512, "p": 512})
+    {'kc': 512, 'mc': 512}
+    """
+    size = ITEMSIZE[dtype]
+    kc = min(block_depth(bytes_, size), max(1, shape["n"]))
+    return {"kc": kc, "mc": max(1, min(bytes_ // (kc * size), shape["p"]))}
+
+
 def resident_bytes(kernel: str, tile: Mapping[str, int], dtype: str, n: int) -> int:
-    """What stays in cache: a slab of n rows, the loops' tile of b, or a BLAS's tiles of a, b and out.
+    """What stays in cache: a slab of n rows, the loops' tile of b, numba/full's block of it, or a BLAS's tiles of a, b and out.
 
     Examples
     --------
@@ -255,6 +273,8 @@ def resident_bytes(kernel: str, tile: Mapping[str, int], dtype: str, n: int) -> 
     match tile:
         case {"width": width}:
             elements = n * width
+        case {"kc": kc, "mc": mc}:
+            elements = kc * mc
         case {"tn": tn, "tp": tp} if kernel == "numba/tiled":
             elements = tn * tp
         case {"tm": tm, "tn": tn, "tp": tp}:

@@ -11,7 +11,17 @@ from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from minisgd.common.cli import UsageError
@@ -73,24 +83,51 @@ def require_writable(folder: Path) -> None:
         raise UsageError(f"{folder}: {error.strerror}; expected a folder that can be written") from None
 
 
+Advance = Callable[[str], None]
+"""Called before each step, with what it does."""
+
+PACE_S = 3600.0
+"""Steps of the last so many seconds tell the time left: of the whole, since its parts have steps of their own length."""
+
+
 @contextmanager
-def progress(screen: Console, steps: int) -> Iterator[Callable[[str], None]]:
+def progress(screen: Console, steps: int) -> Iterator[Advance]:
     """Show a bar over `steps`; yields a function to call before each step, with what it does."""
-    columns = [
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-    ]
+    with _bar(screen, MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()) as bar:
+        yield _advancing(bar, bar.add_task("starting", total=steps), 1)
+
+
+@contextmanager
+def progress_of_parts(screen: Console, total: float) -> Iterator[Callable[[float, float, int], Advance]]:
+    """Show one bar over all parts of a whole, and the time left.
+
+    Yields a function that begins a part: it takes where on the bar the part begins and ends, and the number of its steps, and
+    returns what to call before each step.
+    """
+    with _bar(screen, TaskProgressColumn(), TimeRemainingColumn(), TextColumn("left"), pace_s=PACE_S) as bar:
+        task = bar.add_task("starting", total=total)
+
+        def begin(start: float, end: float, steps: int) -> Advance:
+            bar.update(task, completed=start)
+            return _advancing(bar, task, (end - start) / steps)
+
+        yield begin
+
+
+def _bar(screen: Console, *told: ProgressColumn, pace_s: float = 30.0) -> Progress:
+    """A bar, what is told beside it, and what is being done."""
+    doing = TextColumn("{task.description}", markup=False)
     # Redrawing costs processor time beside what is measured, so only at each step.
-    with Progress(*columns, console=screen, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("starting", total=steps)
-        begun = False
+    return Progress(BarColumn(), *told, doing, console=screen, transient=True, auto_refresh=False, speed_estimate_period=pace_s)
 
-        def advance(doing: str) -> None:
-            nonlocal begun
-            bar.update(task, advance=int(begun), description=doing, refresh=True)
-            begun = True
 
-        yield advance
+def _advancing(bar: Progress, task: TaskID, amount: float) -> Advance:
+    """What adds an amount for the step before, at each step but the first."""
+    begun = False
+
+    def advance(doing: str) -> None:
+        nonlocal begun
+        bar.update(task, advance=amount * begun, description=doing, refresh=True)
+        begun = True
+
+    return advance

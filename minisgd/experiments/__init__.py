@@ -55,6 +55,12 @@ class Finding:
         """The rows below their headings."""
         return from_json(self.title, self.headings, self.rows)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from minisgd.common.notebook import to_notebook  # here, since it takes jinja2, which training does without
+
+        return to_notebook([self.figure], self.sentences, [self.table])
+
 
 @dataclass(frozen=True)
 class Experiment:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from minisgd.common.terminal import console, progress, styled
+from minisgd.common.terminal import Screen, console, progress, progress_of_parts, styled
 
 NAMES = ["numba/[bold]full[/bold]", "[/] closes nothing", ":smile: [link=x]", "$x^2$"]
 
@@ -21,6 +23,19 @@ def test_nothing_in_a_name_is_markup(capsys, name):
     with progress(screen, 1) as advance:
         advance(name)
     assert capsys.readouterr().out.count(name) == 2
+
+
+def test_parts_share_a_bar_by_their_shares_even_if_one_ends_early(monkeypatch):
+    screen = Screen()
+    monkeypatch.setattr(screen, "file", io.StringIO())
+    monkeypatch.setattr(screen, "_force_terminal", True)
+    with progress_of_parts(screen, 4.0) as begin:
+        begin(0.0, 3.0, 100)("first")
+        advance = begin(3.0, 4.0, 2)
+        advance("second")
+        advance("third")
+    shown = re.findall(r"(\d+)%.*?(first|second|third)", screen.file.getvalue())
+    assert list(dict.fromkeys(shown)) == [("0", "first"), ("75", "second"), ("88", "third")]
 
 
 def test_nothing_in_a_name_commands_the_terminal(capsys):
