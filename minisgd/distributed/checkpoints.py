@@ -44,7 +44,7 @@ def load(path: Path, facts: Facts) -> Checkpoint | None:
     """
     expected = f"expected a checkpoint of this job, or no file: {path}"
     try:
-        with np.load(path) as kept:
+        with np.load(io.BytesIO(path.read_bytes())) as kept:
             found, points = json.loads(str(kept["job"])), kept["points"].tolist()
             weights, bias = kept["weights"], kept["bias"]
     except FileNotFoundError:

@@ -20,13 +20,15 @@ from minisgd.train import Settings, train
 TIMEOUT = 8
 """Seconds that ranks wait for each other."""
 
-KILLS = int(os.environ.get("MINISGD_KILLS", "2"))
-"""At random moments; 20 take a quarter of an hour."""
+KILLS = int(os.environ.get("MINISGD_KILLS", "1"))
+"""At random moments; 20 take some minutes."""
 
-EPOCHS = 60
+EPOCHS = 200
 
-NAMED = {
-    "gloo": r"rank +: 1 \(local_rank: 1\)\s+exitcode +: -9 .*SIGKILL",
+ENDLESS = 10**5
+
+KILLED = {
+    "gloo": r"\(exitcode: -9\) local_rank: [01] ",
     "MPI": r"process rank 1 with PID \d+ on node \S+ exited on\s+signal 9",
 }
 
@@ -44,44 +46,53 @@ def require_the_result_of_one_process(found, epochs):
         assert point["loss"] == pytest.approx(expected.loss, rel=1e-5)
 
 
-@pytest.mark.parametrize("transport", ["gloo", "MPI"])
-def test_a_killed_rank_ends_the_job_and_is_named(transport, tmp_path):
-    with launch(transport, *command(tmp_path, 10**5)) as job:
+def wait_for_points(job, folder, count):
+    assert wait_until(lambda: len(points(folder / "history.json")) >= count, job), job.communicate()
+
+
+def hang(transport, folder):
+    """Stop rank 1 of a job, and return what rank 0 says of it."""
+    with launch(transport, *command(folder, ENDLESS)) as job:
         try:
-            wait_until(lambda: len(points(tmp_path / "history.json")) > 3, job)
-            ranks_of(job, transport)[1].kill()
+            wait_for_points(job, folder, 4)
+            ranks = ranks_of(job, transport)
+            ranks[1].suspend()
             began = time.monotonic()
+            wait_until(lambda: not psutil.pid_exists(ranks[0].pid) or ranks[0].status() == psutil.STATUS_ZOMBIE, job)
+            assert time.monotonic() - began < TIMEOUT + 4  # for a busy machine
+            ranks[1].resume()  # so that its end need not wait for the second signal
             _, err = job.communicate(timeout=TIMEOUT + 30)
-            assert time.monotonic() - began < TIMEOUT
         finally:
             job.terminate()  # and the ranks with it
     assert job.returncode not in (0, 2)
-    assert re.search(NAMED[transport], err), err
-    require_the_result_of_one_process(points(tmp_path / "history.json")[:4], 3)
+    return err
 
 
 @pytest.mark.parametrize("transport", ["gloo", "MPI"])
 def test_a_rank_that_hangs_is_named_within_the_timeout_and_the_next_start_goes_on(transport, tmp_path):
-    with launch(transport, *command(tmp_path, 10**5)) as job:
+    err = hang(transport, tmp_path)
+    assert re.search(r"error: \[Rank 0\]: Ranks? 1 failed to pass monitoredBarrier", err), err
+    reached = len(points(tmp_path / "history.json"))
+    require_the_result_of_one_process(points(tmp_path / "history.json"), reached - 1)
+    if transport == "MPI":  # which has nobody to start it again
+        err = kill_when_it_has_gone_on(tmp_path, reached + 3)
+        assert re.search(KILLED["MPI"], err), err
+        require_the_result_of_one_process(points(tmp_path / "history.json")[: reached + 3], reached + 2)
+
+
+def kill_when_it_has_gone_on(folder, count):
+    """Start the job again, kill rank 1 when the history has so many points, and return what is said of it."""
+    with launch("MPI", *command(folder, ENDLESS)) as job:
         try:
-            wait_until(lambda: len(points(tmp_path / "history.json")) > 3, job)
-            hung = ranks_of(job, transport)
-            hung[1].suspend()
+            wait_for_points(job, folder, count)
+            ranks_of(job, "MPI")[1].kill()
             began = time.monotonic()
-            wait_until(lambda: not psutil.pid_exists(hung[0].pid) or hung[0].status() == psutil.STATUS_ZOMBIE, job)
-            assert time.monotonic() - began < 2 * TIMEOUT
-            hung[1].resume()  # so that its end need not wait for the second signal
             _, err = job.communicate(timeout=TIMEOUT + 30)
+            assert time.monotonic() - began < TIMEOUT
         finally:
             job.terminate()
     assert job.returncode not in (0, 2)
-    assert re.search(r"error: \[Rank 0\]: .*Rank 1 ", err) or re.search(r"error: \[Rank 0\]: Ranks 1 ", err), err
-    reached = len(points(tmp_path / "history.json")) - 1
-    with launch(transport, *command(tmp_path, reached + 2)) as job:
-        out, err = job.communicate(timeout=PATIENCE)
-    assert job.returncode == 0, err
-    assert f"after {1500 * (reached + 2):,} examples" in " ".join(out.split())
-    require_the_result_of_one_process(points(tmp_path / "history.json"), reached + 2)
+    return err
 
 
 def test_a_rank_that_does_not_come_is_named():
@@ -91,24 +102,26 @@ def test_a_rank_that_does_not_come_is_named():
         meet(store, 1, 3, timedelta(seconds=0.3))
 
 
-def killed_at(moment, chance, folder):
-    """The history of a job of which one rank is killed after so many points, or before the first, and which is restarted."""
+def killed_at(moment, folder):
+    """The history of a job of which a rank is killed after so many points, or before the first, and which is restarted."""
     with launch("gloo", *command(folder, EPOCHS), restarts=1) as job:
         try:
-            wait_until(lambda: ranks_of(job, "gloo"), job)
-            time.sleep(max(0, -moment / 2))
+            wait_until(lambda: ranks_of(job, "gloo").keys() >= {0, 1}, job)
+            time.sleep(max(0, -moment))
             wait_until(lambda: len(points(folder / "history.json")) > moment, job)
-            chance.choice(list(ranks_of(job, "gloo").values())).kill()
+            ranks_of(job, "gloo")[random.randrange(2)].kill()
             _, err = job.communicate(timeout=PATIENCE)
         finally:
             job.terminate()
     assert job.returncode == 0, (moment, err)
+    assert re.search(KILLED["gloo"], err), err
     return points(folder / "history.json")
 
 
 def test_jobs_killed_at_random_moments_and_restarted_reach_the_same_result(tmp_path):
-    chance = random.Random()
-    results = [killed_at(chance.uniform(-10, EPOCHS), chance, tmp_path / str(each)) for each in range(KILLS)]
+    # Negative: so many seconds after the ranks are there. The last are early enough to come before the end.
+    moments = [random.choice((random.uniform(-5, 0), random.uniform(0, EPOCHS / 2))) for _ in range(KILLS)]
+    results = [killed_at(moment, tmp_path / str(number)) for number, moment in enumerate(moments)]
     require_the_result_of_one_process(results[0], EPOCHS)
     losses = [[point["loss"] for point in result] for result in results]
     assert all(each == losses[0] for each in losses)
