@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from benchmarks.harness.records import Record
+    from benchmarks.harness.records import Record, Run
     from kernels import Kernel
     from kernels.cpu.caches import Cache
     from kernels.rungs.loop_tiles import Predicted
@@ -64,12 +64,11 @@ def tune(
     from benchmarks.views import pictures
     from kernels.cpu.caches import caches
     from kernels.rungs import loop_tiles
-    from minisgd.common.terminal import console, require_writable, write_json
+    from minisgd.common.terminal import console, require_writable
 
     screen = console(json)
     devices.check([device])
-    if keep and (device != "cuda" or not (kernel or "triton/full").startswith("triton")):
-        raise UsageError("--keep: expected --device cuda and a kernel of triton; other kernels keep no configurations")
+    _check_keep(keep, device, kernel)
     if device == "cuda":
         _on_cuda(kernel or "triton/full", size, dtype, keep, screen, json)
         return
@@ -85,20 +84,37 @@ def tune(
         entry = _tiled(kernel, dtype)
     expected = loop_tiles.predict(kernel, dtype, caches(), shape)
     predicted = {name: each.tile for name, each in expected.items()}
-    default = {name: min(size, shape[name[1]]) for name, size in entry.tile_for(dtype).items() if name != "width"}
-    tiles = _grid(shape, default, list(predicted.values()))
+    tiles = _grid(shape, entry.tile_for(dtype), list(predicted.values()))
     chosen = [cases.case(entry, shape, dtype, threads=threads, tile=tile) for tile in tiles]
     found, complaint = measure(chosen, BUDGET_S, timeout, "tune", runs, screen)
+    passed = _passed(found, screen)
+    _show(passed, expected, found.machine.caches, screen)
+    _keep(found, passed, predicted, json)
+    if plot:
+        draw(pictures.tiles(passed, predicted), plot, screen)
+    conclude(found, complaint)
+
+
+def _passed(found: Run, screen: Console) -> list[Record]:
+    """The tiles that did not fail; the command ends where all did."""
     passed = [record for record in found.records if record.gflops]
     if not passed:
         screen.print(f"every tile failed: {found.records[0].failure}", markup=False)
         raise typer.Exit(1)
-    _show(passed, expected, found.machine.caches, screen)
+    return passed
+
+
+def _check_keep(keep: bool, device: str, kernel: str | None) -> None:
+    if keep and (device != "cuda" or not (kernel or "triton/full").startswith("triton")):
+        raise UsageError("--keep: expected --device cuda and a kernel of triton; other kernels keep no configurations")
+
+
+def _keep(found: Run, passed: Sequence[Record], predicted: Mapping[str, Mapping[str, int]], json: str | None) -> None:
+    """Write the run for programs, with what was predicted and what was best."""
+    from minisgd.common.terminal import write_json
+
     best = max(passed, key=lambda record: record.gflops or 0)
     write_json({"run": found.model_dump(mode="json"), "predicted": predicted, "best": best.tile}, json)
-    if plot:
-        draw(pictures.tiles(passed, predicted), plot, screen)
-    conclude(found, complaint)
 
 
 def _find(kernel: str) -> Kernel:
@@ -143,9 +159,10 @@ def _show(passed: Sequence[Record], expected: Mapping[str, Predicted], caches: S
         screen.print(sentence)
 
 
-def _grid(shape: Mapping[str, int], default: Mapping[str, int], predicted: list[dict[str, int]]) -> list[dict[str, int]]:
+def _grid(shape: Mapping[str, int], own: Mapping[str, int], predicted: list[dict[str, int]]) -> list[dict[str, int]]:
     """Slabs, where there is no default tile; else square tiles, and tiles of each depth and width in bands of the default's."""
     m, n, p = shape["m"], shape["n"], shape["p"]
+    default = {name: min(length, shape[name[1]]) for name, length in own.items() if name != "width"}
     if not default:
         widths = {*(width for width in WIDTHS if width < p), p, *(tile["width"] for tile in predicted)}
         return [{"width": width} for width in sorted(widths)]

@@ -82,8 +82,8 @@ def loop(sources: Sources) -> Section:
             [Fact(f"{worst}: % of the time spent starting", share), Fact(f"{worst}: a start", start)],
         )
         shown = {kernel: each for kernel, each in found.items() if kernel.split("/")[1] in ("elementwise", "columnwise", "full")}
-        plate = bars.overhead({kernel: shown[kernel] for kernel in sorted(shown) if kernel.split("/")[0] in DRAWN})
-        made.draw(plate, "What starting costs: the fewer operations a kernel starts, the less of its time goes there.")
+        costs = bars.overhead({kernel: shown[kernel] for kernel in sorted(shown) if kernel.split("/")[0] in DRAWN})
+        made.draw(costs, "What starting costs: the fewer operations a kernel starts, the less of its time goes there.")
     for limits in (run.machine.ceilings.get("cpu") for _, run in sources.products()):
         if limits and (plate := bars.supply(limits)) and (memory := limits.bandwidth("memory", 1)):
             taken, times = relations.balance("float32", limits.peak("float32", 1) or 0, memory.read_gbs)

@@ -23,7 +23,7 @@ SLABS = [make_record(kernel="numba/tiled", tile=tile, chosen_tile=True) for tile
     ("run", "pictures", "said"),
     [
         (make_run(make_record(), make_record(kernel="numba/elementwise")), 1, "numba/elementwise"),
-        (make_run(*SLABS), 1, "predicted for"),
+        (make_run(*SLABS), 1, "measured best"),
         (make_run(make_record(kernel="numpy", backend="numpy", **EPOCH)), 1, "an epoch of SGD"),
         (make_run(make_record(), make_record(kernel="numpy", backend="numpy", **EPOCH)), 2, "an epoch of SGD"),
         (make_run(make_record(gflops=None, median_s=None, passed=False, failure="died of SIGSEGV")), 0, "died of SIGSEGV"),

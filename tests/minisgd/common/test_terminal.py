@@ -26,9 +26,10 @@ def test_nothing_in_a_name_is_markup(capsys, name):
 
 
 def test_parts_share_a_bar_by_their_shares_even_if_one_ends_early(monkeypatch):
-    screen = Screen()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # which makes any file a terminal
+    screen = Screen(width=100)
     monkeypatch.setattr(screen, "file", io.StringIO())
-    monkeypatch.setattr(screen, "_force_terminal", True)
     with progress_of_parts(screen, 4.0) as begin:
         begin(0.0, 3.0, 100)("first")
         advance = begin(3.0, 4.0, 2)
