@@ -5,7 +5,8 @@ looks the place up again in the commit that it measures. So each kernel gets a c
 that kernel alone: a kernel that a commit lacks shifts nobody else's points. Parameters are the fields of a case, the first
 being the kernel's name, so that a stored result says what it is.
 
-What a commit cannot measure is skipped: asv stores NaN for a benchmark that raises `SkipNotImplemented`, and goes on.
+What a commit cannot measure is skipped: asv stores NaN for a benchmark that raises `SkipNotImplemented`, and goes on. So that a
+commit which lacks what the harness needs can be listed all the same, this module imports the harness in its functions.
 """
 
 from __future__ import annotations

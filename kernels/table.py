@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
-from kernels.jit.forking import held_over_forks
+from kernels.forking import held_over_forks
 
 
 class Entry(Protocol):

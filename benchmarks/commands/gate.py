@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,15 @@ from minisgd.common.cli import INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
 
     from benchmarks.gate.calibration import Calibration
+    from benchmarks.gate.choosing import Chosen
     from benchmarks.gate.judging import Trial
+    from benchmarks.gate.outcome import Outcome
+    from benchmarks.gate.sides import Pair
 
 SECONDS_A_BENCHMARK = 50
 """Default budget: ten minutes for twelve."""
@@ -57,71 +63,102 @@ def gate(
 
     Example: python -m benchmarks gate main --only 'numba/*' --markdown comment.md
     """
-    import random
-    import time
-
-    from rich.markup import escape
-
-    from benchmarks.gate import alone, budgets, choosing, judging, sides
-    from benchmarks.gate.outcome import Change, Outcome
+    from benchmarks.gate import alone, budgets
     from benchmarks.harness import devices, records
-    from benchmarks.harness.host import machine
     from benchmarks.harness.workers import WorkerFailure
     from benchmarks.views import operating, verdicts
-    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json
 
     devices.check([device])
-    effect, limit_s = percent(min_effect), duration(budget) if budget else None
-    most = budgets.load()
-    screen, known = console(json), _calibration()  # what cannot be read is told now, not when all is measured
+    asked = _Asked(only or [], percent(min_effect), duration(budget) if budget else None, device, every)
+    most, known = budgets.load(), _calibration()  # what cannot be read is told now, not when all is measured
     require_files({"--json": Path(json) if json is not None and json != "-" else None, "--markdown": markdown, "--junit": junit})
-    lock = alone.take()
+    screen, lock = console(json), alone.take()
     warn(screen)
     _end_as_interrupted()
-    start, trials, interrupted = time.monotonic(), list[Any](), False
     try:
         if calibrate:
-            _calibrate(screen, known, tool, base, only, effect, limit_s)
+            _calibrate(screen, known, tool, base, only, asked.effect, asked.budget_s)
             return
-        with sides.prepared(base, head, lambda text: screen.print(text, markup=False)) as pair:
-            with screen.status("looking at what the change can touch") as status:
-                chosen = choosing.choose(
-                    pair.base, pair.head, pair.changed, only or [], every or pair.apart,
-                    lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")), device,
-                )  # fmt: skip
-            trials += [judging.Trial(case) for case in chosen.cases]
-            limit_s = limit_s or SECONDS_A_BENCHMARK * len(trials)
-            start = time.monotonic()
-            try:
-                _watch(screen, trials, lambda advance: judging.decide(
-                    trials, pair.base, pair.head, effect, limit_s or 0, random.Random(), advance
-                ))  # fmt: skip
-            except KeyboardInterrupt:
-                interrupted = True
-            commits = pair.commits
-            changes = [
-                Change(kernel=kernel, figure=figure, base=one, head=other, most=most.get(kernel, {}).get(figure))
-                for kernel, figure, one, other in choosing.differences(chosen.probed)
-            ]
+        outcome, interrupted = _compare(base, head, asked, most, screen)
     except WorkerFailure as failure:
         raise UsageError(f"a side cannot be measured by this harness: {failure}; expected a newer commit") from None
     finally:
         lock.release()
-    outcome = Outcome(
-        base=commits["base"], head=commits["head"], min_effect=effect, budget_s=limit_s, seconds=time.monotonic() - start,
-        machine=machine.describe(), rows=[judging.row(trial) for trial in trials], changes=changes, left_out=chosen.left_out,
-    )  # fmt: skip
-    if outcome.rows:
-        screen.print(to_terminal(verdicts.table_of(outcome.rows)))
-    for sentence in verdicts.sentences(outcome):
-        screen.print(sentence, markup=False)
+    _show(outcome, screen)
     write_json(outcome, json)
     if markdown:
         records.write(markdown, verdicts.markdown(outcome, operating.alarms(known)))
     if junit:
         records.write(junit, verdicts.junit(outcome))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the options ask: which benchmarks, for what change, in how many seconds (None: so many a benchmark)."""
+
+    only: Sequence[str]
+    effect: float
+    budget_s: float | None
+    device: str
+    every: bool
+
+
+def _compare(
+    base: str, head: str | None, asked: _Asked, most: Mapping[str, Mapping[str, float]], screen: Console
+) -> tuple[Outcome, bool]:
+    """Judge head against base; whether it was interrupted, too: then the outcome is of the blocks that are finished."""
+    import random
+    import time
+
+    from benchmarks.gate import choosing, judging, sides
+    from benchmarks.gate.outcome import Change, Outcome
+    from benchmarks.harness.host import machine
+
+    with sides.prepared(base, head, lambda text: screen.print(text, markup=False)) as pair:
+        chosen = _choose(pair, asked, screen)
+        trials = [judging.Trial(case) for case in chosen.cases]
+        limit_s, start, interrupted = asked.budget_s or SECONDS_A_BENCHMARK * len(trials), time.monotonic(), False
+        try:
+            _watch(screen, trials, lambda advance: judging.decide(
+                trials, pair.base, pair.head, asked.effect, limit_s, random.Random(), advance
+            ))  # fmt: skip
+        except KeyboardInterrupt:
+            interrupted = True
+        seconds = time.monotonic() - start
+    changes = [
+        Change(kernel=kernel, figure=figure, base=one, head=other, most=most.get(kernel, {}).get(figure))
+        for kernel, figure, one, other in choosing.differences(chosen.probed)
+    ]
+    return Outcome(
+        base=pair.commits["base"], head=pair.commits["head"], min_effect=asked.effect, budget_s=limit_s, seconds=seconds,
+        machine=machine.describe(), rows=[judging.row(trial) for trial in trials], changes=changes, left_out=chosen.left_out,
+    ), interrupted  # fmt: skip
+
+
+def _choose(pair: Pair, asked: _Asked, screen: Console) -> Chosen:
+    """The benchmarks to measure, with the kernel that is looked at on the screen."""
+    from rich.markup import escape
+
+    from benchmarks.gate import choosing
+
+    with screen.status("looking at what the change can touch") as status:
+        return choosing.choose(
+            pair.base, pair.head, pair.changed, asked.only, asked.every or pair.apart,
+            lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")), asked.device,
+        )  # fmt: skip
+
+
+def _show(outcome: Outcome, screen: Console) -> None:
+    """Print the table, if there is one, and what is to be said of it."""
+    from benchmarks.views import verdicts
+    from minisgd.common.tables.to_terminal import to_terminal
+
+    if outcome.rows:
+        screen.print(to_terminal(verdicts.table_of(outcome.rows)))
+    for sentence in verdicts.sentences(outcome):
+        screen.print(sentence, markup=False)
 
 
 def require_files(files: dict[str, Path | None]) -> None:

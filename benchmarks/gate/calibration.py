@@ -19,8 +19,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from benchmarks.gate import choosing, judging, sides
+from benchmarks.harness.fields import Model
 from benchmarks.harness.host import machine
-from benchmarks.harness.records import Case, Machine, Model
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Case
 
 SLOWDOWNS = (0.0, 0.02, 0.03, 0.05, 0.10)
 

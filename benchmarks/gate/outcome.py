@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from benchmarks.gate.verdict import Judgement, Verdict, overall
-from benchmarks.harness.records import Case, Machine, Model
+from benchmarks.harness.fields import Model
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Case
 
 
 class Row(Model):

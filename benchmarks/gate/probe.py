@@ -1,6 +1,7 @@
 """What needs no statistics: the files that a kernel imports, and what its compiled code looks like.
 
-Runs in a fresh worker of a side, whose Numba cache is empty, so that all code is compiled there and can be read.
+Runs in a fresh worker of a side, whose Numba cache is empty, so that all code is compiled there and can be read. The files
+are those that were imported, so this module imports a workload and what belongs to it when it is asked for one.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def alarms(found: Calibration) -> str:
 
 def picture(found: Calibration) -> Figure:
     """The gate's verdicts over the true slowdown, and below them what each tool calls changed; a column for each load."""
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # here, since the gate prints from this module and draws nothing
 
     loads = [load for load in LOADS if any(one.load == load for one in found.gates)]
     compared = bool(found.others)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from benchmarks import tracked
 from benchmarks.commands import gate
 from benchmarks.gate import others, planted
 from benchmarks.gate.calibration import Calibration
@@ -96,6 +97,4 @@ def test_a_tool_that_cannot_be_put_to_the_test_is_told_in_a_line(tool, said):
 
 
 def test_a_point_has_asv_s_name():
-    from benchmarks import tracked
-
     assert asv_name(tracked.case("gemm", "numba/full", 64, "float32", 1)) in PRINTED
