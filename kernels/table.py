@@ -150,6 +150,19 @@ class Table(Generic[E]):
                 raise UnknownKernel(f"unknown {self._noun} {name!r}: did you mean {nearest[0]!r}?")
         return self._entries[name]
 
+    def registered_by(self, backend: str) -> list[E]:
+        """The entries that importing a backend's module adds.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot be imported; the message has the reason.
+        """
+        before = set(self._entries)
+        if reason := self._load(backend):
+            raise Unavailable(f"{self._noun}s of {backend!r} are unavailable: {reason}")
+        return [entry for name, entry in self._entries.items() if name not in before]
+
     def _likely(self, name: str) -> list[str]:
         """What stands before the first "/" or "-"; but a backend may have dashes of its own, and register entries of any."""
         likely = [name.partition("/")[0], re.split("[/-]", name)[0]]
