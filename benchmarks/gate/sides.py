@@ -116,9 +116,11 @@ def _program(content: bytes) -> str:
     """What Python makes of a file, without documentation."""
     program = ast.parse(content)
     for node in ast.walk(program):
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if documented and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() if (
+                ast.get_docstring(node) is not None
+            ):
+                node.body = node.body[1:]
     return ast.dump(program)
 
 
