@@ -27,7 +27,8 @@ def inside(
 ) -> None:
     """Measure numba/full stage by stage: a naive microkernel, registers, packing, the tile model, threads.
 
-    On cuda that inside numba-cuda/full: a register tile, 128-bit loads, unrolled, asynchronous copies, no guards.
+    On cuda that inside numba-cuda/full: a register tile, 128-bit loads, unrolled, asynchronous copies, no guards; and beside the
+    share of the peak that is reached, the most that the machine code allows.
 
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
@@ -42,19 +43,21 @@ def inside(
     cases.check_dtypes(dtype or [])
     shape = cases.parse_size(size)
     warn(screen)
-    kept = []
+    kept, on_cuda = [], device == "cuda"
+    allowed = [Column("% allowed", "%")] if on_cuda else []
     for each_dtype in dtype or FLOATS:
-        found = (_on_cpu if device == "cpu" else _on_cuda)(screen, shape, each_dtype, turns)
+        found = (_on_cuda if on_cuda else _on_cpu)(screen, shape, each_dtype, turns)
         made = Table([
             words("stage"), Column("threads"), Column("GFLOPS", "GFLOPS"), Column("quartiles", "GFLOPS"), Column("% peak", "%"),
-            Column("x before"), words("what it adds"),
-        ], f"{'numba' if device == 'cpu' else 'numba-cuda'}/full, {size}, {each_dtype}")  # fmt: skip
+            *allowed, Column("x before"), words("what it adds"),
+        ], f"{'numba-cuda' if on_cuda else 'numba'}/full, {size}, {each_dtype}")  # fmt: skip
         before: float | None = None
         for each in found:
             stage = each.stage
             share = Cell(None, "not reached") if each.percent_of_peak is None else each.percent_of_peak
             times = each.gflops / before if before else None
-            made.add(stage.name, stage.threads, each.gflops, interval(each.low, each.high), share, times, stage.adds)
+            most = [each.percent_allowed] if on_cuda else []
+            made.add(stage.name, stage.threads, each.gflops, interval(each.low, each.high), share, *most, times, stage.adds)
             kept.append({
                 "size": size, "dtype": each_dtype, "stage": stage.name, "threads": stage.threads, "adds": stage.adds,
                 "gflops": each.gflops, "low": each.low, "high": each.high, "percent_of_peak": each.percent_of_peak,

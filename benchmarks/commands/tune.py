@@ -42,6 +42,9 @@ def tune(
     dtype: Annotated[str, typer.Option(help="float32 or float64; on cuda float16, bfloat16 and tfloat32 too.")] = "float32",
     threads: Annotated[int, typer.Option(help="Threads.")] = 1,
     device: Device = "cpu",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Have triton/full take the best configuration on such a GPU, for sizes like these.")
+    ] = False,
     timeout: Timeout = TIMEOUT_S,
     runs: Runs = RUNS,
     plot: Plot = RUNS / "tiles",
@@ -65,8 +68,10 @@ def tune(
 
     screen = console(json)
     devices.check([device])
+    if keep and (device != "cuda" or not (kernel or "triton/full").startswith("triton")):
+        raise UsageError("--keep: expected --device cuda and a kernel of triton; other kernels keep no configurations")
     if device == "cuda":
-        _on_cuda(kernel or "triton/full", size, dtype, screen, json)
+        _on_cuda(kernel or "triton/full", size, dtype, keep, screen, json)
         return
     kernel = kernel or "numba/tiled"
     if kernel == "numba/full":
@@ -177,7 +182,7 @@ def _crossovers(dtype: str, threads: int, screen: Console, json: str | None) -> 
     write_json([{"constant": x.rule.constant, "used": x.used, "measured": x.measured, "gains": x.gains} for x in found], json)
 
 
-def _on_cuda(kernel: str, size: str, dtype: str, screen: Console, json: str | None) -> None:
+def _on_cuda(kernel: str, size: str, dtype: str, keep: bool, screen: Console, json: str | None) -> None:
     """The best configurations of a GPU's kernel."""
     from benchmarks.harness import cases
     from benchmarks.inside import configurations
@@ -204,3 +209,6 @@ def _on_cuda(kernel: str, size: str, dtype: str, screen: Console, json: str | No
     write_json([{"configuration": x.configuration, "gflops": x.gflops, "failure": x.failure} for x in found], json)
     if not passed:
         raise typer.Exit(1)
+    if keep:
+        file = configurations.keep(case, passed[0].configuration)
+        screen.print(f"the first is kept in {file}, to be committed", markup=False, soft_wrap=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from shutil import copytree
 from typing import Any
 
+from benchmarks.gate import alone
 from benchmarks.gate.grids import Grid
 from benchmarks.gate.paired import Side
 from benchmarks.gate.probe import Probed, probe
-from benchmarks.gate.sides import Pair
+from benchmarks.gate.sides import NUMBA_CACHE, Pair
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Worker, WorkerFailure
 
@@ -90,14 +92,23 @@ def _wanted(grid: Grid, only: Sequence[str]) -> Grid:
 
 
 def _probe(side: Side, case: Case) -> Probed | None:
-    """A look at a kernel in a fresh process; None if it fails: so it will when it is measured, with its reason."""
-    worker = Worker(side.home)
-    try:
-        return worker.call(probe, PROBE_S, case, side.place)
-    except WorkerFailure:
-        return None
-    finally:
-        worker.close()
+    """A look at a kernel in a fresh process; None if it fails: so it will when it is measured, with its reason.
+
+    The process has a Numba cache of its own: code that another kernel's probe has left in the side's cannot be read. What it
+    compiles is left there all the same, to be measured.
+    """
+    kept = side.home.environment.get(NUMBA_CACHE)
+    with alone.folder() as folder:
+        (fresh := folder / "numba").mkdir()
+        worker = Worker(replace(side.home, environment={**side.home.environment, NUMBA_CACHE: str(fresh)}))
+        try:
+            return worker.call(probe, PROBE_S, case, side.place)
+        except WorkerFailure:
+            return None
+        finally:
+            worker.close()
+            if kept:
+                copytree(fresh, kept, dirs_exist_ok=True)
 
 
 def differences(probed: Mapping[str, Mapping[str, Probed | None]]) -> list[tuple[str, str, Any, Any]]:

@@ -1,14 +1,15 @@
 """What needs no statistics: the files that a kernel imports, and what its compiled code looks like.
 
-Runs in a fresh worker of a side, whose Numba cache is empty, so that all code is compiled there and can be read. The files
-are those that were imported, so this module imports a workload and what belongs to it when it is asked for one.
+Runs in a fresh worker whose Numba cache is empty, so that all code is compiled there and can be read. The files are those that
+were imported, so this module imports a workload and what belongs to it when it is asked for one.
 """
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,18 @@ class Probed:
 def probe(case: Case, place: str = "") -> Probed:
     """Run a case's kernel once, and look at what came of it; `place` is the side's folder, the first on its path if empty."""
     here = device(case.device)
-    work = _workload(case)(case, here)
-    here.seconds(work.calls(1))
+    workload = _workload(case)
+    workload.find(case.kernel)  # imports numba, if that compiles it
+    with _recorder() as recorder:
+        work = workload(case, here)
+        here.seconds(work.calls(1))
     folder = Path(place or sys.path[0])
     loaded = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
     inside = [path.relative_to(folder) for path in loaded if path.is_relative_to(folder)]
     others = {*IMPORTS["sgd"]} - {*IMPORTS.get(case.workload, ())}  # which the harness has imported
     files = frozenset(str(path) for path in inside if path.parts[0] not in others)
-    return Probed(files, {**_compiled(folder), **_operations(case, work), **_workspace(case)})
+    compiled = _compiled(recorder.buffer if recorder else (), folder)
+    return Probed(files, {**compiled, **_operations(case, work), **_workspace(case)})
 
 
 def _workload(case: Case) -> Any:
@@ -80,30 +85,48 @@ def reading(assembly: str) -> dict[str, int]:
     return {"multiply-adds": fused, "spills": spilled, "vector bytes": widest}
 
 
-def _compiled(folder: Path) -> dict[str, float]:
-    """Of all functions of the suite and of the side that numba has compiled in this process."""
-    if "numba" not in sys.modules:
-        return {}
-    from numba.core.dispatcher import Dispatcher
+def _recorder() -> AbstractContextManager[Any]:
+    """Record what numba compiles; nothing, if it is not imported.
 
-    # Closures are compiled too, and no module knows them.
-    ours = [each for each in gc.get_objects() if issubclass(type(each), Dispatcher) and _is_ours(each, folder)]
-    texts = [text for each in ours for text in each.inspect_asm().values()]
-    if not texts:
+    A function that is called by its address alone is kept by no module: after the call, only the record has it.
+    """
+    if "numba" not in sys.modules:
+        return nullcontext()
+    from numba.core.event import install_recorder
+
+    return install_recorder("numba:compile")  # type: ignore[no-any-return]
+
+
+def _compiled(events: Iterable[tuple[float, Any]], folder: Path) -> dict[str, float]:
+    """Of the suite's and the side's functions in a record, each for each of its types, with all that is linked into it.
+
+    What is linked into another function counts as part of that one alone.
+    """
+    functions = {event.data["dispatcher"] for _, event in events}
+    libraries = [made.library for each in functions if _is_ours(each, folder) for made in each.overloads.values()]
+    parts = {id(part) for library in libraries for part in _linked(library)}
+    found = [reading(library.get_asm_str()) for library in libraries if id(library) not in parts]
+    if not found:
         return {}
-    found = [reading(text) for text in texts]
     return {
-        "specialisations": len(texts),
+        "specialisations": len(found),
         "multiply-adds": sum(each["multiply-adds"] for each in found),
         "spills": sum(each["spills"] for each in found),
         "vector bytes": max(each["vector bytes"] for each in found),
     }
 
 
+def _linked(library: Any) -> Iterator[Any]:
+    """The libraries that are linked into one, by way of others as well."""
+    for part in library._linking_libraries:
+        yield part
+        yield from _linked(part)
+
+
 def _is_ours(dispatcher: Any, folder: Path) -> bool:
     function = dispatcher.py_func
     named = function.__module__.partition(".")[0] in IMPORTS["sgd"]
-    return bool(dispatcher.overloads) and (named or Path(function.__code__.co_filename).is_relative_to(folder))
+    return named or Path(function.__code__.co_filename).is_relative_to(folder)
 
 
 def _operations(case: Case, work: Any) -> dict[str, float]:

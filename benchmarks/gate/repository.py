@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.gate import alone, git, grids
 from benchmarks.gate.grids import Grid, Plugin
 from benchmarks.gate.paired import Side
-from benchmarks.gate.sides import Pair
+from benchmarks.gate.sides import NUMBA_CACHE, Pair
 from benchmarks.gate.sides import changed as sides_changed
 from benchmarks.harness.workers import Home
 from minisgd.common.cli import UsageError
@@ -191,7 +191,7 @@ def home(root: Path, own: Sequence[Path], place: Path) -> Home:
     """Whose code a side's workers run: its own, then the suite's, then the libraries'; nothing else of the repository's."""
     found = [each for each in dict.fromkeys([str(SUITE), *sys.path]) if each and not _is_source(root, Path(each).resolve())]
     first = [str(each) for each in (*own, place / LIBRARIES) if each.is_dir()]
-    return Home(sys.executable, (*first, *found), {"NUMBA_CACHE_DIR": str(place / "numba")})
+    return Home(sys.executable, (*first, *found), {NUMBA_CACHE: str(place / "numba")})
 
 
 def _is_source(root: Path, path: Path) -> bool:

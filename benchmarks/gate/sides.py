@@ -29,6 +29,8 @@ REQUIREMENTS = ("pyproject.toml", "constraints.txt")
 EXTRAS = ("torch",)
 """Extras of a side that hold what is measured."""
 
+NUMBA_CACHE = "NUMBA_CACHE_DIR"
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -198,4 +200,4 @@ def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> H
         bench = [each for each in harness.get("optional-dependencies", {}).get("bench", []) if not each.startswith(own)]
         _run(python, "-m", "pip", "install", "-qq", *constraints, *_requirements(place)[0], *bench)
         found = _run(python, "-c", "import sys; print(*sys.path[1:], sep='\\n')").split("\n")
-    return Home(python, (str(place), str(root), *filter(None, found)), {"NUMBA_CACHE_DIR": str(place / "numba")})
+    return Home(python, (str(place), str(root), *filter(None, found)), {NUMBA_CACHE: str(place / "numba")})

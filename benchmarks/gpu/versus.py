@@ -26,6 +26,7 @@ PAIRS = (
     ("numba-cuda/full", "torch/full", "float32"),
     ("triton/full", "torch/full", "float32"),
     ("numba-cuda/full", "torch/full", "float64"),
+    ("numba-cuda/full", "torch/full", "bfloat16"),
 )
 
 

@@ -123,6 +123,11 @@ class Record(Case):
         return f"{self.kernel} (held back)" if self.held_back else self.kernel
 
     @property
+    def series(self) -> str:
+        """What a dashboard knows the record by. A library that the environment holds back is not the one measured before."""
+        return f"{self.title} (held back)" if self.held_back else self.title
+
+    @property
     def interval_s(self) -> tuple[float, float]:
         """Low and high end of the median, in seconds. An older run has that of the rate alone, from which this follows."""
         if self.low_s and self.high_s:

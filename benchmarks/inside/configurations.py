@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import derived, timing
@@ -15,6 +16,7 @@ from benchmarks.harness.workloads.gemm import Function, Product
 from benchmarks.inside.turns import Way, alternate, gflops
 from kernels import registry
 from kernels.dtypes import stored
+from minisgd.common import files
 
 EDGES = (8, 16, 32, 64, 128)
 """Of the tiles of a kernel whose tile is a parameter; it refuses what a block has no room for."""
@@ -59,6 +61,20 @@ def function(case: Case, configuration: Configuration) -> Function:
     chosen = configurations.Configuration(**sizes)
     processors = launch.gpu(torch.device("cuda", torch.cuda.current_device())).processors
     return lambda a, b, out: launch.launch(case.dtype, a, b, out, chosen, processors)
+
+
+def keep(case: Case, best: Configuration) -> Path:
+    """Have a kernel of Triton take a configuration from now on; the file that says so, to be committed."""
+    import torch
+
+    from kernels.triton import configurations, launch, measured
+
+    sizes: dict[str, Any] = dict(best)
+    gpu = launch.gpu(torch.device("cuda", torch.cuda.current_device())).name
+    m, n, p = (max(1, case.shape[size]) for size in "mnp")
+    text = measured.added(gpu, case.dtype, (m, n, p), configurations.Configuration(**sizes))
+    files.write(measured.FILE, text)
+    return measured.FILE
 
 
 def rate(case: Case, configuration: Configuration) -> float:

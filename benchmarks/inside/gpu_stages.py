@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import quantiles
 
 from benchmarks.harness import cases, derived, timing
@@ -25,13 +27,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Measured:
-    """GFLOPS of a stage: the median of its turns, and their quartiles; and percent of the FMA peak, if that was reached."""
+    """GFLOPS of a stage: the median of its turns, and their quartiles; and percent of the FMA peak, if that was reached.
+
+    Beside it the most percent that the machine code for Hopper allows, by what it issues and what it asks of shared memory.
+    """
 
     stage: Stage
     gflops: float
     low: float
     high: float
     percent_of_peak: float | None
+    percent_allowed: float
 
 
 def measure(shape: Mapping[str, int], dtype: str, turns: int) -> list[Measured]:
@@ -54,5 +60,13 @@ def measure(shape: Mapping[str, int], dtype: str, turns: int) -> list[Measured]:
         rate = gflops(case, taken)
         low, high = (gflops(case, [each]) for each in (fast, slow))
         share = derived.percent_of_peak(rate, limits.peak(dtype, 1))
-        found.append(Measured(Stage(stage.name, stage.adds), rate, low, high, share))
+        found.append(Measured(Stage(stage.name, stage.adds), rate, low, high, share, allowed(stage.name, dtype)))
     return found
+
+
+def allowed(stage: str, dtype: str) -> float:
+    """The most percent of the peak that a stage's machine code allows on Hopper; see budgets.toml."""
+    from kernels import cuda
+
+    budgets = tomllib.loads(Path(cuda.__file__).with_name("budgets.toml").read_text(encoding="utf-8"))
+    return float(budgets[f"{stage} {dtype} sm_90"]["bound"])

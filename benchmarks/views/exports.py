@@ -25,7 +25,7 @@ from minisgd.common.tables.to_markdown import to_markdown
 COLUMNS = ("title", "workload", "kernel", "size", "dtype", "device", "threads", "cache", "layout", "tile")
 MEASURED = (
     "median_s", "gflops", "gflops_low", "gflops_high", "percent_of_peak", "examples_s", "compile_s", "workspace_bytes", "error",
-    "error_bound", "failure", "low_s", "high_s", "peak_gflops",
+    "error_bound", "failure", "low_s", "high_s", "peak_gflops", "code_path",
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def render(format: str, runs: Sequence[Run]) -> dict[str, str]:
         If two records of a run have the same name: a dashboard would keep one of them.
     """
     for run in runs:
-        counted = Counter(record.title for record in run.records)
+        counted = Counter(record.series for record in run.records)
         if twice := [name for name, count in counted.items() if count > 1]:
             raise UsageError(f"{twice[0]}: {counted[twice[0]]} records of a run have this name; measure them in separate runs")
     return FORMATS[format](runs)
@@ -55,14 +55,14 @@ def github(runs: Sequence[Run]) -> dict[str, str]:
     passed = timed(runs[-1])
     seconds = [
         {
-            "name": each.title, "unit": "s", "value": each.median_s,
+            "name": each.series, "unit": "s", "value": each.median_s,
             "range": f"{low:.3g} to {high:.3g}", "extra": _extra(each),
         }
         for each in passed for low, high in [each.interval_s]
     ]  # fmt: skip
     rates = [
         {
-            "name": each.title, "unit": "GFLOPS", "value": each.gflops,
+            "name": each.series, "unit": "GFLOPS", "value": each.gflops,
             "range": f"{each.gflops_low or each.gflops:.3g} to {each.gflops_high or each.gflops:.3g}", "extra": _extra(each),
         }
         for each in passed
@@ -75,7 +75,7 @@ def bencher(runs: Sequence[Run]) -> dict[str, str]:
     found = {}
     for each in timed(runs[-1]):
         low, high = each.interval_s
-        found[each.title] = {
+        found[each.series] = {
             "latency": {"value": 1e9 * (each.median_s or 0), "lower_value": 1e9 * low, "upper_value": 1e9 * high},
             "throughput": {
                 "value": 1e9 * (each.gflops or 0),
@@ -92,7 +92,7 @@ def otava(runs: Sequence[Run]) -> dict[str, str]:
     Otava refuses a column with a gap. So the cases that were timed in the same runs share a test and a file, those of the most
     runs first.
     """
-    medians = [{each.title: each.median_s for each in timed(run)} for run in runs]
+    medians = [{each.series: each.median_s for each in timed(run)} for run in runs]
     together: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for name in dict.fromkeys(chain(*medians)):
         together[tuple(place for place, found in enumerate(medians) if name in found)].append(name)
@@ -115,11 +115,17 @@ def otava(runs: Sequence[Run]) -> dict[str, str]:
 def as_csv(runs: Sequence[Run]) -> dict[str, str]:
     """A row a record of every run."""
     rows = [
-        [run.created.isoformat(), run.commit, run.machine.cpu, *(getattr(each, name) for name in (*COLUMNS, *MEASURED))]
+        [
+            run.created.isoformat(),
+            run.commit,
+            run.machine.cpu,
+            *(getattr(each, name) for name in (*COLUMNS, *MEASURED)),
+            " ".join(each.held_back),
+        ]
         for run in runs
         for each in run.records
     ]
-    return {"records.csv": _csv([["created", "commit", "cpu", *COLUMNS, *MEASURED], *rows])}
+    return {"records.csv": _csv([["created", "commit", "cpu", *COLUMNS, *MEASURED, "held_back"], *rows])}
 
 
 def markdown(runs: Sequence[Run]) -> dict[str, str]:

@@ -83,9 +83,9 @@ def summary(run: Run) -> Table:
     made = Table([words("case"), *RATES, BOUND])
     for record in run.records:
         if record.failure:
-            made.add(record.title, f"failed: {record.failure}", style="bad")
+            made.add(record.series, f"failed: {record.failure}", style="bad")
         elif record.median_s:
-            made.add(record.title, *rates(record), record.percent_of_bound)
+            made.add(record.series, *rates(record), record.percent_of_bound)
     return made
 
 

@@ -27,6 +27,9 @@ MOST_BLOCKS = 2**31 - 1, 65535
 MOST_THREADS, MOST_SHARED_BYTES = 1024, 48 << 10
 """Of a block: threads, and shared memory whose size is part of the kernel (the same table)."""
 
+ELEMENTS = {"bfloat16": "uint16"}
+"""What a kernel is compiled for where numpy has no such type: bits."""
+
 
 class Grid(NamedTuple):
     """Blocks, and threads in each, across and down."""
@@ -55,7 +58,7 @@ class Rung:
 
     def entry(self, dtype: str, *sizes: int) -> Callable[[Any, Any, Any], None]:
         """The function that is compiled: of three operands, as `OPERAND` says."""
-        element = getattr(np, dtype)
+        element = getattr(np, ELEMENTS.get(dtype, dtype))
         multiply = inlined(self.make(element, *sizes))
 
         def product(a: Any, b: Any, out: Any) -> None:

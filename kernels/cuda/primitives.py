@@ -1,4 +1,4 @@
-"""What Python has no word for on a GPU: 128-bit loads and stores, asynchronous copies, unrolled calls, each an LLVM intrinsic.
+"""What Python has no word for on a GPU, an LLVM intrinsic each: 128-bit loads, asynchronous copies, unrolled calls, tensor cores.
 
 All that ties the kernels to numba-cuda's compiler is in this file. In its simulator, which runs a kernel in Python, the same
 names come from `kernels.cuda.simulated`.
@@ -21,14 +21,27 @@ VECTOR_BYTES = 16
 config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a small product is launched on purpose
 
 if config.ENABLE_CUDASIM:
-    from kernels.cuda.simulated import commit_copies, copy_async, inlined, load, looped, matrix, store, unrolled, wait_copies
+    from kernels.cuda.simulated import (
+        add_product,
+        commit_copies,
+        copy_async,
+        inlined,
+        load,
+        load_fragments,
+        looped,
+        matrix,
+        rounded_pair,
+        store,
+        unrolled,
+        wait_copies,
+    )  # fmt: skip
 else:
     from llvmlite import ir
     from numba.cuda import cgutils
     from numba.cuda.extending import intrinsic
     from numba.cuda.np.arrayobj import populate_array
 
-    I32, I64 = ir.IntType(32), ir.IntType(64)
+    I32, I64, F32 = ir.IntType(32), ir.IntType(64), ir.FloatType()
     GLOBAL, SHARED = 1, 3
     """Address spaces of NVVM IR."""
 
@@ -106,11 +119,11 @@ else:
             target = _at(context, builder, to, *arguments[:3])
             origin = _at(context, builder, source, *arguments[3:5])
             values = [
-                builder.ptrtoint(builder.addrspacecast(target, element.as_pointer(SHARED)), I32),
+                _in_shared(builder, target),
                 builder.ptrtoint(builder.addrspacecast(origin, element.as_pointer(GLOBAL)), I64),
                 builder.mul(arguments[5], I32(to.dtype.bitwidth // 8)),
             ]
-            _assembly(builder, f"cp.async.{cache}.shared.global [$0], [$1], {size}, $2;", "r,l,r", values)
+            _assembly(builder, f"cp.async.{cache}.shared.global [$0], [$1], {size}, $2;", values)
             return context.get_dummy_value()
 
         return types.void(to, types.uint64, types.uint64, source, types.uint64, types.uint32, lanes), generate
@@ -156,6 +169,59 @@ else:
 
         return types.void(count, function, arguments), generate
 
+    @intrinsic
+    def load_fragments(typing: Any, to: Any, first: Any, source: Any, start: Any, plus: Any, transposed: Any) -> Any:
+        """``load_fragments(to, first, source, start, plus, transposed)``: four 8 x 8 matrices of 16 bits from shared memory.
+
+        Each lane names where a row of 8 starts: lanes 0 to 7 those of the first matrix, and so on. It gets four uint32, a pair of
+        each matrix as `add_product` wants it (PTX ISA, "ldmatrix").
+        """
+        if not isinstance(transposed, types.BooleanLiteral):
+            return None
+        way = ".trans" if transposed.literal_value else ""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = _in_shared(builder, _at(context, builder, source, *arguments[2:5]))
+            text = f"ldmatrix.sync.aligned.m8n8.x4{way}.shared.b16 {{$0, $1, $2, $3}}, [$4];"
+            loaded = _assembly(builder, text, [place], [I32] * 4)
+            for i in range(4):
+                builder.store(builder.extract_value(loaded, i), _at(context, builder, to, *arguments[:2], I64(i)))
+            return context.get_dummy_value()
+
+        return types.void(to, types.uint64, source, types.uint64, types.uint64, transposed), generate
+
+    @intrinsic
+    def add_product(typing: Any, sums: Any, to: Any, a: Any, a0: Any, b: Any, b0: Any) -> Any:
+        """``add_product(sums, to, a, a0, b, b0)``: a warp adds a 16 x 16 by 16 x 8 product of bfloat16 to 16 x 8 sums of float32.
+
+        A lane has four uint32 of a, two of b, and four sums (PTX ISA, "Matrix Fragments for mma.m16n8k16").
+        """
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            places = [_at(context, builder, sums, *arguments[:2], I64(i)) for i in range(4)]
+            places_a = [_at(context, builder, a, *arguments[2:4], I64(i)) for i in range(4)]
+            places_b = [_at(context, builder, b, *arguments[4:6], I64(i)) for i in range(2)]
+            text = (
+                "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"
+                " {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
+            )
+            values = [builder.load(place) for place in places_a + places_b + places]
+            added = _assembly(builder, text, values, [F32] * 4, pure=True)
+            for i, place in enumerate(places):
+                builder.store(builder.extract_value(added, i), place)
+            return context.get_dummy_value()
+
+        return types.void(sums, types.uint64, a, types.uint64, b, types.uint64), generate
+
+    @intrinsic
+    def rounded_pair(typing: Any, low: Any, high: Any) -> Any:
+        """``rounded_pair(low, high)``: two float32 as bfloat16, the nearest, in a uint32."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return _assembly(builder, "cvt.rn.bf16x2.f32 $0, $2, $1;", arguments, [I32], pure=True)
+
+        return types.uint32(types.float32, types.float32), generate
+
     def _at(context: Any, builder: Any, kind: Any, array: Any, *parts: Any) -> Any:
         """A pointer to the flat position that the parts add up to, a step each."""
         place = context.make_array(kind)(context, builder, array).data
@@ -169,11 +235,20 @@ else:
         place = builder.bitcast(_at(context, builder, kind, *arguments), vector.as_pointer())
         return place, lanes * kind.dtype.bitwidth // 8
 
-    def _assembly(builder: Any, text: str, constraints: str = "", values: Any = ()) -> None:
-        """PTX that changes memory, so that nothing is moved past it."""
-        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
-        clobbers = ",".join(filter(None, [constraints, "~{memory}"]))
-        builder.call(ir.InlineAsm(kind, text, clobbers, side_effect=True), values)
+    def _in_shared(builder: Any, place: Any) -> Any:
+        """A pointer as an address of shared memory, which PTX has in 32 bits."""
+        return builder.ptrtoint(builder.addrspacecast(place, place.type.pointee.as_pointer(SHARED)), I32)
+
+    LETTERS = {I32: "r", I64: "l", F32: "f"}
+    """What inline PTX calls registers."""
+
+    def _assembly(builder: Any, text: str, values: Any = (), results: Any = (), pure: bool = False) -> Any:
+        """PTX, its result or a structure of them; unless it is pure, it changes memory, so that nothing is moved past it."""
+        result = ir.LiteralStructType(results) if len(results) > 1 else results[0] if results else ir.VoidType()
+        constraints = [f"={LETTERS[kind]}" for kind in results] + [LETTERS[value.type] for value in values]
+        kind = ir.FunctionType(result, [value.type for value in values])
+        clobbers = ",".join(constraints + ["~{memory}"] * (not pure))
+        return builder.call(ir.InlineAsm(kind, text, clobbers, side_effect=not pure), values)
 
     @inlined
     def looped(count: Any, function: Any, arguments: Any) -> None:
@@ -185,6 +260,6 @@ else:
 
 
 __all__ = [
-    "VECTOR_BYTES", "commit_copies", "copy_async", "cuda", "inlined", "load", "looped", "matrix", "store", "unrolled",
-    "wait_copies",
+    "VECTOR_BYTES", "add_product", "commit_copies", "copy_async", "cuda", "inlined", "load", "load_fragments", "looped",
+    "matrix", "rounded_pair", "store", "unrolled", "wait_copies",
 ]  # fmt: skip

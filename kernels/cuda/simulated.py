@@ -16,8 +16,14 @@ from numba import cuda
 from numba.cuda.simulator.kernelapi import FakeCUDAShared
 from numpy.typing import NDArray
 
+from kernels.dtypes import rounded
+
 ALIGNED = 256
 """Bytes: shared memory starts at bank 0."""
+
+WARP = 32
+PATIENCE = 60
+"""Seconds until a warp whose threads do not all come is given up."""
 
 
 def inlined(function: Callable[..., Any]) -> Any:
@@ -90,6 +96,67 @@ def unrolled(count: int, function: Callable[..., Any], arguments: tuple[Any, ...
 
 
 looped = unrolled
+
+
+def load_fragments(to: Any, first: Any, source: Any, start: Any, plus: Any, transposed: bool) -> None:
+    """Of four 8 x 8 matrices, whose rows start where the lanes say, a pair of each to every lane."""
+    lane, rows = together(flat(source, int(start) + int(plus), 8), np.stack)
+    for i, loaded in enumerate(rows.reshape(4, 8, 8)):
+        pair = (loaded.T if transposed else loaded)[lane // 4, lane % 4 * 2 :][:2]
+        to[int(first) + i] = pair.copy().view(np.uint32)[0]
+
+
+def add_product(sums: Any, to: Any, a: Any, a0: Any, b: Any, b0: Any) -> None:
+    """What the lanes have, put together and multiplied; each adds its part."""
+    lane, product = together((a[int(a0) : int(a0) + 4].copy(), b[int(b0) : int(b0) + 2].copy()), _product)
+    for i in range(4):
+        sums[int(to) + i] += product[lane // 4 + i // 2 * 8, lane % 4 * 2 + i % 2]
+
+
+def _product(fragments: list[tuple[NDArray[Any], NDArray[Any]]]) -> NDArray[Any]:
+    """16 x 8, of the lanes' pairs of a and b."""
+    left, right = np.empty((16, 16), np.float32), np.empty((16, 8), np.float32)
+    for lane, (of_a, of_b) in enumerate(fragments):
+        row, column = lane // 4, lane % 4 * 2
+        for i, pair in enumerate(of_a):
+            left[row + i % 2 * 8, column + i // 2 * 8 :][:2] = _halves(pair)
+        for i, pair in enumerate(of_b):
+            right[column + i * 8 :, row][:2] = _halves(pair)
+    return left @ right
+
+
+def _halves(pair: Any) -> NDArray[Any]:
+    """Two bfloat16 as float32, of which they are the upper halves."""
+    return np.array([int(pair) << 16 & 0xFFFF0000, int(pair) & 0xFFFF0000], np.uint32).view(np.float32)
+
+
+def rounded_pair(low: Any, high: Any) -> Any:
+    """Two float32 as bfloat16 in a uint32."""
+    bits = rounded(np.array([low, high], np.float32), "bfloat16").view(np.uint32)
+    return bits[0] >> 16 | bits[1] & np.uint32(0xFFFF0000)
+
+
+class Warp:
+    """Threads that wait for each other at an instruction of them all; the last to come does what it does."""
+
+    def __init__(self) -> None:
+        self.brought: list[Any] = [None] * WARP
+        self.meeting = threading.Barrier(WARP, self._combine, timeout=PATIENCE)
+        self.combine: Callable[[list[Any]], Any] = list
+
+    def _combine(self) -> None:
+        self.found = self.combine(self.brought)
+
+
+def together(value: Any, combine: Callable[[list[Any]], Any]) -> tuple[int, Any]:
+    """This thread's lane, and what comes of the values of all threads of its warp."""
+    thread: Any = threading.current_thread()
+    warps: dict[int, Warp] = thread._manager.__dict__.setdefault("warps", {})
+    number, lane = divmod(thread.thread_id, WARP)
+    warp = warps.setdefault(number, Warp())
+    warp.brought[lane], warp.combine = value, combine
+    warp.meeting.wait()
+    return lane, warp.found
 
 
 def shared_array(self: Any, shape: int | tuple[int, ...], dtype: Any, alignment: int = ALIGNED) -> NDArray[Any]:

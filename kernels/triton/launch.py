@@ -13,7 +13,7 @@ import torch
 from triton.tools.tensor_descriptor import TensorDescriptor
 
 from kernels.registry import kernel
-from kernels.triton import products
+from kernels.triton import measured, products
 from kernels.triton.configurations import Configuration, choose
 
 TMA_FROM = 9
@@ -28,13 +28,14 @@ class Gpu(NamedTuple):
 
     processors: int
     tma: bool
+    name: str = ""
 
 
 @cache
 def gpu(device: torch.device) -> Gpu:
-    """Multiprocessors of a GPU, and whether it has a TMA."""
+    """Multiprocessors of a GPU, whether it has a TMA, and its name."""
     found = torch.cuda.get_device_properties(device)
-    return Gpu(found.multi_processor_count, found.major >= TMA_FROM)
+    return Gpu(found.multi_processor_count, found.major >= TMA_FROM, found.name)
 
 
 def lies(x: torch.Tensor) -> str | None:
@@ -56,12 +57,13 @@ def describable(a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> bool:
 
 
 def multiply(dtype: str, a: torch.Tensor, b: torch.Tensor, out: torch.Tensor) -> None:
-    """The product, by the configuration that is committed for its shape; see `kernels.Kernel`."""
+    """The product, by the configuration that was measured for its shape, or else chosen; see `kernels.Kernel`."""
     if out.numel() == 0:
         return
     here = gpu(out.device)
-    m, p = out.shape
-    chosen = choose(dtype, m, p, here.processors, here.tma and describable(a, b, out))
+    (m, n), p = a.shape, b.shape[1]
+    described = here.tma and describable(a, b, out)
+    chosen = measured.find(here.name, dtype, (m, max(1, n), p), described) or choose(dtype, m, p, here.processors, described)
     launch(dtype, a, b, out, chosen, here.processors)
 
 

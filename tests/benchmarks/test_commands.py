@@ -70,6 +70,7 @@ def test_help_is_quick_because_it_imports_nothing_that_measures():
         (("show", "--pytest", "/nowhere"), "/nowhere: No such file or directory; expected a file of pytest"),
         (("agree", "--only", "lu"), "--only lu: no such case is tracked; one is python/elementwise-64-float32-x1"),
         (("tune", "--kernel", "numpy/full"), "it has no tile to tune"),
+        (("tune", "--keep"), "--keep: expected --device cuda"),
         (("show", "no/such/file.json"), "no/such/file.json: No such file"),
         (("show", "--runs", "no/such/folder"), "no runs yet"),
         (("walk",), "No such command 'walk'"),

@@ -13,7 +13,7 @@ from kernels.cuda.primitives import copy_async, cuda, inlined, load, store, unro
 U32, U64 = np.uint32, np.uint64
 
 
-def copier(dtype: Any, tile: tuple[int, int], threads: int, ideas: Ideas) -> tuple[Any, Any]:
+def copier(dtype: Any, tile: tuple[int, int], threads: int, ideas: Ideas, pitch: int | None = None) -> tuple[Any, Any]:
     """Two device functions, which say where a thread copies first, and which copy.
 
     Parameters
@@ -24,8 +24,11 @@ def copier(dtype: Any, tile: tuple[int, int], threads: int, ideas: Ideas) -> tup
     threads : int
         That share it: as many as there are in a row of the tile, then the next row, and again some rows below.
     ideas : Ideas
+    pitch : int, optional
+        Elements from a row of the tile to the next in shared memory; its columns, if left out.
     """
     rows, columns = tile
+    step_to = columns if pitch is None else pitch
     copied, guarded = ideas.copied, ideas.guarded
     along = columns // copied
     down = threads // along
@@ -40,13 +43,13 @@ def copier(dtype: Any, tile: tuple[int, int], threads: int, ideas: Ideas) -> tup
     @inlined
     def copy_row(s: Any, to: Any, start: Any, source: Any, at: Any, step: Any, left: Any, inside: Any) -> None:
         wanted = U32(copied) if inside and (not guarded or s * U64(down) < left) else U32(0)
-        copy(to, start, s * U64(down * columns), source, at + s * (U64(down) * step), wanted, copied)
+        copy(to, start, s * U64(down * step_to), source, at + s * (U64(down) * step), wanted, copied)
 
     @inlined
     def copy_tile(thread: Any, to: Any, start: Any, source: Any, at: Any, step: Any, left: Any, inside: Any) -> None:
         """From `source` at `at`, whose rows are `step` elements apart; of its rows `left` are there, if it is inside at all."""
         i, j = place(thread)
-        unrolled(times, copy_row, (to, start + i * U64(columns) + j, source, at, step, left, inside))
+        unrolled(times, copy_row, (to, start + i * U64(step_to) + j, source, at, step, left, inside))
 
     return place, copy_tile
 

@@ -9,6 +9,7 @@ from typing import Any
 from kernels.cuda.full.blocking import BLOCKINGS, Blocking, Ideas, lanes
 from kernels.cuda.full.pipeline import pipeline
 from kernels.cuda.full.register_tile import register_tile
+from kernels.cuda.full.tensor_cores import tensor_cores
 from kernels.cuda.launch import Operand, Rung, operand
 from kernels.cuda.primitives import VECTOR_BYTES
 from kernels.registry import kernel
@@ -87,8 +88,12 @@ def whole(dtype: str, a: Operand, b: Operand, out: Operand) -> bool:
     return fit and copied_at_a_time(dtype, a, b, out) > 1
 
 
-@kernel("numba-cuda", "full", arrays="torch", devices=("cuda",), compiles=True)
+@kernel("numba-cuda", "full", arrays="torch", devices=("cuda",), compiles=True, dtypes=(*BLOCKINGS, "bfloat16"))
 def full(a: Any, b: Any, out: Any) -> None:
-    """Tiles of out in registers, fetched ahead by asynchronous copies; nothing is guarded where the tiles fit."""
+    """Tiles of out in registers, fetched ahead by asynchronous copies; bfloat16 by tensor cores."""
     dtype = str(a.dtype).removeprefix("torch.")
+    if dtype == "bfloat16":
+        tensor_cores(copied_at_a_time(dtype, operand(a), operand(b), operand(out)))(a, b, out)
+        return
+    # Nothing is guarded where the tiles fit.
     STAGES[-1 if whole(dtype, operand(a), operand(b), operand(out)) else -2](a, b, out)

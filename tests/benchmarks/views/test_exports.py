@@ -225,3 +225,11 @@ def test_otava_s_configuration_and_columns_have_the_same_names_whatever_they_hol
 def test_two_records_of_one_name_are_refused(format):
     with pytest.raises(UsageError, match="numpy/full-256-float32-x1: 2 records of a run have this name"):
         exports.render(format, [make_run(make_record(), make_record())])
+
+
+@pytest.mark.parametrize("format", exports.FORMATS)
+def test_a_library_that_is_held_back_is_a_series_of_its_own(format):
+    own = make_record(code_path="SkylakeX")
+    held = make_record(code_path="Haswell", held_back=["OPENBLAS_CORETYPE"], median_s=1.2e-3, gflops=28.0)
+    text = "".join(exports.render(format, [make_run(own, held)]).values())
+    assert "(held back)" in text or "OPENBLAS_CORETYPE" in text

@@ -8,7 +8,8 @@ import cuda_python
 import pytest
 from plugin import python
 
-from kernels.triton.configurations import ACCUMULATORS, CONFIGURATIONS, SHARED_BYTES, candidates, choose
+from kernels.triton import measured
+from kernels.triton.configurations import ACCUMULATORS, CONFIGURATIONS, SHARED_BYTES, Configuration, candidates, choose
 
 APART = Path(__file__).parent / "apart"
 
@@ -62,3 +63,21 @@ def test_what_may_be_searched_fits(itemsize, persistent):
         assert each.shared_bytes(itemsize) <= SHARED_BYTES
         assert each.bm * each.bp // (32 * each.warps) <= ACCUMULATORS
         assert each.persistent is persistent
+
+
+def test_what_was_measured_on_a_gpu_is_taken_there_for_products_like_it(tmp_path, monkeypatch):
+    file = tmp_path / "measured.json"
+    file.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(measured, "FILE", file)
+    first, better, other = (Configuration(128, 64, 128, warps=4, stages=stages, persistent=True) for stages in (2, 3, 4))
+    for dtype, found in [("float16", first), ("float16", better), ("bfloat16", other)]:
+        file.write_text(measured.added("H100", dtype, (4096, 4096, 4000), found), encoding="utf-8")
+    measured.read.cache_clear()
+    try:
+        assert measured.find("H100", "float16", (4000, 2049, 4096), described=True) == better
+        assert measured.find("H100", "bfloat16", (4096, 4096, 4096), described=True) == other
+        assert measured.find("H100", "float16", (4096, 4096, 4096), described=False) is None
+        assert measured.find("H100", "float16", (4096, 4096, 2048), described=True) is None
+        assert measured.find("A100", "float16", (4096, 4096, 4096), described=True) is None
+    finally:
+        measured.read.cache_clear()

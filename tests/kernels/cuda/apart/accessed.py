@@ -14,6 +14,7 @@ from kernels.cuda.columnwise import columnwise
 from kernels.cuda.elementwise import elementwise
 from kernels.cuda.full.blocking import BLOCKINGS, lanes
 from kernels.cuda.full.stages import STAGES
+from kernels.cuda.full.tensor_cores import DEPTH, HIGH, WIDE, tensor_cores
 from kernels.cuda.rowwise import rowwise
 from kernels.cuda.tiled import tiled
 
@@ -72,6 +73,12 @@ def test_a_stage_costs_what_is_declared_and_wastes_nothing(stage, dtype):
     found, requests = costs(stage.rung(dtype, lanes(dtype)), dtype, blocking.rows, blocking.depth, blocking.columns)
     assert found == FULL[stage.name][dtype]
     assert all(sectors(each) == sectors_needed(each) for each in requests if each[0].what != "shared")
+
+
+def test_fragments_are_loaded_without_conflicts():
+    found, requests = costs(tensor_cores(8, 1, 2), "uint16", HIGH, DEPTH, 2 * WIDE)
+    assert found == Costs(16, 16, 8)
+    assert all(sectors(each) == sectors_needed(each) for each in requests if each[0].what in ("a", "b"))
 
 
 @pytest.mark.parametrize(

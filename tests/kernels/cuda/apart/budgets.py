@@ -1,6 +1,6 @@
-"""What the compiler makes of every kernel, as a table that is kept beside this file.
+"""What the compiler makes of every kernel, as a table that is kept beside the kernels.
 
-.cuda/bin/python tests/kernels/cuda/apart/budgets.py        writes budgets.toml anew; a change of it is a change to be reviewed
+.cuda/bin/python tests/kernels/cuda/apart/budgets.py        writes kernels/cuda/budgets.toml anew; its changes are reviewed
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from typing import Any, NamedTuple
 
 from nodevice import build, hot_loop
 
+from kernels.cuda import launch
 from kernels.cuda.block import block
 from kernels.cuda.columnwise import columnwise
 from kernels.cuda.elementwise import elementwise
 from kernels.cuda.full.blocking import BLOCKINGS, lanes
 from kernels.cuda.full.stages import STAGES
+from kernels.cuda.full.tensor_cores import DEPTH, PRODUCTS_ACROSS, PRODUCTS_DOWN, tensor_cores
 from kernels.cuda.launch import Rung
 from kernels.cuda.rowwise import rowwise
 from kernels.cuda.tiled import tiled
 
-FILE = Path(__file__).with_suffix(".toml")
+FILE = Path(launch.__file__).with_name("budgets.toml")
 
 HEADER = """\
-# What numba-cuda and the assembler make of every kernel, without a device. Written by budgets.py.
+# What numba-cuda and the assembler make of every kernel, without a device. Written by tests/kernels/cuda/apart/budgets.py.
 # registers a thread; bytes spilled, of stack, and of shared memory. For stages of full, a warp's turn of the loop over the depth:
 # instructions issued, 128-bit loads from shared memory, cycles that shared memory takes, multiply-adds in percent of what is
-# issued, and the most percent of the peak that this allows.
+# issued, and the most percent of the peak that this allows. Of tensor cores a multiply-add is a warp's product.
 """
 
 
@@ -45,7 +47,7 @@ class Kernel(NamedTuple):
 
 
 def kernels() -> Iterator[Kernel]:
-    """Every rung, every stage of full, and full for operands whose rows are in pieces."""
+    """Every rung, every stage of full, and full for operands whose rows are in pieces, and with tensor cores."""
     for made in (elementwise, rowwise, columnwise, block, tiled):
         yield Kernel(made.make.__name__, "float32", "sm_90", made, tuple(made.tile.values()), None)
     for dtype, blocking in BLOCKINGS.items():
@@ -54,6 +56,10 @@ def kernels() -> Iterator[Kernel]:
             yield Kernel(stage.name, dtype, "sm_90", stage.rung(dtype, lanes(dtype)), (), expected)
         yield Kernel("rows in pieces", dtype, "sm_90", STAGES[-2].rung(dtype, 1), (), expected)
         yield Kernel(STAGES[-1].name, dtype, "sm_80", STAGES[-1].rung(dtype, lanes(dtype)), (), expected)
+    products = PRODUCTS_DOWN * PRODUCTS_ACROSS * DEPTH // 16
+    for arch in ("sm_90", "sm_80"):
+        yield Kernel("tensor cores", "bfloat16", arch, tensor_cores(lanes("bfloat16")), (), products)
+    yield Kernel("tensor cores, rows in pieces", "bfloat16", "sm_90", tensor_cores(1), (), products)
 
 
 def measure(kernel: Kernel) -> dict[str, Any]:

@@ -97,6 +97,15 @@ def test_full_guards_nothing_only_where_the_tiles_fit(monkeypatch):
         assert taken.pop() is stage.rung("float32", copied)
 
 
+def test_bfloat16_goes_to_the_tensor_cores():
+    tensors = [Tensor(np.array(values, np.uint16)) for values in ([[0x3F80, 0x4000]], [[0x4040], [0x4080]], [[0]])]
+    for tensor in tensors:
+        tensor.dtype = "torch.bfloat16"
+    a, b, out = tensors  # 1 x 3 + 2 x 4
+    kernels.matmul(a, b, out, kernel="numba-cuda/full")
+    assert out.array.tolist() == [[0x4130]]
+
+
 def test_a_stage_that_guards_nothing_refuses_what_does_not_fit():
     a, b = operands(3, 5, 2)
     with pytest.raises(ValueError, match="multiples of"):

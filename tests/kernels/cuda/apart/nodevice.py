@@ -99,27 +99,29 @@ def loops(built: Built) -> list[list[str]]:
 
 
 def multiply_adds(opcodes: list[str]) -> int:
-    """Of float32 or float64; each instruction is one a thread."""
-    return sum(opcode.split(".")[0] in ("FFMA", "DFMA") for opcode in opcodes)
+    """Of float32 or float64, each instruction one a thread, or products of tensor cores, each one a warp."""
+    return sum(opcode.split(".")[0] in ("FFMA", "DFMA", "HMMA") for opcode in opcodes)
 
 
 def vector_loads(opcodes: list[str]) -> int:
-    """Loads of 128 bits from shared memory."""
-    return sum(opcode.startswith("LDS") and "128" in opcode.split(".") for opcode in opcodes)
+    """Loads of 128 bits from shared memory, and of four fragments."""
+    return sum(opcode.startswith("LDS") and not {"128", "M88", "MT88"}.isdisjoint(opcode.split(".")) for opcode in opcodes)
 
 
 def wavefronts(opcodes: list[str]) -> int:
     """Cycles that shared memory takes for a warp's accesses, without conflicts: 128 bytes a cycle, so 4 for 16 bytes a thread."""
-    wide = {"128": 4, "64": 2}
-    accesses = (opcode.split(".") for opcode in opcodes if opcode.split(".")[0] in ("LDS", "STS", "LDGSTS"))
+    wide = {"128": 4, "64": 2, "M88": 4, "MT88": 4}
+    accesses = (opcode.split(".") for opcode in opcodes if opcode.split(".")[0] in ("LDS", "STS", "LDGSTS", "LDSM"))
     return sum(next((wide[part] for part in parts if part in wide), 1) for parts in accesses)
 
 
 ISSUED_A_CYCLE = 4
 MULTIPLY_ADDS_A_CYCLE = {
     ("sm_80", "float32"): 2, ("sm_80", "float64"): 1, ("sm_90", "float32"): 4, ("sm_90", "float64"): 2,
+    ("sm_80", "bfloat16"): 0.5, ("sm_90", "bfloat16"): 1,
 }  # fmt: skip
-"""Of a multiprocessor, in instructions of a whole warp (CUDA C++ Programming Guide, "Arithmetic Instructions")."""
+"""Of a multiprocessor, in instructions of a whole warp (CUDA C++ Programming Guide, "Arithmetic Instructions"). Of tensor
+cores the white papers of A100 and H100: 1,024 and 2,048 multiply-adds a cycle, and a product has 2,048."""
 
 
 class HotLoop(NamedTuple):

@@ -15,8 +15,10 @@ from kernels.cuda.columnwise import columnwise
 from kernels.cuda.elementwise import elementwise
 from kernels.cuda.full.blocking import BLOCKINGS, Blocking, lanes
 from kernels.cuda.full.stages import STAGES, whole
+from kernels.cuda.full.tensor_cores import DEPTH, HIGH, WIDE, tensor_cores
 from kernels.cuda.rowwise import rowwise
 from kernels.cuda.tiled import tiled
+from kernels.dtypes import rounded
 
 SMALL = Blocking(32, 32, 8, 4, 4)
 """Two warps a block, where the usual tiles have eight: a thread of the simulator takes half a millisecond to start."""
@@ -87,6 +89,42 @@ def test_the_last_stage_with_its_own_tiles(dtype):
     blocking = BLOCKINGS[dtype]
     a, b, out = product(STAGES[-1].rung(dtype, lanes(dtype)), dtype, blocking.rows, 2 * blocking.depth, blocking.columns)
     assert error(a, b, out) <= bound(a.shape[1], dtype)
+
+
+def bits(values):
+    """Float32 that bfloat16 holds, as its bits."""
+    return (values.view(np.uint32) >> 16).astype(np.uint16)
+
+
+def spread(x):
+    """Elements apart both ways."""
+    return np.repeat(np.repeat(x, 2, axis=0), 3, axis=1)[::2, ::3]
+
+
+ONE, TWO = (1, 1), (2, 1)
+"""Warps of a block, down and across."""
+
+
+@pytest.mark.parametrize(
+    ("copied", "warps", "shape", "layouts"),
+    [
+        (8, TWO, (2 * HIGH, 2 * DEPTH, WIDE), (c, c, c)),
+        (8, ONE, (3, DEPTH + 8, WIDE + 8), (c, c, c)),
+        (8, ONE, (HIGH + 1, DEPTH - 8, WIDE - 8), (c, c, c)),
+        (8, ONE, (3, 0, 8), (c, c, c)),
+        (1, TWO, (2 * HIGH - 1, DEPTH + 1, WIDE - 1), (fortran, spread, c)),
+        (1, TWO, (1, 1, 1), (spread, c, fortran)),
+    ],
+)
+def test_tensor_cores_are_within_the_bound_at_the_edges(copied, warps, shape, layouts):
+    m, n, p = shape
+    random = np.random.default_rng([m, n, p])
+    a, b = (rounded(random.standard_normal(shape).astype(np.float32), "bfloat16") for shape in ((m, n), (n, p)))
+    operands = bits(a), bits(b), np.full((m, p), 0x7FC0, np.uint16)
+    laid = [layout(x) for layout, x in zip(layouts, operands, strict=True)]
+    simulate(tensor_cores(copied, *warps), *laid)
+    out = (laid[2].astype(np.uint32) << 16).view(np.float32)
+    assert error(a, b, out) <= bound(n, "bfloat16")
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
