@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.gate import budgets, choosing
+from benchmarks.gate import budgets, choosing, grids
 from benchmarks.gate.paired import Side
 from benchmarks.gate.sides import NUMBA_CACHE
 from benchmarks.harness.workers import Home
