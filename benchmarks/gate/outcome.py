@@ -46,6 +46,8 @@ class Outcome(Model):
     schema_: Literal[1] = Field(default=1, alias="schema")
     base: str
     head: str
+    repo: str | None = Field(default=None, description="the clone that was gated, as it was given; None: the suite's own")
+    tests: str | None = Field(default=None, description="the file of tests that was gated, as it was given")
     min_effect: float
     budget_s: float
     seconds: float

@@ -18,7 +18,7 @@ from benchmarks.harness.devices import device
 from benchmarks.harness.records import Case
 
 IMPORTS = {"gemm": ("kernels",), "sgd": ("kernels", "minisgd")}
-"""Packages that a workload runs on."""
+"""Packages of the suite that a workload runs on."""
 
 WORKSPACE_UNIT = 64 << 10
 
@@ -36,22 +36,36 @@ class Probed:
     figures: dict[str, float]
 
 
-def probe(case: Case) -> Probed:
-    """Run a case's kernel once, and look at what came of it."""
-    if case.workload == "gemm":
-        from benchmarks.harness.workloads.gemm import Product as Work
-    else:
-        from benchmarks.harness.workloads.sgd import Epoch as Work  # type: ignore[assignment]
+def probe(case: Case, place: str = "") -> Probed:
+    """Run a case's kernel once, and look at what came of it; `place` is the side's folder, the first on its path if empty."""
     here = device(case.device)
-    Work.find(case.kernel)  # imports numba, if that compiles it
+    workload = _workload(case)
+    workload.find(case.kernel)  # imports numba, if that compiles it
     with _recorder() as recorder:
-        work = Work(case, here)
+        work = workload(case, here)
         here.seconds(work.calls(1))
-    folder = Path(sys.path[0])
+    folder = Path(place or sys.path[0])
     loaded = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
     inside = [path.relative_to(folder) for path in loaded if path.is_relative_to(folder)]
-    files = frozenset(str(path) for path in inside if path.parts[0] in IMPORTS[case.workload])
-    return Probed(files, {**_compiled(recorder.buffer if recorder else ()), **_operations(case, work), **_workspace(case)})
+    others = {*IMPORTS["sgd"]} - {*IMPORTS.get(case.workload, ())}  # which the harness has imported
+    files = frozenset(str(path) for path in inside if path.parts[0] not in others)
+    compiled = _compiled(recorder.buffer if recorder else (), folder)
+    return Probed(files, {**compiled, **_operations(case, work), **_workspace(case)})
+
+
+def _workload(case: Case) -> Any:
+    """The workload, and no other: what it imports is looked at."""
+    if case.workload == "test":
+        from benchmarks.harness.workloads.pytest_test import Test
+
+        return Test
+    if case.workload == "sgd":
+        from benchmarks.harness.workloads.sgd import Epoch
+
+        return Epoch
+    from benchmarks.harness.workloads.gemm import Product
+
+    return Product
 
 
 def reading(assembly: str) -> dict[str, int]:
@@ -83,13 +97,13 @@ def _recorder() -> AbstractContextManager[Any]:
     return install_recorder("numba:compile")  # type: ignore[no-any-return]
 
 
-def _compiled(events: Iterable[tuple[float, Any]]) -> dict[str, float]:
-    """Of the packages' functions in a record, each for each of its types, with all that is linked into it.
+def _compiled(events: Iterable[tuple[float, Any]], folder: Path) -> dict[str, float]:
+    """Of the suite's and the side's functions in a record, each for each of its types, with all that is linked into it.
 
     What is linked into another function counts as part of that one alone.
     """
     functions = {event.data["dispatcher"] for _, event in events}
-    libraries = [made.library for each in functions if _is_ours(each) for made in each.overloads.values()]
+    libraries = [made.library for each in functions if _is_ours(each, folder) for made in each.overloads.values()]
     parts = {id(part) for library in libraries for part in _linked(library)}
     found = [reading(library.get_asm_str()) for library in libraries if id(library) not in parts]
     if not found:
@@ -109,8 +123,10 @@ def _linked(library: Any) -> Iterator[Any]:
         yield from _linked(part)
 
 
-def _is_ours(dispatcher: Any) -> bool:
-    return dispatcher.py_func.__module__.partition(".")[0] in IMPORTS["sgd"]
+def _is_ours(dispatcher: Any, folder: Path) -> bool:
+    function = dispatcher.py_func
+    named = function.__module__.partition(".")[0] in IMPORTS["sgd"]
+    return named or Path(function.__code__.co_filename).is_relative_to(folder)
 
 
 def _operations(case: Case, work: Any) -> dict[str, float]:

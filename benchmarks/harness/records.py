@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 
-SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n")}
-"""The names of a shape's sizes, by workload."""
+SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n"), "test": ()}
+"""The names of a shape's sizes, by workload; a stranger's test has sizes of its own."""
 
 TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
 """The names of a tile's sizes on the CPU, by rung; a GPU's kernels have tiles of their own."""
@@ -47,12 +47,12 @@ class Ranks(Model):
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
-    workload: Literal["gemm", "sgd", "transfer"] = "gemm"
+    workload: Literal["gemm", "sgd", "transfer", "test"] = "gemm"
     kernel: Name
     rung: Name
     backend: Name
     device: Name = "cpu"
-    dtype: str = Field(pattern=f"^({'|'.join(FORMATS)})$")
+    dtype: str = Field(pattern=f"^({'|'.join([*FORMATS, names.ANY])})$")
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
     threads: int = Field(ge=1, description="of each rank, where there are several")

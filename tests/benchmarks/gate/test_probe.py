@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.gate import budgets, choosing
+from benchmarks.gate import budgets, choosing, grids
 from benchmarks.gate.paired import Side
 from benchmarks.gate.sides import NUMBA_CACHE
 from benchmarks.harness.workers import Home
@@ -10,7 +10,7 @@ from benchmarks.harness.workers import Home
 
 def case_of(kernel):
     """The largest, which may do what a small one does not."""
-    cases = [case for case in choosing.cases_here() if (case.kernel, case.threads) == (kernel, 1)]
+    cases = [case for case in grids.cases_here() if (case.kernel, case.threads) == (kernel, 1)]
     return max(cases, key=lambda case: case.shape["m"])
 
 
