@@ -46,8 +46,10 @@ def report(
 
     screen = console(None)
     if readme:
+        from benchmarks.harness.checkout import require_clone
         from benchmarks.report.readme import update
 
+        require_clone("report --readme")
         if not run or len(run) > 1:
             raise UsageError("--readme: expected one --run FILE, whose figures the README will show")
         for written in update(records.load(run[0]), Path()):
@@ -57,7 +59,7 @@ def report(
     others = [(option, path) for option, path in (("--asv", asv), ("--pytest", pytest), ("--gate", gate)) if path]
     files = list(dict.fromkeys(run or _newest(RUNS)))
     if not files and not others:
-        raise UsageError(f"{RUNS}: no runs yet; make bench makes some")
+        raise UsageError(f"{RUNS}: no runs yet; python -m benchmarks run makes one")
     given = [*(("--run", each) for each in files), *others]
     shown = (f"{option} {shlex.quote(path.name if path.is_absolute() else str(path))}" for option, path in given)
     sources = Sources(command=" ".join(["python -m benchmarks report", *shown]), commit_url=_commit_url(Path("asv.conf.json")))
