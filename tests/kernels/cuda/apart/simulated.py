@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from layouts import c, fortran, strided
 from simulator import operand, simulate
 
 from kernels.accuracy import bound, error
@@ -17,6 +16,7 @@ from kernels.cuda.full.blocking import BLOCKINGS, Blocking, lanes
 from kernels.cuda.full.stages import STAGES, whole
 from kernels.cuda.rowwise import rowwise
 from kernels.cuda.tiled import tiled
+from kernels.testing.layouts import c, fortran, strided
 
 SMALL = Blocking(32, 32, 8, 4, 4)
 """Two warps a block, where the usual tiles have eight: a thread of the simulator takes half a millisecond to start."""
