@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -83,3 +86,27 @@ for line in {OF_A_CLONE}:
     said = run(str(environment.bin / "python"), "-c", code, cwd=tmp_path).stderr.splitlines()
     assert [said[1::2], len(said)] == [["2"] * len(OF_A_CLONE), 2 * len(OF_A_CLONE)], said
     assert all(line.startswith("error: ") and "clone" in line for line in said[::2]), said
+
+
+def test_the_template_does_what_the_guide_for_kernel_authors_says(environment, tmp_path):
+    """Its commands, word by word, in a copy of the template; git, pip and a shell as a user has them, but no network."""
+    environment.lend()
+    guide = (ROOT / "docs/for-kernel-authors.md").read_text(encoding="utf-8")
+    project = shutil.copytree(ROOT / "docs/template", tmp_path / "my-kernels")
+    (project / "benchmarks").mkdir()
+    (project / "benchmarks/__init__.py").write_text("raise ImportError('a stranger of the same name')", encoding="utf-8")
+    for name, shown in re.findall(r"```\w+\n# ([\w/.]+)\n(.*?)```", guide, re.DOTALL):
+        assert shown in (project / name).read_text(encoding="utf-8"), name
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", guide, re.DOTALL))
+    variables = {
+        "PATH": f"{environment.bin}:{os.environ['PATH']}", "HOME": str(tmp_path), "TMPDIR": str(tmp_path),
+        "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0",
+        **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "me"),
+        **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "me@localhost"),
+    }  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=project, env=os.environ | variables, capture_output=True, text=True, timeout=280
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said
+    assert "slower" in (project / "gate.md").read_text(encoding="utf-8"), said

@@ -116,7 +116,7 @@ def together(kernel: Kernel, dtype: str) -> str | None:
 def counts(kernel: Kernel, dtype: str) -> str | None:
     """Products on one thread, two and three, by numba's count and by torch's; a BLAS sees to its own."""
     torch, numba = sys.modules.get("torch"), sys.modules.get("numba")
-    for threads in (3, 2, 1):
+    for threads in (1, 2, 3):  # and so many are left to the kernels after it
         if torch:
             torch.set_num_threads(threads)
         if numba:
