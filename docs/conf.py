@@ -1,0 +1,54 @@
+"""The documentation site, by Sphinx: these pages, and the reference from docstrings. No page loads anything from elsewhere.
+
+On GitHub the same pages point to files beside them; here those that are no pages, such as code, are on the web.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+WEB = "https://github.com/minisgd/minisgd/blob/main/"
+SHOWN = (".md", ".png", ".svg")
+
+project = "minisgd"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["template"]
+default_role = "literal"
+highlight_language = "text"
+myst_heading_anchors = 4
+autodoc_typehints = "none"  # the docstrings say more
+autodoc_member_order = "bysource"
+html_theme = "furo"
+html_title = "minisgd"
+
+
+def relink(text: str, folder: Path) -> str:
+    """Point a text's links, which are relative to a folder, to the pages of this site, and to the web for what is no page."""
+
+    def there(found: re.Match[str]) -> str:
+        path = Path(os.path.normpath(folder / found[1]))
+        if path.is_relative_to(DOCS) and path.suffix in SHOWN:
+            name = os.path.relpath(path, DOCS if folder == ROOT else folder)
+        else:
+            name = WEB + path.relative_to(ROOT).as_posix()
+        return f"]({name}{found[2] or ''})"
+
+    return re.sub(r"\]\((?![a-z]+:)([^)#\s]+)(#[^)\s]*)?\)", there, text)
+
+
+def setup(app: Any) -> None:
+    """Have the links changed as pages are read, and as README is included."""
+
+    def read(app: Any, name: str, content: list[str]) -> None:
+        content[0] = relink(content[0], (DOCS / name).parent)
+
+    def include(app: Any, path: Path, parent: str, content: list[str]) -> None:
+        content[0] = relink(content[0], ROOT)
+
+    app.connect("source-read", read)
+    app.connect("include-read", include)
