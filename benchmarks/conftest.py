@@ -2,6 +2,7 @@
 
 pytest-benchmark knows seconds alone. Flops, GFLOPS, the distance from the ceiling and the error go into `extra_info`, and a
 table of them is printed at the end. Under pytest-codspeed, which takes the fixture's place, the same tests run as they are.
+Every doctest of this package loads this file, so it imports what measures when something is measured.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import pytest
 from minisgd.common import environment
 
 if TYPE_CHECKING:
-    from benchmarks.harness.records import Case, Ceilings
+    from benchmarks.harness.machines import Ceilings
+    from benchmarks.harness.records import Case
     from benchmarks.harness.workloads.gemm import Check
 
 Measured = Callable[["Case"], "Check"]

@@ -5,7 +5,8 @@ looks the place up again in the commit that it measures. So each kernel gets a c
 that kernel alone: a kernel that a commit lacks shifts nobody else's points. Parameters are the fields of a case, the first
 being the kernel's name, so that a stored result says what it is.
 
-What a commit cannot measure is skipped: asv stores NaN for a benchmark that raises `SkipNotImplemented`, and goes on.
+What a commit cannot measure is skipped: asv stores NaN for a benchmark that raises `SkipNotImplemented`, and goes on. So that a
+commit which lacks what the harness needs can be listed all the same, this module imports the harness in its functions.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -140,10 +141,15 @@ def kernels_of(workload: str, device: str = "cpu") -> list[Any]:
 
 def all_cases(workload: str, device: str = "cpu") -> list[Case]:
     """Every case of a device's grid that this machine has the cores for."""
+    return cases_of(workload, kernels_of(workload, device), device)
+
+
+def cases_of(workload: str, entries: Iterable[Any], device: str = "cpu") -> list[Case]:
+    """Those of some kernels, or steps."""
     from benchmarks.harness.host.threads import CORES
 
     grid = products if workload == "gemm" else epochs
-    points = [point for each in kernels_of(workload, device) for point in product(*grid(each, device).values())]
+    points = [point for each in entries for point in product(*grid(each, device).values())]
     return [made for made in (case(workload, *point) for point in points) if made.threads <= CORES]
 
 

@@ -2,7 +2,8 @@
 
 It starts with the modules that come with a package, and goes on with those that other distributions name in an entry-point
 group. A module is imported when one of its entries is asked for, and registers them as it is imported; or a function of it does,
-when that is called.
+when that is called. To list them all, a stranger's module is first imported by a process of its own: one that crashes or never
+ends is listed with the reason, and hides no other.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import fnmatch
 import importlib
 import importlib.metadata
 import re
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
-from kernels.jit.forking import held_over_forks
+from kernels.forking import held_over_forks
 
 
 class Entry(Protocol):
@@ -38,6 +42,18 @@ class Entry(Protocol):
 
 DISTRIBUTIONS = {"numba_cuda": "'minisgd[cuda]'", "sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu"}
 """Where a package is installed under another name than it is imported by."""
+
+TRIAL_S = 60.0
+"""How long a stranger's module may take to be imported where all are listed."""
+
+TRIAL = """
+import importlib, sys
+sys.path[:] = sys.argv[2:]
+try:
+    importlib.import_module(sys.argv[1])
+except Exception:
+    pass  # told by whoever imports it next
+"""
 
 E = TypeVar("E", bound=Entry)
 
@@ -103,7 +119,7 @@ class Table(Generic[E]):
     def unavailable(self) -> dict[str, str]:
         """Backends that cannot be imported, each with the reason and the install command."""
         listed = [backend for backend in self._modules if backend not in self._apart]
-        return {backend: reason for backend in listed if (reason := self._load(backend))}
+        return {backend: reason for backend in listed if (reason := self._load(backend, named=False))}
 
     def available(self, pattern: str = "*") -> list[E]:
         """Entries whose name matches a shell pattern, by backend, then by rank."""
@@ -134,6 +150,19 @@ class Table(Generic[E]):
                 raise UnknownKernel(f"unknown {self._noun} {name!r}: did you mean {nearest[0]!r}?")
         return self._entries[name]
 
+    def registered_by(self, backend: str) -> list[E]:
+        """The entries that importing a backend's module adds.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot be imported; the message has the reason.
+        """
+        before = set(self._entries)
+        if reason := self._load(backend):
+            raise Unavailable(f"{self._noun}s of {backend!r} are unavailable: {reason}")
+        return [entry for name, entry in self._entries.items() if name not in before]
+
     def _likely(self, name: str) -> list[str]:
         """What stands before the first "/" or "-"; but a backend may have dashes of its own, and register entries of any."""
         likely = [name.partition("/")[0], re.split("[/-]", name)[0]]
@@ -147,16 +176,29 @@ class Table(Generic[E]):
             self._places = {point.name: point.value for point in others} | self._built_in | self._apart
         return self._places
 
-    def _load(self, backend: str) -> str | None:
-        """Have a backend's entries registered, once; why that failed, if it did."""
+    def _load(self, backend: str, named: bool = True) -> str | None:
+        """Have a backend's entries registered, once; why that failed, if it did. A stranger's is tried first, unless named."""
         with _loading:
             if backend not in self._reasons:
-                self._reasons[backend] = _import(self._modules[backend])
+                place, ours = self._modules[backend], backend in self._built_in or backend in self._apart
+                self._reasons[backend] = (None if named or ours else _try(place)) or _import(place)
             return self._reasons[backend]
 
 
 _loading = held_over_forks(threading.RLock(), rank=0)
 """One for all tables: two threads that import modules which import each other find them half made."""
+
+
+def _try(place: str) -> str | None:
+    """Import a module in a process of its own; how that ended, if it crashed, left or did not end."""
+    command = [sys.executable, "-c", TRIAL, place.partition(":")[0], *sys.path]
+    try:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_S, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return f"its import did not end within {TRIAL_S:g} s"
+    if status < 0:
+        return f"its import died of {signal.Signals(-status).name}"
+    return f"its import ended the process with status {status}" if status else None
 
 
 def _import(place: str) -> str | None:

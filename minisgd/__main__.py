@@ -1,8 +1,9 @@
-"""``python -m minisgd``: train, experiment, look at the data."""
+"""``python -m minisgd``: train, experiment, look at the data. A command imports what it needs when it runs."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -151,8 +152,6 @@ def show_data(path: DataPath = None) -> None:
 
 def keep(history: History, json: str | None, plot: Path | None, screen: Console) -> None:
     """Save a history and its picture, if asked for."""
-    from dataclasses import asdict
-
     from minisgd.common.terminal import write_json
 
     write_json(asdict(history), json)

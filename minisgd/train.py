@@ -169,6 +169,66 @@ def evaluations(seen: int, n: int, batch_size: int, every: int) -> list[int]:
     return sorted({min(-(-(multiple * every - seen) // batch_size) * batch_size, n) for multiple in passed})
 
 
+class _Training:
+    """Weights on their way from zero, and the history of their loss.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : Settings
+        Checked.
+    prepare : callable
+        The step, which is compiled here, as are the visiting orders.
+    watch : callable
+        Given the history after each evaluation.
+    """
+
+    def __init__(self, problem: Problem, settings: Settings, prepare: Prepare, watch: Callable[[History], None]) -> None:
+        data = problem.astype(settings.dtype)
+        (n, d), k = data.x.shape, data.y.shape[1]
+        self.weights, self.bias = np.zeros((d, k), settings.dtype), np.zeros(k, settings.dtype)
+        operands = data.x, data.y, self.weights, self.bias, data.objective
+        # A batch and a rate of zero: compiles, and leaves the weights alone.
+        prepare(*operands)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
+        self.weights[...], self.bias[...] = 0, 0
+        self.epoch = prepare(*operands)
+        next(orders(n, 0, settings.replacement))  # compiles
+        self.visiting = orders(n, settings.seed, settings.replacement)
+        visited = n - n % settings.batch_size if settings.drop_last else n
+        self.history = History(problem.name, visited, settings, problem.floor)
+        self.problem, self.settings, self.watch = problem, settings, watch
+        self.turn, self.rate, self.seconds = 0, settings.rate, 0.0
+
+    def run_epoch(self, turn: int, due: list[int]) -> None:
+        """Train for one epoch, and evaluate after each number of examples that is due."""
+        self.turn, self.rate = turn, SCHEDULES[self.settings.schedule](self.settings.rate, turn)
+        begin, start = 0, time.perf_counter()
+        order = next(self.visiting)
+        for end in sorted({*due, self.history.n}):
+            self.epoch(order[begin:end], self.settings.batch_size, self.rate)
+            self.seconds += time.perf_counter() - start
+            if not (np.isfinite(self.weights).all() and np.isfinite(self.bias).all()):
+                raise self.diverged("the weights are")
+            if end in due:
+                self.evaluate(turn * self.history.n + end)
+            begin, start = end, time.perf_counter()
+
+    def evaluate(self, examples: int) -> None:
+        """Add to the history where training stands after so many examples."""
+        problem = self.problem
+        with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is told below
+            found = loss(problem.objective, self.weights, self.bias, problem.x, problem.y)
+        self.history.points.append(Point(self.seconds, examples, found))
+        self.watch(self.history)
+        if not math.isfinite(found):
+            raise self.diverged("the loss is")
+
+    def diverged(self, what: str) -> Diverged:
+        """The error of this epoch, and what to do."""
+        way = f"below {self.rate:g}" if self.rate > 0 else "above 0: this one climbs"
+        return Diverged(f"diverged in epoch {self.turn + 1}: {what} no longer finite; try a learning rate {way}")
+
+
 def train(
     problem: Problem,
     settings: Settings,
@@ -203,48 +263,12 @@ def train(
         If the loss or a weight becomes infinite or NaN.
     """
     check(settings, problem)
-    data = problem.astype(settings.dtype)
-    (n, d), k = data.x.shape, data.y.shape[1]
-    weights, bias = np.zeros((d, k), settings.dtype), np.zeros(k, settings.dtype)
-    prepare, schedule = prepare or steps.find(settings.step).function, SCHEDULES[settings.schedule]
-    # A batch and a rate of zero: compiles, and leaves the weights alone.
-    prepare(data.x, data.y, weights, bias, data.objective)(np.arange(min(n, settings.batch_size)), settings.batch_size, 0.0)
-    weights[...], bias[...] = 0, 0
-    epoch = prepare(data.x, data.y, weights, bias, data.objective)
-    visited = n - n % settings.batch_size if settings.drop_last else n
-    every = evaluate_every or visited
-    history = History(problem.name, visited, settings, problem.floor)
-
-    def evaluate(seconds: float, examples: int) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is told below
-            found = loss(problem.objective, weights, bias, problem.x, problem.y)
-        history.points.append(Point(seconds, examples, found))
-        watch(history)
-        if not math.isfinite(found):
-            raise diverged("the loss is")
-
-    def diverged(what: str) -> Diverged:
-        way = f"below {rate:g}" if rate > 0 else "above 0: this one climbs"
-        return Diverged(f"diverged in epoch {turn + 1}: {what} no longer finite; try a learning rate {way}")
-
-    turn, rate = 0, settings.rate
-    evaluate(0.0, 0)
-    visiting = orders(n, settings.seed, settings.replacement)
-    next(orders(n, 0, settings.replacement))  # compiles
-    spent = 0.0
+    training = _Training(problem, settings, prepare or steps.find(settings.step).function, watch)
+    training.evaluate(0)
+    n = training.history.n
     for turn in range(settings.epochs):
-        rate, before, begin = schedule(settings.rate, turn), turn * visited, 0
-        due = evaluations(before, visited, settings.batch_size, every)
+        due = evaluations(turn * n, n, settings.batch_size, evaluate_every or n)
         if turn + 1 == settings.epochs:
-            due.append(visited)
-        start = time.perf_counter()
-        order = next(visiting)
-        for end in sorted({*due, visited}):
-            epoch(order[begin:end], settings.batch_size, rate)
-            spent += time.perf_counter() - start
-            if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-                raise diverged("the weights are")
-            if end in due:
-                evaluate(spent, before + end)
-            begin, start = end, time.perf_counter()
-    return history
+            due.append(n)
+        training.run_epoch(turn, due)
+    return training.history

@@ -1,4 +1,7 @@
-"""What holds for every test, whichever worker of pytest-xdist it runs in."""
+"""What holds for every test, whichever worker of pytest-xdist it runs in.
+
+Torch, which is slow to import, and the suites, which look up every kernel, are imported by the tests that use them.
+"""
 
 from __future__ import annotations
 

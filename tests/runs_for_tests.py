@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.harness.records import Bandwidth, Ceilings, Machine, Peak, Record, Run
+from benchmarks.harness.machines import Bandwidth, Ceilings, Machine, Peak
+from benchmarks.harness.records import Record, Run
 from kernels.cpu.caches import Cache
 
 CEILINGS = Ceilings(

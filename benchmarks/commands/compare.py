@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,9 @@ from minisgd.common.environment import AsIs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
+    from benchmarks.gate.alternation import Alternation
     from kernels import Kernel
 
 SIZES = {
@@ -43,17 +47,9 @@ def compare(
 
     Example: python -m benchmarks compare numba/full numpy/full torch/full --size 256 --size 1024 --threads 1
     """
-    import random
-    import signal
-
-    from benchmarks.gate import comparison, paired
-    from benchmarks.harness import cases, devices, runs
+    from benchmarks.gate.alternation import Alternation
+    from benchmarks.harness import cases, devices
     from benchmarks.harness.host.threads import CORES
-    from benchmarks.harness.records import Blas, Ceilings
-    from benchmarks.harness.workers import Worker
-    from benchmarks.views import comparison as views
-    from kernels import Unavailable, UnknownKernel, registry
-    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, write_json
 
     screen = console(json)
@@ -62,55 +58,71 @@ def compare(
     cases.check_layouts(layout or [])
     counts = threads or sorted({1, CORES}) if device == "cpu" else [1]
     cases.check_threads(counts)
-    with screen.status("loading the kernels' backends"):
-        try:
-            everyone = [each.name for each in registry.available() if each.peer and device in each.devices]
-            kernels = [registry.find(name) for name in dict.fromkeys((kernel, *(peers or everyone)))]
-        except (UnknownKernel, Unavailable) as error:
-            raise UsageError(str(error)) from None
-    if not peers:  # one that lacks an element type is no peer there
-        kernels = [each for each in kernels if set(dtype or kernels[0].dtypes) <= set(each.dtypes)] or kernels[:1]
+    kernels = _find(kernel, peers, dtype, device, screen)
     shared = _shared_dtypes(kernels, dtype or cases.DTYPES_ON[device], device)
     shapes = [cases.parse_size(text) for text in size or map(str, SIZES[device])]
-    sides = [paired.Side(each.name, lambda one, to=each: cases.with_kernel(one, to)) for each in kernels]  # type: ignore[misc]
     plain = cases.generate(kernels[:1], shapes, shared, counts, device=device)
     chosen = [each.model_copy(update={"layout": laid}) for each in plain for laid in layout or ["nn"]]
-    if not peers and (missing := registry.unavailable()):
-        screen.print(f"Not compared: {'; '.join(f'{name}: {reason}' for name, reason in missing.items())}.", markup=False)
+    alternation = Alternation(kernels, chosen)
+
+    def keep() -> None:
+        write_json([each.plain() for each in alternation.compared()], json)
+
     warn(screen)
-    found, order, libraries = [], random.Random(0), dict[str, Blas]()
-    limits: Ceilings | None = None
     ended: KeyboardInterrupt | UsageError | None = None
-    own = Worker()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with progress(screen, blocks * len(chosen)) as advance:
-            here = runs.described(own)
-            loaded = {blas.backend: blas for blas in here.blas}
-            if device == "cpu":
-                libraries = {each.name: loaded[each.backend] for each in kernels if each.backend in loaded}
-            for _ in range(blocks):
-                limits = runs.raised(own, limits, device, counts)
-                found.append(paired.block(sides, chosen, order, lambda case: advance(case.title)))
-                if json != "-":  # each block as it comes: a crash loses none
-                    write_json([each.plain() for each in comparison.compare(chosen, found, kernel, limits, libraries)], json)
+            alternation.measure(blocks, advance, keep if json != "-" else lambda: None)  # a crash loses no block
     except (KeyboardInterrupt, UsageError) as error:
+        if not alternation.blocks:
+            raise
         ended = error
-    finally:
-        own.close()
-    if ended and not found:
-        raise ended
-    compared = comparison.compare(chosen, found, kernel, limits, libraries)
-    screen.print(to_terminal(views.table_of(compared, kernel)))
-    for sentence in views.sentences(compared, kernel, found):
-        screen.print(sentence, markup=False)
+    _show(alternation, screen)
     if ended:
-        screen.print(f"Ended early, after {len(found)} of {blocks} blocks.")
-    write_json([each.plain() for each in compared], json)
+        screen.print(f"Ended early, after {len(alternation.blocks)} of {blocks} blocks.")
+    keep()
     if ended:
         raise ended
-    if len(compared) < len(chosen):
+    if len(alternation.compared()) < len(chosen):
         raise typer.Exit(1)
+
+
+def _find(
+    kernel: str, peers: Sequence[str] | None, dtype: Sequence[str] | None, device: str, screen: Console
+) -> Sequence[Kernel]:
+    """The kernel, and the peers asked for, or all that are installed and take the element types; what is missing is printed.
+
+    Raises
+    ------
+    UsageError
+        If one of them is unknown or cannot be loaded.
+    """
+    from kernels import Unavailable, UnknownKernel, registry
+
+    with screen.status("loading the kernels' backends"):
+        try:
+            names = peers or [each.name for each in registry.available() if each.peer and device in each.devices]
+            kernels = [registry.find(name) for name in dict.fromkeys((kernel, *names))]
+        except (UnknownKernel, Unavailable) as error:
+            raise UsageError(str(error)) from None
+    if peers:
+        return kernels
+    if missing := registry.unavailable():
+        screen.print(f"Not compared: {'; '.join(f'{name}: {reason}' for name, reason in missing.items())}.", markup=False)
+    # One that lacks an element type is no peer there.
+    return [each for each in kernels if set(dtype or kernels[0].dtypes) <= set(each.dtypes)] or kernels[:1]
+
+
+def _show(alternation: Alternation, screen: Console) -> None:
+    """Print the table, and what is to be said of it."""
+    from benchmarks.views import comparison
+    from minisgd.common.tables.to_terminal import to_terminal
+
+    compared, kernel = alternation.compared(), alternation.kernels[0].name
+    screen.print(to_terminal(comparison.table_of(compared, kernel)))
+    for sentence in comparison.sentences(compared, kernel, alternation.blocks):
+        screen.print(sentence, markup=False)
 
 
 def _shared_dtypes(kernels: Sequence[Kernel], wanted: Sequence[str], device: str) -> list[str]:

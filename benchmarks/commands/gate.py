@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,22 +12,8 @@ from benchmarks.commands.warning import warn
 from minisgd.common.cli import INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from benchmarks.gate.calibration import Calibration
-    from benchmarks.gate.judging import Trial
-
-SECONDS_A_BENCHMARK = 50
-"""Default budget: ten minutes for twelve."""
-
 SKIP = 125
 """Exit status at which ``git bisect run`` leaves a commit out; whatever else is neither 0 nor 128 and more it takes for bad."""
-
-DOCS = Path("docs")
-CALIBRATION = DOCS / "gate.json"
-
-UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def gate(
@@ -41,7 +25,14 @@ def gate(
     min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The smallest change that matters.")] = "3%",
     budget: Annotated[str | None, typer.Option(metavar="TIME", help="Such as 10m; 50 s a benchmark, if left out.")] = None,
     device: Device = "cpu",
+    repo: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A clone whose entry points bring kernels or steps; else this suite.")
+    ] = None,
+    pytest: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Tests with pytest-benchmark's fixture, in a clone.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Also benchmarks that the change cannot affect.")] = False,
+    find: Annotated[bool, typer.Option("--find", help="BASE HEAD is BAD GOOD: name the first bad commit between them.")] = False,
     json: Json = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A comment for a pull request.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
@@ -57,95 +48,42 @@ def gate(
 
     Example: python -m benchmarks gate main --only 'numba/*' --markdown comment.md
     """
-    import random
-    import time
-
-    from rich.markup import escape
-
-    from benchmarks.gate import alone, budgets, choosing, judging, sides
-    from benchmarks.gate.outcome import Change, Outcome
+    from benchmarks.commands.gating import asked, calibrating, comparing, finding
+    from benchmarks.gate import alone, budgets
     from benchmarks.harness import devices, records
-    from benchmarks.harness.host import machine
     from benchmarks.harness.workers import WorkerFailure
     from benchmarks.views import operating, verdicts
-    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json
 
     devices.check([device])
-    effect, limit_s = percent(min_effect), duration(budget) if budget else None
-    most = budgets.load()
-    screen, known = console(json), _calibration()  # what cannot be read is told now, not when all is measured
-    require_files({"--json": Path(json) if json is not None and json != "-" else None, "--markdown": markdown, "--junit": junit})
-    lock = alone.take()
+    if repo and pytest:
+        raise UsageError("--repo and --pytest: expected one of them; a file of tests is in a repository itself")
+    options = asked.Asked(
+        only or [], asked.percent(min_effect), asked.duration(budget) if budget else None, device, every, repo, pytest
+    )
+    most, known = budgets.load(), calibrating.known()  # what cannot be read is told now, not when all is measured
+    into = Path(json) if json is not None and json != "-" else None
+    asked.require_files({"--json": into, "--markdown": markdown, "--junit": junit})
+    screen, lock = console(json), alone.take()
     warn(screen)
     _end_as_interrupted()
-    start, trials, interrupted = time.monotonic(), list[Any](), False
     try:
         if calibrate:
-            _calibrate(screen, known, tool, base, only, effect, limit_s)
+            calibrating.calibrate(screen, known, tool, base, options)
             return
-        with sides.prepared(base, head, lambda text: screen.print(text, markup=False)) as pair:
-            with screen.status("looking at what the change can touch") as status:
-                chosen = choosing.choose(
-                    pair.base, pair.head, pair.changed, only or [], every or pair.apart,
-                    lambda kernel, total: status.update(escape(f"looking at {kernel}, of {total} kernels")), device,
-                )  # fmt: skip
-            trials += [judging.Trial(case) for case in chosen.cases]
-            limit_s = limit_s or SECONDS_A_BENCHMARK * len(trials)
-            start = time.monotonic()
-            try:
-                _watch(screen, trials, lambda advance: judging.decide(
-                    trials, pair.base, pair.head, effect, limit_s or 0, random.Random(), advance
-                ))  # fmt: skip
-            except KeyboardInterrupt:
-                interrupted = True
-            commits = pair.commits
-            changes = [
-                Change(kernel=kernel, figure=figure, base=one, head=other, most=most.get(kernel, {}).get(figure))
-                for kernel, figure, one, other in choosing.differences(chosen.probed)
-            ]
+        compare = finding.find if find else comparing.compare
+        outcome, interrupted = compare(base, head, options, most, screen)
     except WorkerFailure as failure:
         raise UsageError(f"a side cannot be measured by this harness: {failure}; expected a newer commit") from None
     finally:
         lock.release()
-    outcome = Outcome(
-        base=commits["base"], head=commits["head"], min_effect=effect, budget_s=limit_s, seconds=time.monotonic() - start,
-        machine=machine.describe(), rows=[judging.row(trial) for trial in trials], changes=changes, left_out=chosen.left_out,
-    )  # fmt: skip
-    if outcome.rows:
-        screen.print(to_terminal(verdicts.table_of(outcome.rows)))
-    for sentence in verdicts.sentences(outcome):
-        screen.print(sentence, markup=False)
+    comparing.show(outcome, screen)
     write_json(outcome, json)
     if markdown:
         records.write(markdown, verdicts.markdown(outcome, operating.alarms(known)))
     if junit:
         records.write(junit, verdicts.junit(outcome))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
-
-
-def require_files(files: dict[str, Path | None]) -> None:
-    """Fail before measuring for minutes, not after, if an option's file cannot be written.
-
-    Raises
-    ------
-    UsageError
-        If there is something else in its place, or it or its folder is protected.
-    """
-    from minisgd.common.terminal import require_writable
-
-    for option, path in files.items():
-        if path is None:
-            continue
-        try:
-            if path.exists() and not path.is_file() and (path.is_dir() or option != "--json"):  # JSON may go to a pipe
-                raise UsageError("not a file; expected the name of one to write")
-            if path.is_file() and not os.access(path, os.W_OK):
-                raise UsageError("protected; expected a file that can be written")
-            if path.is_file() or not path.exists():
-                require_writable(path.parent)
-        except (OSError, UsageError) as error:
-            raise UsageError(f"{option} {path}: {error}") from None
 
 
 def for_bisect(status: int) -> int:
@@ -167,98 +105,3 @@ def _end_as_interrupted() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number and signal.getsignal(number) is not signal.SIG_IGN:  # nohup asks to go on
             signal.signal(number, signal.default_int_handler)
-
-
-def _calibrate(
-    screen: Any, known: Calibration, tool: str, commit: str, only: list[str] | None, effect: float, budget_s: float | None
-) -> None:
-    """Add a round of a tool to what is known, under the load that has fewer, and draw and write the page anew."""
-    from benchmarks.commands.show import draw
-    from benchmarks.gate import calibration, others
-    from benchmarks.gate.operating import LOADS
-    from benchmarks.harness import records
-    from benchmarks.views import operating
-
-    if tool not in ("gate", *others.TOOLS):
-        raise UsageError(f"--tool {tool}: expected gate, {' or '.join(others.TOOLS)}")
-    if tool != "gate" and not known.gates:
-        raise UsageError(f"--tool {tool}: {CALIBRATION} has nothing to put beside it; calibrate the gate itself first")
-    patterns = only or calibration.BENCHMARKS
-    before = [one.load for one in known.gates] if tool == "gate" else [one.load for one in known.others if one.tool == tool]
-    load = min(LOADS, key=before.count)
-    with screen.status(f"a round of {tool}, {LOADS[load]}") as status:
-        kept: list[Any]
-        found: Any
-        if tool == "gate":
-            kept, found = known.gates, calibration.measure(
-                commit, patterns, effect, load, budget_s or SECONDS_A_BENCHMARK * len(patterns),
-                lambda slowdown, undecided, case: status.update(
-                    f"{load}, +{100 * slowdown:g} %: {undecided} undecided; now {case.title}"
-                ),
-            )  # fmt: skip
-        else:
-            kept, found = known.others, others.measure(
-                tool, commit, patterns, load, lambda slowdown: status.update(f"{tool}, {load}, +{100 * slowdown:g} %")
-            )  # fmt: skip
-        for one in found:
-            kept.append(one)
-            records.save(known, CALIBRATION)
-    draw(operating.picture(known), DOCS / "gate", screen)
-    text = operating.markdown(known, "gate.svg")
-    records.write(DOCS / "gate.md", text)
-    screen.print(text, markup=False)
-
-
-def _calibration() -> Calibration:
-    """The rounds so far."""
-    from benchmarks.gate.calibration import Calibration
-    from benchmarks.harness import records
-
-    return records.read(CALIBRATION, Calibration, "gate --calibrate") if CALIBRATION.exists() else Calibration()
-
-
-def _watch(screen: Any, trials: Sequence[Trial], decide: Any) -> None:
-    """Show the table as blocks come in."""
-    from rich.live import Live
-
-    from benchmarks.gate.judging import row
-    from benchmarks.views import verdicts
-    from minisgd.common.tables.to_terminal import to_terminal
-
-    # Redrawn between benchmarks only: drawing costs processor time beside what is measured.
-    with Live(console=screen, auto_refresh=False, transient=True) as live:
-
-        def advance(case: Any) -> None:
-            waiting = sum(trial.open for trial in trials)
-            made = verdicts.table_of([row(trial) for trial in trials], f"{waiting} undecided; now {case.title}")
-            live.update(to_terminal(made), refresh=screen.is_terminal)
-
-        decide(advance)
-
-
-def percent(text: str) -> float:
-    """A share from "3%".
-
-    Examples
-    --------
-    >>> percent("3%"), percent("0.5 %")
-    (0.03, 0.005)
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip())
-    if not found or not 0 < float(found[1]) < 100:
-        raise UsageError(f"--min-effect {text}: expected a percentage above 0, such as 3%")
-    return float(found[1]) / 100
-
-
-def duration(text: str) -> float:
-    """Seconds from "90s", "10m" or "1h".
-
-    Examples
-    --------
-    >>> duration("10m"), duration("90s")
-    (600.0, 90.0)
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip())
-    if not found or float(found[1]) == 0:
-        raise UsageError(f"--budget {text}: expected a time such as 10m, 90s or 1h")
-    return float(found[1]) * UNITS[found[2]]

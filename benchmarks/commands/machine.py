@@ -14,7 +14,7 @@ def machine(device: Device = "cpu", json: Json = None, as_is: AsIs = False) -> N
     """
     from benchmarks.harness import devices, runs
     from benchmarks.harness.host.threads import CORES
-    from benchmarks.harness.records import Ceilings
+    from benchmarks.harness.machines import Ceilings
     from benchmarks.harness.workers import Worker
     from benchmarks.views import machine as views
     from kernels.cpu.caches import caches

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from benchmarks.commands.options import RUNS
 from minisgd.common.cli import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from benchmarks.frameworks.columns import Columns
+    from benchmarks.harness.records import Run
+    from benchmarks.report.sources import Sources
 
 
 def report(
@@ -33,61 +43,83 @@ def report(
 
     Example: python -m benchmarks report --run .runs/20260101T120000.123456Z-quick.json --asv .asv/results
     """
-    import shlex
-
-    from benchmarks.frameworks.columns import Columns
     from benchmarks.gate.outcome import Outcome
     from benchmarks.harness import records
     from benchmarks.report import page
-    from benchmarks.report.sources import Sources, finding
+    from benchmarks.report.sources import Sources
     from benchmarks.trackers import asv as asv_store
     from benchmarks.trackers import history, pytest_benchmark
     from minisgd.common.terminal import console, require_writable
 
     screen = console(None)
     if readme:
-        from benchmarks.harness.checkout import require_clone
-        from benchmarks.report.readme import update
-
-        require_clone("report --readme")
-        if not run or len(run) > 1:
-            raise UsageError("--readme: expected one --run FILE, whose figures the README will show")
-        for written in update(records.load(run[0]), Path()):
-            screen.print(str(written), soft_wrap=True)
+        _update_readme(run or [], screen)
         return
     require_writable(out)
-    others = [(option, path) for option, path in (("--asv", asv), ("--pytest", pytest), ("--gate", gate)) if path]
     files = list(dict.fromkeys(run or _newest(RUNS)))
-    if not files and not others:
+    options: dict[str, Sequence[Path | None]] = {"--run": files, "--asv": [asv], "--pytest": [pytest], "--gate": [gate]}
+    given = [(option, path) for option, paths in options.items() for path in paths if path]
+    if not given:
         raise UsageError(f"{RUNS}: no runs yet; python -m benchmarks run makes one")
-    given = [*(("--run", each) for each in files), *others]
-    shown = (f"{option} {shlex.quote(path.name if path.is_absolute() else str(path))}" for option, path in given)
-    sources = Sources(command=" ".join(["python -m benchmarks report", *shown]), commit_url=_commit_url(Path("asv.conf.json")))
-    names = page.names([path for _, path in given if path != asv], out)
+    names = page.names([path for option, path in given if option != "--asv"], out)
+    sources = Sources(command=_command(given), commit_url=_commit_url(Path("asv.conf.json")))
     with screen.status("reading"):
-        for path in files:
-            found = _experiment(path)
-            if found and "table" not in found:
-                screen.print(
-                    f"{path}: left out, since an older version made it; run the experiment again", style="yellow", markup=False
-                )
-            elif found:
-                sources.findings[finding(found, path).experiment] = found
-            else:
-                sources.runs.append((names[path], records.load(path)))
+        _read_runs(files, names, sources, screen)
         if pytest:
             sources.runs.append((names[pytest], pytest_benchmark.run(pytest)))
         if gate:
             sources.outcome = records.read(gate, Outcome, "gate --json")
         if compared := frameworks or max(RUNS.glob("*-frameworks.columns"), default=None):
-            beside = compared.with_suffix(".json")
-            columns = records.read(compared, Columns, "frameworks --json")
-            sources.columns = columns, records.load(beside) if beside != compared and beside.exists() else None
+            sources.columns = _columns(compared)
         if asv:
             sources.series = history.series(asv_store.points(asv, lambda line: screen.print(line, style="yellow")), asv)
     with screen.status("drawing"):
         made = page.save(sources, names, out)
     screen.print(str(made), soft_wrap=True)
+
+
+def _update_readme(runs: Sequence[Path], screen: Console) -> None:
+    """Put a run's ladder into README and docs."""
+    from benchmarks.harness import records
+    from benchmarks.harness.checkout import require_clone
+    from benchmarks.report.readme import update
+
+    require_clone("report --readme")
+    if len(runs) != 1:
+        raise UsageError("--readme: expected one --run FILE, whose figures the README will show")
+    for written in update(records.load(runs[0]), Path()):
+        screen.print(str(written), soft_wrap=True)
+
+
+def _read_runs(files: Sequence[Path], names: Mapping[Path, str], sources: Sources, screen: Console) -> None:
+    """Add each file to the sources, as the run or the experiment that it holds."""
+    from benchmarks.harness import records
+    from benchmarks.report.sources import finding
+
+    for path in files:
+        found = _experiment(path)
+        if found is None:
+            sources.runs.append((names[path], records.load(path)))
+        elif "table" in found:
+            sources.findings[finding(found, path).experiment] = found
+        else:
+            reason = "left out, since an older version made it; run the experiment again"
+            screen.print(f"{path}: {reason}", style="yellow", markup=False)
+
+
+def _columns(path: Path) -> tuple[Columns, Run | None]:
+    """What the frameworks' command wrote, and the run beside it, if there is one."""
+    from benchmarks.frameworks.columns import Columns
+    from benchmarks.harness import records
+
+    columns, beside = records.read(path, Columns, "frameworks --json"), path.with_suffix(".json")
+    return columns, records.load(beside) if beside != path and beside.exists() else None
+
+
+def _command(given: Sequence[tuple[str, Path]]) -> str:
+    """The command that makes the page; a file that lies elsewhere is named without its folder."""
+    shown = (f"{option} {shlex.quote(path.name if path.is_absolute() else str(path))}" for option, path in given)
+    return " ".join(["python -m benchmarks report", *shown])
 
 
 def _commit_url(settings: Path) -> str:

@@ -12,9 +12,14 @@ from minisgd.common.cli import UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
+
+    from benchmarks.harness.records import Record
+    from kernels import Kernel
+    from kernels.cpu.caches import Cache
+    from kernels.rungs.loop_tiles import Predicted
 
 EDGES = (16, 32, 64, 128, 256, 512, 1024)
 """Of square tiles."""
@@ -52,14 +57,11 @@ def tune(
     """
     from benchmarks.commands.run import conclude, measure
     from benchmarks.commands.show import draw
-    from benchmarks.harness import cases, devices, relations
-    from benchmarks.views import pictures, tables
-    from kernels import Unavailable, UnknownKernel, registry
+    from benchmarks.harness import cases, devices
+    from benchmarks.views import pictures
     from kernels.cpu.caches import caches
     from kernels.rungs import loop_tiles
-    from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, require_writable, write_json
-    from minisgd.common.units import digits
 
     screen = console(json)
     devices.check([device])
@@ -75,27 +77,57 @@ def tune(
     require_writable(runs)
     cases.check_dtypes([dtype])
     with screen.status("loading the kernel's backend"):
-        try:
-            entry = registry.find(kernel)
-        except (UnknownKernel, Unavailable) as error:
-            raise UsageError(f"--kernel {kernel}: {error}") from None
-    names = list(entry.tile_for(dtype))
-    if names not in (["width"], ["tm", "tn", "tp"]):
-        raise UsageError(f"--kernel {kernel}: it has no tile to tune; numba/tiled, the block rungs and numba/full have")
-
+        entry = _tiled(kernel, dtype)
     expected = loop_tiles.predict(kernel, dtype, caches(), shape)
     predicted = {name: each.tile for name, each in expected.items()}
     default = {name: min(size, shape[name[1]]) for name, size in entry.tile_for(dtype).items() if name != "width"}
-    grid = _grid(shape, default, list(predicted.values()))
-    chosen = [cases.case(entry, shape, dtype, threads=threads, tile=tile) for tile in grid]
+    tiles = _grid(shape, default, list(predicted.values()))
+    chosen = [cases.case(entry, shape, dtype, threads=threads, tile=tile) for tile in tiles]
     found, complaint = measure(chosen, BUDGET_S, timeout, "tune", runs, screen)
     passed = [record for record in found.records if record.gflops]
     if not passed:
         screen.print(f"every tile failed: {found.records[0].failure}", markup=False)
         raise typer.Exit(1)
-
+    _show(passed, expected, found.machine.caches, screen)
     best = max(passed, key=lambda record: record.gflops or 0)
-    measured = relations.tiled(passed, predicted, found.machine.caches)
+    write_json({"run": found.model_dump(mode="json"), "predicted": predicted, "best": best.tile}, json)
+    if plot:
+        draw(pictures.tiles(passed, predicted), plot, screen)
+    conclude(found, complaint)
+
+
+def _find(kernel: str) -> Kernel:
+    """The kernel of that name.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or its backend cannot be loaded.
+    """
+    from kernels import Unavailable, UnknownKernel, registry
+
+    try:
+        return registry.find(kernel)
+    except (UnknownKernel, Unavailable) as error:
+        raise UsageError(f"--kernel {kernel}: {error}") from None
+
+
+def _tiled(kernel: str, dtype: str) -> Kernel:
+    """The kernel of that name, if it has a tile on the CPU that can be chosen; else a UsageError."""
+    entry = _find(kernel)
+    if list(entry.tile_for(dtype)) not in (["width"], ["tm", "tn", "tp"]):
+        raise UsageError(f"--kernel {kernel}: it has no tile to tune; numba/tiled, the block rungs and numba/full have")
+    return entry
+
+
+def _show(passed: Sequence[Record], expected: Mapping[str, Predicted], caches: Sequence[Cache], screen: Console) -> None:
+    """Print the tiles as measured, how the predictions came about, and how near they are."""
+    from benchmarks.harness import relations
+    from benchmarks.views import tables
+    from minisgd.common.tables.to_terminal import to_terminal
+    from minisgd.common.units import digits
+
+    measured = relations.tiled(passed, {name: each.tile for name, each in expected.items()}, caches)
     screen.print(to_terminal(tables.tiling(measured)))
     for name, each in expected.items():
         for derivation in each.derivations:
@@ -104,10 +136,6 @@ def tune(
             screen.print(f"{name}: loads + starts + a + gathering = {digits(each.cycles)} cycles a multiply-add")
     for sentence in tables.predictions(measured):
         screen.print(sentence)
-    write_json({"run": found.model_dump(mode="json"), "predicted": predicted, "best": best.tile}, json)
-    if plot:
-        draw(pictures.tiles(passed, predicted), plot, screen)
-    conclude(found, complaint)
 
 
 def _grid(shape: Mapping[str, int], default: Mapping[str, int], predicted: list[dict[str, int]]) -> list[dict[str, int]]:
@@ -153,16 +181,12 @@ def _on_cuda(kernel: str, size: str, dtype: str, screen: Console, json: str | No
     """The best configurations of a GPU's kernel."""
     from benchmarks.harness import cases
     from benchmarks.inside import configurations
-    from kernels import Unavailable, UnknownKernel, registry
     from minisgd.common.tables.description import Column, Table, words
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import progress, write_json
 
     cases.check_dtypes([dtype], ["cuda"])
-    try:
-        entry = registry.find(kernel)
-    except (UnknownKernel, Unavailable) as error:
-        raise UsageError(f"--kernel {kernel}: {error}") from None
+    entry = _find(kernel)
     if "cuda" not in entry.devices or dtype not in entry.dtypes or not (tried := configurations.choices(entry, dtype)):
         raise UsageError(f"--kernel {kernel}: it has no tile to tune on cuda in {dtype}; triton/full and numba-cuda/tiled have")
     case = cases.case(entry, cases.parse_size(size), dtype, device="cuda")

@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field
 
 from benchmarks.frameworks import chapter
 from benchmarks.frameworks.table import FRAMEWORKS, Framework
-from benchmarks.harness.records import Model, Name, Quantity, Record, Run, Sum
+from benchmarks.harness.fields import Model, Name, Quantity, Sum
+from benchmarks.harness.records import Record, Run
 from minisgd import published
 from minisgd.published import RUNS, Printed
 

@@ -18,13 +18,15 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from benchmarks.gate import choosing, judging, sides
+from benchmarks.gate import grids, judging, sides
+from benchmarks.harness.fields import Model
 from benchmarks.harness.host import machine
-from benchmarks.harness.records import Case, Machine, Model
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Case
 
-SLOWDOWNS = (0.0, 0.02, 0.03, 0.05, 0.10)
+SLOWDOWNS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.10)
 
-HEADS = (0.0, 0.05, 0.0, 0.10, 0.0, 0.02, 0.0, 0.05, 0.0, 0.10, 0.0, 0.03)
+HEADS = (0.0, 0.05, 0.0, 0.02, 0.0, 0.01, 0.0, 0.03, 0.0, 0.10, 0.0, 0.02)
 """Of a round: half are equal to the base, since false alarms are rare, and take the most comparisons to count."""
 
 BENCHMARKS = (
@@ -109,7 +111,7 @@ def measure(
         Told, before each case is measured, the slowdown, and how many benchmarks are undecided.
     """
     with sides.prepared(commit, commit) as pair, beside(load):
-        cases = [case for case in choosing.grid(pair.base) if case.title in patterns]
+        cases = [case for case in grids.of_suite(pair.base).cases if case.title in patterns]
         for slowdown in HEADS:
             trials, start = [judging.Trial(case) for case in cases], time.monotonic()
             judging.decide(

@@ -7,58 +7,28 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from benchmarks import tracked
+from benchmarks.gate.grids import Grid
 from benchmarks.gate.paired import Side
 from benchmarks.gate.probe import Probed, probe
+from benchmarks.gate.sides import Pair
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Worker, WorkerFailure
 
-SIZES, BATCHES = {64, 256}, {10, 1500}
-"""Of the tracked grid, what is enough to tell whether a kernel got slower: one size of overhead, and one of arithmetic."""
-
-DTYPE = "float32"
-LOAD_S = 120.0
 PROBE_S = 300.0
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is measured, why the rest is not, and what was seen of each kernel on each side."""
+    """What is measured, why the rest is not, what has failed already, and what was seen of each kernel on each side."""
 
     cases: list[Case]
     left_out: dict[str, list[str]]
+    failed: dict[Case, str]
     probed: dict[str, dict[str, Probed | None]]
 
 
-def grid(side: Side, device: str = "cpu") -> list[Case]:
-    """A side's cases: every kernel of the device that its registry has, at the gate's sizes.
-
-    Raises
-    ------
-    WorkerFailure
-        If the side's packages cannot be imported, or know no registry like ours; it says which side.
-    """
-    worker = Worker(side.home)
-    try:
-        return worker.call(cases_here, LOAD_S, device)
-    except WorkerFailure as failure:
-        raise WorkerFailure(f"{side.name}: {failure}") from None
-    finally:
-        worker.close()
-
-
-def cases_here(device: str = "cpu") -> list[Case]:
-    """The cases of this process's registry; runs in a worker. None has a tile: each side has its own, which may differ."""
-    found = tracked.all_cases("gemm", device) + tracked.all_cases("sgd", device)
-    sizes = SIZES if device == "cpu" else {*tracked.GPU_SIZES}
-    kept = [case for case in found if case.dtype == DTYPE and (case.shape.get("batch") or case.shape["m"]) in sizes | BATCHES]
-    return [case.model_copy(update={"tile": None}) for case in kept]
-
-
 def choose(
-    base: Side,
-    head: Side,
-    changed: frozenset[str],
+    pair: Pair,
     only: Sequence[str],
     everything: bool,
     advance: Callable[[str, int], None] = lambda doing, total: None,
@@ -68,9 +38,7 @@ def choose(
 
     Parameters
     ----------
-    base, head : Side
-    changed : frozenset of str
-        Files that differ.
+    pair : Pair
     only : sequence of str
         Patterns of titles or kernels; if empty, all on one thread: on several, a machine shared with others tells little.
     everything : bool
@@ -80,33 +48,52 @@ def choose(
     device : str
         Whose kernels.
     """
-    grids = {side.name: grid(side, device) for side in (base, head)}
-    everywhere = dict.fromkeys(grids[head.name] + grids[base.name])
-    wanted = [case for case in everywhere if _matches(case, only)] if only else [case for case in everywhere if case.threads == 1]
-    smallest = {case.kernel: case for case in sorted(wanted, key=lambda case: -max(case.shape.values()))}
+    base, head = (_wanted(pair.read(side, device), only) for side in (pair.base, pair.head))
+    left_out, failed = _one_sided(base, head)
+    both = [case for case in head.cases if case in base.cases]
+    smallest = {case.kernel: case for case in sorted(both, key=lambda case: -max(case.shape.values(), default=0))}
     probed: dict[str, dict[str, Probed | None]] = {}
-    left_out: dict[str, list[str]] = {}
     for kernel, case in sorted(smallest.items()):
         advance(kernel, len(smallest))
-        seen = _probe(head, case)
-        touched = seen is None or bool(changed & seen.files) or any(case not in known for known in grids.values())
-        if everything or touched:
-            probed[kernel] = {head.name: seen, base.name: _probe(base, case)}
+        seen = _probe(pair.head, case)
+        if everything or pair.apart or seen is None or pair.changed & seen.files:
+            probed[kernel] = {pair.head.name: seen, pair.base.name: _probe(pair.base, case)}
         else:
             left_out.setdefault("imports no file that differs", []).append(kernel)
-    cases = [case for case in wanted if case.kernel in probed]
-    return Chosen(cases, left_out, probed)
+    return Chosen([case for case in both if case.kernel in probed], left_out, failed, probed)
 
 
-def _matches(case: Case, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(case.title, pattern) or fnmatchcase(case.kernel, pattern) for pattern in patterns)
+def _one_sided(base: Grid, head: Grid) -> tuple[dict[str, list[str]], dict[Case, str]]:
+    """What only one side has: new kernels, which are left out, and those that are gone or broken in head, which have failed."""
+    left_out: dict[str, list[str]] = {}
+    for case in head.cases:
+        if case not in base.cases:
+            why = base.missing.get(head.cases[case] or "")
+            kernels = left_out.setdefault(f"base: {why}" if why else "base has nothing to compare with", [])
+            kernels += [case.kernel] if case.kernel not in kernels else []
+    gone = {case: by for case, by in base.cases.items() if case not in head.cases}
+    failed = {case: f"head: {head.missing.get(by or '', 'it is not there any more')}" for case, by in gone.items()}
+    known = {*base.cases.values(), *head.cases.values()}
+    for name, why in head.missing.items():
+        if name not in known:
+            left_out.setdefault(f"head: {why}", []).append(name)
+    return left_out, failed
+
+
+def _wanted(grid: Grid, only: Sequence[str]) -> Grid:
+    """What is asked for of a grid."""
+
+    def fits(case: Case) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in only for name in (case.title, case.kernel))
+
+    return Grid({case: by for case, by in grid.cases.items() if (fits(case) if only else case.threads == 1)}, grid.missing)
 
 
 def _probe(side: Side, case: Case) -> Probed | None:
     """A look at a kernel in a fresh process; None if it fails: so it will when it is measured, with its reason."""
     worker = Worker(side.home)
     try:
-        return worker.call(probe, PROBE_S, case)
+        return worker.call(probe, PROBE_S, case, side.place)
     except WorkerFailure:
         return None
     finally:

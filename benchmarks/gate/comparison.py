@@ -11,7 +11,8 @@ from typing import Any
 from benchmarks.gate.estimate import FEWEST, hodges_lehmann
 from benchmarks.gate.paired import Block
 from benchmarks.harness import derived
-from benchmarks.harness.records import Blas, Case, Ceilings
+from benchmarks.harness.machines import Blas, Ceilings
+from benchmarks.harness.records import Case
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from benchmarks.gate.outcome import Row
 from benchmarks.gate.verdict import Judgement, Verdict, judge
 from benchmarks.harness.records import Case
 
+SECONDS_A_BENCHMARK = 50
+"""Default budget: ten minutes for twelve."""
+
 
 @dataclass
 class Trial:

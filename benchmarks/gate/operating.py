@@ -25,7 +25,9 @@ class Line(NamedTuple):
     called: dict[float, tuple[int, int]]
 
 
-def comparisons(found: Calibration, load: str, slowdown: float, minutes: int | None = None) -> list[Judgement]:
+def comparisons(
+    found: Calibration, load: str, slowdown: float, minutes: int | None = None, effect: float | None = None
+) -> list[Judgement]:
     """The comparisons at one slowdown under one load, judged by today's rule; those without a first look are left out.
 
     Parameters
@@ -35,12 +37,19 @@ def comparisons(found: Calibration, load: str, slowdown: float, minutes: int | N
     slowdown : float
     minutes : int, optional
         Only those of this budget.
+    effect : float, optional
+        Only those that asked for changes of this size.
     """
     return [
         judge(each.logs, one.min_effect) for one in found.gates if (one.load, one.slowdown) == (load, slowdown)
-        and minutes in (None, minutes_of(one))
+        and minutes in (None, minutes_of(one)) and effect in (None, one.min_effect)
         for each in one.comparisons if len(each.logs) >= LOOKS[0] and not each.failure
     ]  # fmt: skip
+
+
+def effects(found: Calibration, load: str) -> list[float]:
+    """The least changes that were asked for under a load, largest first."""
+    return sorted({one.min_effect for one in found.gates if one.load == load}, reverse=True)
 
 
 def minutes_of(one: Gated) -> int:
@@ -57,13 +66,13 @@ def share(chosen: Sequence[Judgement], verdict: Verdict) -> tuple[int, float, fl
 def lines_of(found: Calibration, load: Load) -> list[Line]:
     """Those of the gate and of each other tool, rule by rule."""
     made = []
-    if gates := [one for one in found.gates if one.load == load]:
+    for effect in effects(found, load):
         called = {}
         for slowdown in SLOWDOWNS:
-            verdicts = [each.verdict for each in comparisons(found, load, slowdown)]
+            verdicts = [each.verdict for each in comparisons(found, load, slowdown, effect=effect)]
             called[slowdown] = verdicts.count(Verdict.SLOWER) + (not slowdown) * verdicts.count(Verdict.FASTER), len(verdicts)
-        minutes = mean(one.seconds for one in gates) / 60
-        made.append(Line("this gate", f"--min-effect {100 * gates[0].min_effect:g}%", minutes, called))
+        minutes = mean(one.seconds for one in found.gates if (one.load, one.min_effect) == (load, effect)) / 60
+        made.append(Line("this gate", f"--min-effect {100 * effect:g}%", minutes, called))
     for tool in sorted({each.tool for each in found.others}):
         of = [each for each in found.others if (each.tool, each.load) == (tool, load)]
         for rule in of[0].slower if of else ():

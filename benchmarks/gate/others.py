@@ -17,7 +17,7 @@ from shutil import copy2
 
 from pytest_benchmark.utils import parse_compare_fail
 
-from benchmarks.gate import alone, choosing, planted, sides
+from benchmarks.gate import alone, grids, planted, sides
 from benchmarks.gate.calibration import SLOWDOWNS, Elsewhere, Load, beside
 from benchmarks.gate.paired import Side
 from benchmarks.harness import names
@@ -52,7 +52,7 @@ def measure(tool: str, commit: str, patterns: Sequence[str], load: Load, advance
         Told each slowdown before it is measured.
     """
     with sides.prepared(commit, commit) as pair, beside(load):
-        cases = [case for case in choosing.grid(pair.base) if case.title in patterns]
+        cases = [case for case in grids.of_suite(pair.base).cases if case.title in patterns]
         for side in (pair.base, pair.head):
             copy2(planted.__file__, Path(side.home.path[0], "sitecustomize.py"))
         for slowdown in SLOWDOWNS:

@@ -7,7 +7,9 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from benchmarks.gate.verdict import Judgement, Verdict, overall
-from benchmarks.harness.records import Case, Machine, Model
+from benchmarks.harness.fields import Model
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Case
 
 
 class Row(Model):
@@ -44,6 +46,8 @@ class Outcome(Model):
     schema_: Literal[1] = Field(default=1, alias="schema")
     base: str
     head: str
+    repo: str | None = Field(default=None, description="the clone that was gated, as it was given; None: the suite's own")
+    tests: str | None = Field(default=None, description="the file of tests that was gated, as it was given")
     min_effect: float
     budget_s: float
     seconds: float

@@ -53,12 +53,15 @@ class Side:
         Whose code it runs.
     extra : float
         So much longer is worked in each turn, as a share of what its calls took: a slowdown to try the gate on.
+    place : str
+        Folder of its files; the first on its path, if empty.
     """
 
     name: str
     case: Callable[[Case], Case] = lambda case: case
     home: Home = field(default_factory=Home)
     extra: float = 0.0
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What needs no statistics: the files that a kernel imports, and what its compiled code looks like.
 
-Runs in a fresh worker of a side, whose Numba cache is empty, so that all code is compiled there and can be read.
+Runs in a fresh worker of a side, whose Numba cache is empty, so that all code is compiled there and can be read. The files
+are those that were imported, so this module imports a workload and what belongs to it when it is asked for one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from benchmarks.harness.devices import device
 from benchmarks.harness.records import Case
 
 IMPORTS = {"gemm": ("kernels",), "sgd": ("kernels", "minisgd")}
-"""Packages that a workload runs on."""
+"""Packages of the suite that a workload runs on."""
 
 WORKSPACE_UNIT = 64 << 10
 
@@ -34,20 +35,32 @@ class Probed:
     figures: dict[str, float]
 
 
-def probe(case: Case) -> Probed:
-    """Run a case's kernel once, and look at what came of it."""
-    if case.workload == "gemm":
-        from benchmarks.harness.workloads.gemm import Product as Work
-    else:
-        from benchmarks.harness.workloads.sgd import Epoch as Work  # type: ignore[assignment]
+def probe(case: Case, place: str = "") -> Probed:
+    """Run a case's kernel once, and look at what came of it; `place` is the side's folder, the first on its path if empty."""
     here = device(case.device)
-    work = Work(case, here)
+    work = _workload(case)(case, here)
     here.seconds(work.calls(1))
-    folder = Path(sys.path[0])
+    folder = Path(place or sys.path[0])
     loaded = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
     inside = [path.relative_to(folder) for path in loaded if path.is_relative_to(folder)]
-    files = frozenset(str(path) for path in inside if path.parts[0] in IMPORTS[case.workload])
-    return Probed(files, {**_compiled(), **_operations(case, work), **_workspace(case)})
+    others = {*IMPORTS["sgd"]} - {*IMPORTS.get(case.workload, ())}  # which the harness has imported
+    files = frozenset(str(path) for path in inside if path.parts[0] not in others)
+    return Probed(files, {**_compiled(folder), **_operations(case, work), **_workspace(case)})
+
+
+def _workload(case: Case) -> Any:
+    """The workload, and no other: what it imports is looked at."""
+    if case.workload == "test":
+        from benchmarks.harness.workloads.pytest_test import Test
+
+        return Test
+    if case.workload == "sgd":
+        from benchmarks.harness.workloads.sgd import Epoch
+
+        return Epoch
+    from benchmarks.harness.workloads.gemm import Product
+
+    return Product
 
 
 def reading(assembly: str) -> dict[str, int]:
@@ -67,14 +80,14 @@ def reading(assembly: str) -> dict[str, int]:
     return {"multiply-adds": fused, "spills": spilled, "vector bytes": widest}
 
 
-def _compiled() -> dict[str, float]:
-    """Of all functions of the packages that numba has compiled in this process."""
+def _compiled(folder: Path) -> dict[str, float]:
+    """Of all functions of the suite and of the side that numba has compiled in this process."""
     if "numba" not in sys.modules:
         return {}
     from numba.core.dispatcher import Dispatcher
 
     # Closures are compiled too, and no module knows them.
-    ours = [each for each in gc.get_objects() if issubclass(type(each), Dispatcher) and _is_ours(each)]
+    ours = [each for each in gc.get_objects() if issubclass(type(each), Dispatcher) and _is_ours(each, folder)]
     texts = [text for each in ours for text in each.inspect_asm().values()]
     if not texts:
         return {}
@@ -87,8 +100,10 @@ def _compiled() -> dict[str, float]:
     }
 
 
-def _is_ours(dispatcher: Any) -> bool:
-    return dispatcher.py_func.__module__.partition(".")[0] in IMPORTS["sgd"] and bool(dispatcher.overloads)
+def _is_ours(dispatcher: Any, folder: Path) -> bool:
+    function = dispatcher.py_func
+    named = function.__module__.partition(".")[0] in IMPORTS["sgd"]
+    return bool(dispatcher.overloads) and (named or Path(function.__code__.co_filename).is_relative_to(folder))
 
 
 def _operations(case: Case, work: Any) -> dict[str, float]:

@@ -6,18 +6,20 @@ no difference between them.
 
 from __future__ import annotations
 
-import subprocess
+import ast
 import sys
 import tarfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copy2
 from typing import Any
 
-from benchmarks.gate import alone
+from benchmarks.gate import alone, git, grids
+from benchmarks.gate.git import run as _run
+from benchmarks.gate.grids import Grid
 from benchmarks.gate.paired import Side
 from benchmarks.harness.workers import Home
 from minisgd.common.cli import UsageError
@@ -27,18 +29,30 @@ REQUIREMENTS = ("pyproject.toml", "constraints.txt")
 EXTRAS = ("torch",)
 """Extras of a side that hold what is measured."""
 
-WORKING_TREE = "working tree"
-
 
 @dataclass(frozen=True)
 class Pair:
-    """Both sides made ready, and in what they differ: files, and whether in requirements, which may touch any benchmark."""
+    """Both sides made ready.
+
+    Parameters
+    ----------
+    base, head : Side
+    commits : dict of str to str
+        By the side's name.
+    changed : frozenset of str
+        Files that differ.
+    apart : bool
+        Whether requirements differ, which may touch any benchmark.
+    read : callable
+        ``read(side, device)``: what a side brings to be measured.
+    """
 
     base: Side
     head: Side
     commits: dict[str, str]
     changed: frozenset[str]
     apart: bool
+    read: Callable[[Side, str], Grid] = grids.of_suite
 
 
 @contextmanager
@@ -57,13 +71,13 @@ def prepared(base: str, head: str | None, say: Callable[[str], None] = lambda te
     UsageError
         If git knows no such commit, a side is not whole, or an environment cannot be built.
     """
-    root = _root()
-    commits = {"base": _commit(base), "head": WORKING_TREE if head is None else _commit(head)}
+    root = git.root()
+    commits = {"base": git.commit(base), "head": git.commit(head)}
     with alone.folder() as folder:
         places = {name: folder / name for name in commits}
         for name, commit in commits.items():
             places[name].mkdir()
-            if commit == WORKING_TREE:
+            if commit == git.WORKING_TREE:
                 _copy(root, places[name])
             else:
                 _check_out(root, commit, places[name])
@@ -72,17 +86,40 @@ def prepared(base: str, head: str | None, say: Callable[[str], None] = lambda te
         if apart:
             say("the sides' requirements differ, which may touch any benchmark: building an environment for each")
         sides = {name: Side(name, home=_home(root, place, apart, say)) for name, place in places.items()}
-        yield Pair(sides["base"], sides["head"], commits, changed(places["base"], places["head"]), apart)
+        yield Pair(sides["base"], sides["head"], commits, changed(places["base"], places["head"], _sources), apart)
 
 
-def changed(one: Path, other: Path) -> frozenset[str]:
-    """Files of the packages that differ, or are in one of two folders only."""
-    files = [{str(path.relative_to(side)): path for path in _sources(side)} for side in (one, other)]
+def changed(one: Path, other: Path, sources: Callable[[Path], Iterable[Path]]) -> frozenset[str]:
+    """Files of two folders, relative to them, that differ or are in one of them only.
+
+    Where two of Python's differ in comments, documentation and layout alone, the program is the same: no clock need be asked.
+    """
+    files = [{str(path.relative_to(side)): path for path in sources(side)} for side in (one, other)]
     names = files[0].keys() | files[1].keys()
     return frozenset(
         name for name in names
-        if name not in files[0] or name not in files[1] or files[0][name].read_bytes() != files[1][name].read_bytes()
+        if name not in files[0] or name not in files[1] or not _same(files[0][name], files[1][name])
     )  # fmt: skip
+
+
+def _same(one: Path, other: Path) -> bool:
+    contents = one.read_bytes(), other.read_bytes()
+    if contents[0] == contents[1] or one.suffix != ".py":
+        return contents[0] == contents[1]
+    try:
+        return _program(contents[0]) == _program(contents[1])
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _program(content: bytes) -> str:
+    """What Python makes of a file, without documentation."""
+    program = ast.parse(content)
+    for node in ast.walk(program):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(program)
 
 
 def _sources(side: Path) -> Iterator[Path]:
@@ -99,28 +136,12 @@ def _require_packages(place: Path, commit: str) -> None:
             )
 
 
-def _root() -> Path:
-    try:
-        return Path(_git("rev-parse", "--show-toplevel").strip())
-    except UsageError as error:
-        raise UsageError(f"{error}; the gate compares commits: run it in a clone of the repository") from None
-
-
-def _commit(name: str) -> str:
-    if not name.strip():
-        raise UsageError("an empty name of a commit; expected one such as main or HEAD~1, or none for the working tree")
-    try:
-        return _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip()
-    except UsageError:
-        raise UsageError(f"{name}: git knows no such commit; expected a commit, branch or tag, such as main or HEAD~1") from None
-
-
 def _check_out(root: Path, commit: str, place: Path) -> None:
-    wanted = [path for path in (*PACKAGES, *REQUIREMENTS) if _git("ls-tree", "--name-only", commit, path, cwd=root)]
+    wanted = [path for path in (*PACKAGES, *REQUIREMENTS) if _run("git", "ls-tree", "--name-only", commit, path, cwd=root)]
     if not wanted:  # of nothing git would make an archive of everything
         return
     packed = place.with_suffix(".tar")
-    _git("archive", f"--output={packed}", commit, *wanted, cwd=root)
+    _run("git", "archive", f"--output={packed}", commit, *wanted, cwd=root)
     with tarfile.open(packed) as archive:
         try:
             archive.extractall(place, filter="data")
@@ -129,17 +150,9 @@ def _check_out(root: Path, commit: str, place: Path) -> None:
 
 
 def _copy(root: Path, place: Path) -> None:
-    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", *PACKAGES, *REQUIREMENTS, cwd=root)
-    for name in filter(None, listed.split("\0")):
-        path = root / name
-        if not path.exists():  # deleted, but not yet from git
-            continue
-        if path.is_symlink() and (path.readlink().is_absolute() or not path.resolve().is_relative_to(root.resolve())):
-            raise UsageError(f"{name}: a link to {path.readlink()}; the gate copies what is in the repository alone")
-        if path.is_dir() and not path.is_symlink():
-            raise UsageError(f"{name}: a repository within this one, which the gate does not copy; expected files")
+    for name in git.files(root, *PACKAGES, *REQUIREMENTS):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
-        copy2(path, place / name, follow_symlinks=False)
+        copy2(root / name, place / name, follow_symlinks=False)
 
 
 def _requirements(place: Path) -> tuple[list[str], list[str]]:
@@ -187,20 +200,3 @@ def _home(root: Path, place: Path, apart: bool, say: Callable[[str], None]) -> H
         _run(python, "-m", "pip", "install", "-qq", *constraints, *_requirements(place)[0], *bench)
         found = _run(python, "-c", "import sys; print(*sys.path[1:], sep='\\n')").split("\n")
     return Home(python, (str(place), str(root), *filter(None, found)), {"NUMBA_CACHE_DIR": str(place / "numba")})
-
-
-def _git(*command: str, cwd: Path | None = None) -> str:
-    return _run("git", *command, cwd=cwd)
-
-
-def _run(*command: str, cwd: Path | None = None) -> str:
-    try:  # names of files need not be text in any encoding
-        done = subprocess.run(
-            command, capture_output=True, encoding=sys.getfilesystemencoding(), errors="surrogateescape", cwd=cwd
-        )  # fmt: skip
-    except OSError as error:
-        raise UsageError(f"{command[0]}: {error.strerror}; install it, or put its folder into PATH") from None
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise UsageError(f"{' '.join(command[:4])} failed: {why}")
-    return done.stdout

@@ -1,4 +1,7 @@
-"""What this machine has: versions, a GPU and its clock, the backends that can be imported, and one product by each."""
+"""What this machine has: versions, a GPU and its clock, the backends that can be imported, and one product by each.
+
+Versions are printed before anything else is imported, so that they stand above an import that fails.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from benchmarks.harness.host import gpu
 from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
-    from benchmarks.harness.records import Ceilings
+    from benchmarks.harness.machines import Ceilings
 
 LEAST = (8, 0)
 """Compute capability from which on the kernels' instructions exist: asynchronous copies, and bfloat16 and TF32 tensor cores."""

@@ -9,7 +9,8 @@ from math import inf
 from typing import Any
 
 from benchmarks.harness import statistics
-from benchmarks.harness.records import BEYOND, Case, Ceilings
+from benchmarks.harness.machines import BEYOND, Ceilings
+from benchmarks.harness.records import Case
 from benchmarks.harness.timing import WORKLOADS
 from kernels.dtypes import stored
 from minisgd.common.intervals import Interval

@@ -20,7 +20,7 @@ from minisgd.common.cli import UsageError
 
 if TYPE_CHECKING:
     from benchmarks.harness.host.gpu import State
-    from benchmarks.harness.records import Ceilings
+    from benchmarks.harness.machines import Ceilings
 
 
 class Device(Protocol):

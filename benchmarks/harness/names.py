@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 TESTS = {"gemm": "benchmarks/test_gemm.py::test_product", "sgd": "benchmarks/test_sgd.py::test_epoch"}
 """The pytest test of each workload."""
 
+ANY = "any"
+"""The dtype of a case that says none: a stranger's test."""
+
 SEPARATORS = {"gemm": "/", "sgd": "-"}
 """What ends the backend in a kernel's name, by workload."""
 
@@ -44,6 +47,8 @@ def size(shape: Mapping[str, int]) -> str:
 
 def title(case: Case) -> str:
     """A case in one word, as stores and dashboards know it. Defaults are left out: own tile, layout nn, cpu, warm."""
+    if case.dtype == ANY:
+        return case.kernel
     parts = [case.kernel, size(case.shape)]
     if case.chosen_tile:
         parts.append("x".join(f"{name}{edge}" for name, edge in (case.tile or {}).items()))

@@ -10,76 +10,22 @@ import json
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from benchmarks.harness import names
+from benchmarks.harness.fields import Count, Extent, M, Model, Moment, Name, Quantity, Sum, Unbounded
+from benchmarks.harness.machines import Machine
 from kernels.accuracy import FORMATS
-from kernels.cpu.caches import Cache
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json
 from minisgd.common.files import write as write
-from minisgd.common.plain import LAYOUT, printable
 
 SCHEMA = 1
 
-BEYOND = 1.03
-"""A rate of more than this many times a ceiling shows that the ceiling was not reached; a smaller excess may be noise."""
-
-Quantity = Annotated[float, Field(ge=1e-60, le=1e60)]
-"""A measured figure, within what any machine can give, so that what follows from it is finite."""
-
-Sum = Annotated[float, Field(ge=0, le=1e60)]
-Count = Annotated[int, Field(ge=0, le=1 << 128)]
-Extent = Annotated[int, Field(ge=1, le=1 << 40)]
-
-
-def _no_control(text: str) -> str:
-    if printable(text, keep=LAYOUT) != text:
-        raise ValueError("has control characters")
-    return text
-
-
-Name = Annotated[str, AfterValidator(_no_control)]
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """The moment in UTC; one without a zone, as older tools write it, is in UTC."""
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("not within the years 1 to 9999") from None
-
-
-# JSON has no infinity; an error is infinite where an element was left unwritten.
-Unbounded = Annotated[
-    float,
-    Field(ge=0, allow_inf_nan=True),
-    BeforeValidator(lambda value: float("inf") if value == "inf" else value),
-    PlainSerializer(lambda value: "inf" if value == float("inf") else value, when_used="json"),
-]
-
-
-class Model(BaseModel):
-    """A model without unknown fields, which are an error, and with finite numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-M = TypeVar("M", bound=Model)
-
-SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n")}
-"""The names of a shape's sizes, by workload."""
+SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n"), "test": ()}
+"""The names of a shape's sizes, by workload; a stranger's test has sizes of its own."""
 
 TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
 """The names of a tile's sizes on the CPU, by rung; a GPU's kernels have tiles of their own."""
@@ -88,12 +34,12 @@ TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
 class Case(Model):
     """What is measured: a kernel on a shape, and the conditions."""
 
-    workload: Literal["gemm", "sgd", "transfer"] = "gemm"
+    workload: Literal["gemm", "sgd", "transfer", "test"] = "gemm"
     kernel: Name
     rung: Name
     backend: Name
     device: Name = "cpu"
-    dtype: str = Field(pattern=f"^({'|'.join(FORMATS)})$")
+    dtype: str = Field(pattern=f"^({'|'.join([*FORMATS, names.ANY])})$")
     shape: dict[str, Extent]
     tile: dict[Name, Extent] | None = None
     threads: int = Field(ge=1)
@@ -197,104 +143,12 @@ class Record(Case):
         return 100 * self.error / self.error_bound if self.error is not None and self.error_bound else None
 
 
-class Peak(Model):
-    """Multiply-adds from registers: the best trial, and the median one of the slowest round."""
-
-    dtype: str
-    threads: int
-    gflops: Quantity
-    gflops_low: Quantity | None = None
-
-
-class Bandwidth(Model):
-    """A level of memory, in 10^9 bytes a second: read, and read plus written by a copy; best, and slowest round's median."""
-
-    level: str
-    working_set: Count
-    threads: int
-    read_gbs: Quantity
-    copy_gbs: Quantity
-    read_gbs_low: Quantity | None = None
-    copy_gbs_low: Quantity | None = None
-
-
-class Latency(Model):
-    """Seconds until the next operation on the same thread can use a result."""
-
-    dtype: str
-    multiply_add_s: Quantity
-    add_s: Quantity
-
-
-class Ceilings(Model):
-    """The most that this machine did in this run."""
-
-    peaks: list[Peak]
-    bandwidths: list[Bandwidth]
-    latencies: list[Latency] = Field(default_factory=list, description="older runs have none, nor has a CUDA device")
-
-    def peak(self, dtype: str, threads: int) -> float | None:
-        """GFLOPS, None if it was not measured."""
-        return next((each.gflops for each in self.peaks if (each.dtype, each.threads) == (dtype, threads)), None)
-
-    def bandwidth(self, level: str, threads: int) -> Bandwidth | None:
-        """One level's figures, None if they were not measured."""
-        return next((each for each in self.bandwidths if (each.level, each.threads) == (level, threads)), None)
-
-    def latency(self, dtype: str) -> Latency | None:
-        """A type's figures, None if they were not measured."""
-        return next((each for each in self.latencies if each.dtype == dtype), None)
-
-
-class Blas(Model):
-    """A BLAS or OpenMP library that is loaded, and the threads that it uses by default."""
-
-    name: str
-    version: str | None
-    threads: int
-    path: str
-    backend: str | None = Field(default=None, description="the backend that calls it")
-    code_path: str | None = Field(default=None, description="its code path on this CPU, as it names it")
-    held_back: list[str] = Field(default=[], description="environment variables that chose the code path")
-
-    @property
-    def label(self) -> str:
-        """Name, version and code path, and whether the library chose that path itself."""
-        named = f"{self.name} {self.version or ''}".strip()
-        if self.held_back:
-            return f"{named}, code: {self.code_path or 'unknown'}, held back by {', '.join(self.held_back)}"
-        return f"{named}, code: {self.code_path}, its own choice" if self.code_path else named
-
-
-def _has_a_size(level: Cache) -> Cache:
-    if not (level.level >= 1 and 1 <= level.size <= 1 << 40):
-        raise ValueError("a cache without a level and a size")
-    return level
-
-
-class Machine(Model):
-    """Where a run was measured."""
-
-    cpu: str
-    cores: int
-    quota: float | None = Field(default=None, description="cores' worth of time that a container allows")
-    vectors: str
-    caches: list[Annotated[Cache, AfterValidator(_has_a_size)]]
-    memory_bytes: Count
-    os: str
-    python: str
-    libraries: dict[str, str]
-    blas: list[Blas]
-    gpu: str | None
-    ceilings: dict[str, Ceilings] = Field(default_factory=dict, description="by device")
-
-
 class Run(Model):
     """The records of one invocation, and the machine."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
     schema_: Literal[1] = Field(default=1, alias="schema")
-    created: Annotated[datetime, AfterValidator(_in_utc)]
+    created: Moment
     commit: str | None
     machine: Machine
     records: list[Record]

@@ -17,7 +17,8 @@ from benchmarks.harness import derived, statistics, timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.devices import device
 from benchmarks.harness.host import libraries, machine
-from benchmarks.harness.records import BEYOND, Blas, Case, Ceilings, Machine, Record, Run
+from benchmarks.harness.machines import BEYOND, Blas, Ceilings, Machine
+from benchmarks.harness.records import Case, Record, Run
 from benchmarks.harness.workers import Home, Worker, WorkerFailure
 from minisgd.common.cli import UsageError
 
@@ -46,7 +47,7 @@ class Workers:
     """
 
     def __init__(self, order: random.Random, home: Callable[[Case], Home | None] = lambda case: None) -> None:
-        self._order, self._home = order, home
+        self._order, self.home = order, home
         self._workers: dict[tuple[str, str, int], Worker] = {}
         self._started_s: dict[tuple[str, str, int], float] = {}
 
@@ -60,7 +61,7 @@ class Workers:
         """
         key = case.backend, case.device, case.threads
         if key not in self._workers:
-            self._workers[key] = Worker(self._home(case))
+            self._workers[key] = Worker(self.home(case))
         worker = self._workers[key]
         if not worker.running:
             start = time.monotonic()
@@ -138,53 +139,75 @@ def execute(
     """
     order = random.Random()
     own, workers = Worker(), Workers(order, home)
-    ran: dict[str, Blas | None] = {}
-    slices: dict[Case, list[timing.Slice]] = {case: [] for case in cases}
-    failures: dict[Case, str] = {}
-    records: dict[Case, Record] = {}
-    created, commit = datetime.now(UTC), machine.commit()
-    where = sorted({case.device for case in cases})
-    threads = sorted({case.threads for case in cases})
     try:
         advance("this machine")
-        here = described(own)
-        found: dict[str, Ceilings | None] = {}
+        so_far = _SoFar(cases, own)
         for round_ in range(rounds):
             if round_:
                 advance("ceilings")
                 workers.renew()
-            for name in where:
-                found[name] = raised(own, found.get(name), name, threads)
-            here = here.model_copy(update={"ceilings": {name: limits for name, limits in found.items() if limits}})
-            records = {
-                case: record(case, slices[case], failures.get(case), found.get(case.device), ran.get(case.backend))
-                for case in records
-            }
+            so_far.raise_ceilings()
             for case in order.sample(cases, len(cases)):
                 advance(case.title)
-                if case in failures:
-                    continue
-                done = slices[case]
-                try:
-                    calls = done[0].calls_per_sample if done else None
-                    compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
-                    limit_s = timeout_s + COMPILING_S * compiles
-                    done.append(workers.of(case).call(timing.measure, limit_s, case, budget_s, calls))
-                    if case.backend not in ran and home(case) is None:
-                        ran[case.backend] = workers.of(case).call(libraries.of, SETUP_TIMEOUT_S, case.backend)
-                except WorkerFailure as failure:
-                    failures[case] = str(failure)
-                else:
-                    if done[-1].check.failure:
-                        failures[case] = done[-1].check.failure
-                records[case] = record(case, slices[case], failures.get(case), found.get(case.device), ran.get(case.backend))
-                measured = [records[each] for each in cases if each in records]
-                run = Run(created=created, commit=commit, machine=here, records=measured)
-                keep(run)
+                if case not in so_far.failures:
+                    so_far.measure(case, workers, budget_s, timeout_s)
+                    keep(so_far.run())
     finally:
         own.close()
         workers.close()
-    return run
+    return so_far.run()
+
+
+class _SoFar:
+    """What the rounds have found so far: samples and failures of the cases, the ceilings, and the libraries that ran.
+
+    `own` is the worker that measures the machine itself.
+    """
+
+    def __init__(self, cases: Sequence[Case], own: Worker) -> None:
+        self.cases, self.own = cases, own
+        self.created, self.commit = datetime.now(UTC), machine.commit()
+        self.here = described(own)
+        self.slices: dict[Case, list[timing.Slice]] = {}
+        self.failures: dict[Case, str] = {}
+        self.limits: dict[str, Ceilings | None] = {}
+        self.ran: dict[str, Blas | None] = {}
+        self.records: dict[Case, Record] = {}
+
+    def raise_ceilings(self) -> None:
+        """Measure each device's ceilings for one more round, and hold the records against them."""
+        threads = sorted({case.threads for case in self.cases})
+        for name in sorted({case.device for case in self.cases}):
+            self.limits[name] = raised(self.own, self.limits.get(name), name, threads)
+        self.records = {case: self.record(case) for case in self.records}
+
+    def measure(self, case: Case, workers: Workers, budget_s: float, timeout_s: float) -> None:
+        """Measure a case for one round; what goes wrong is kept as its failure."""
+        done = self.slices.setdefault(case, [])
+        try:
+            calls = done[0].calls_per_sample if done else None
+            compiles = not done and timing.WORKLOADS[case.workload].find(case.kernel).compiles
+            limit_s = timeout_s + COMPILING_S * compiles
+            done.append(workers.of(case).call(timing.measure, limit_s, case, budget_s, calls))
+            if case.backend not in self.ran and workers.home(case) is None:
+                self.ran[case.backend] = workers.of(case).call(libraries.of, SETUP_TIMEOUT_S, case.backend)
+        except WorkerFailure as failure:
+            self.failures[case] = str(failure)
+        else:
+            if done[-1].check.failure:
+                self.failures[case] = done[-1].check.failure
+        self.records[case] = self.record(case)
+
+    def record(self, case: Case) -> Record:
+        """What follows from all of that for a case."""
+        limits, ran = self.limits.get(case.device), self.ran.get(case.backend)
+        return record(case, self.slices[case], self.failures.get(case), limits, ran)
+
+    def run(self) -> Run:
+        """The records of the cases that have samples or have failed, in the order of the cases."""
+        here = self.here.model_copy(update={"ceilings": {name: limits for name, limits in self.limits.items() if limits}})
+        records = [self.records[case] for case in self.cases if case in self.records]
+        return Run(created=self.created, commit=self.commit, machine=here, records=records)
 
 
 def record(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from statistics import median
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from benchmarks.harness.devices import Device, device
 from benchmarks.harness.host import layout, threads
@@ -177,12 +177,24 @@ def usable(where: Device) -> Iterator[None]:
         raise Unusable(one_line(error)) from None
 
 
+def _workload(case: Case) -> Any:
+    """The workload of a case, a stranger's test included: pytest is imported for those alone."""
+    if case.workload in WORKLOADS:
+        return WORKLOADS[case.workload]
+    from benchmarks.harness.workloads.pytest_test import Test
+
+    return Test
+
+
 @contextmanager
 def prepared(case: Case, where: Device) -> Iterator[Work]:
     """A case made ready on a device; this process's threads are the case's meanwhile, or all, where the host only checks."""
-    WORKLOADS[case.workload].find(case.kernel)  # loads the thread pools that are limited next
+    workload = _workload(case)
+    workload.find(case.kernel)  # loads the thread pools that are limited next
     with threads.limited_to(case.threads if case.device == "cpu" else threads.CORES):
-        yield WORKLOADS[case.workload](case, where)
+        work = workload(case, where)
+        with work if isinstance(work, AbstractContextManager) else nullcontext():  # a test goes on when it is over
+            yield work
 
 
 def sample(work: Work, where: Device, budget_s: float, calls: int | None = None) -> Samples:

@@ -14,7 +14,7 @@ from numba import types
 from benchmarks.harness import timing
 from benchmarks.harness.ceilings import trials as ceilings
 from benchmarks.harness.host.threads import limited_to
-from benchmarks.harness.records import BEYOND
+from benchmarks.harness.machines import BEYOND
 from kernels.accuracy import bound, error
 from kernels.cpu.tiles import ITEMSIZE
 from kernels.jit.pointers import address

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmarks.harness.records import Ceilings, Machine, Record
+from benchmarks.harness.machines import Ceilings, Machine
+from benchmarks.harness.records import Record
 from benchmarks.report.models import Overhead, intensity
 from kernels.cpu.tiles import ITEMSIZE
 from minisgd.common.pictures import CYCLE, OTHER, STYLES, tip

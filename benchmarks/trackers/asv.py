@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from benchmarks.harness import derived, names, statistics
 from benchmarks.harness.cases import AIRFOIL
-from benchmarks.harness.records import Case, Machine, Record, Run
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Case, Record, Run
 from benchmarks.trackers.order import Order
 from minisgd.common.cli import UsageError
 

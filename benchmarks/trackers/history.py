@@ -75,7 +75,7 @@ class Series:
     @cached_property
     def levels(self) -> list[tuple[int, int, float]]:
         """Each piece's first point, the point after its last, and its median."""
-        from asv.step_detect import detect_steps
+        from asv.step_detect import detect_steps  # here: slow to import, and a page without series needs none
 
         return [(left, right, level) for left, right, level, *_ in detect_steps(self.values)]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import derived, statistics
-from benchmarks.harness.records import Case, Machine, Record, Run
+from benchmarks.harness.machines import Machine
+from benchmarks.harness.records import Case, Record, Run
 from benchmarks.trackers.asv import MALFORMED
 from minisgd.common.cli import UsageError
 

@@ -7,7 +7,7 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from benchmarks.harness import relations
-from benchmarks.harness.records import Ceilings, Machine
+from benchmarks.harness.machines import Ceilings, Machine
 from kernels.cpu.tiles import ITEMSIZE
 from minisgd.common.tables.description import Column, Table, words
 from minisgd.common.units import digits, size

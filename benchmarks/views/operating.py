@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Load
-from benchmarks.gate.operating import LOADS, Line, comparisons, curve, false_alarms, lines_of, minutes_of, share, unseen
+from benchmarks.gate.operating import LOADS, Line, comparisons, curve, effects, false_alarms, lines_of, minutes_of, share, unseen
 from benchmarks.gate.verdict import LOOKS, Verdict
+from minisgd.common.cli import UsageError
 from minisgd.common.tables.description import Cell, Column, Table, words
 from minisgd.common.tables.to_markdown import to_markdown
 
@@ -19,40 +21,57 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+MARKED = re.compile(r"(?<=<!-- curve: gate.json -->\n).*?(?=\n<!-- end of curve -->)", re.DOTALL)
+"""Where the curve stands in docs/gate.md."""
+
+
+def page(text: str, found: Calibration, picture: str) -> str:
+    """The page, with its curve made anew.
+
+    Raises
+    ------
+    UsageError
+        If it has no markers.
+    """
+    if not MARKED.search(text):
+        raise UsageError("docs/gate.md: no markers; expected <!-- curve: gate.json --> and <!-- end of curve -->")
+    return MARKED.sub(lambda old: markdown(found, picture).strip(), text)
+
+
 def markdown(found: Calibration, picture: str) -> str:
-    """The page: what was done, a table for each load, and the picture."""
+    """The curve: what was done, a table for each load, and the picture."""
     first = found.gates[0]
     lines = [
-        "# The gate's operating curve",
+        "## How often it is wrong",
         "",
         "How often the gate says what, by how much slower the head truly is. `python -m benchmarks gate --calibrate` adds a round"
-        " to [gate.json](gate.json) and writes this page from all rounds.",
+        " to [gate.json](gate.json) and makes this curve from all rounds.",
         "",
-        "A round compares a commit with itself, built twice, and with itself made to work 2, 3, 5 and 10 % longer, on twelve"
+        f"A round compares a commit with itself, built twice, and with itself made to work {_longer(found)} longer, on twelve"
         " benchmarks, by the gate's own code. The column *blocks* is the median of the blocks that a comparison took.",
         "",
-        f"Measured on {first.machine.cpu}, {first.machine.cores} cores; the least change that matters is"
-        f" {100 * first.min_effect:g} %. The budget is the time for all twelve benchmarks, 10 minutes by default. In"
-        f" {unseen(found)} comparisons it ended before the first look, at {LOOKS[0]} blocks: these are not"
-        f" counted.{_crowded(found)}",
+        f"Measured on {first.machine.cpu}, {first.machine.cores} cores; *matters* is the least change that matters. The budget is"
+        f" the time for all twelve benchmarks, 10 minutes by default. In {unseen(found)} comparisons it ended before the first"
+        f" look, at {LOOKS[0]} blocks: these are not counted.{_crowded(found)}",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
     ]
     for load, meaning in LOADS.items():
         if any(one.load == load for one in found.gates):
-            lines += [f"## {meaning[0].upper()}{meaning[1:]}", "", to_markdown(verdicts_of(found, load)), ""]
+            lines += [f"### {meaning[0].upper()}{meaning[1:]}", "", to_markdown(verdicts_of(found, load)), ""]
             lines += _beside_others(lines_of(found, load))
     return "\n".join([*lines, f"Between equal sides: {alarms(found)}.", ""])
 
 
 def verdicts_of(found: Calibration, load: Load) -> Table:
     """How many comparisons have which verdict, a row for each true slowdown and budget."""
-    headings = ("true slowdown", "budget", "comparisons", "slower")
+    headings = ("true slowdown", "matters", "budget", "comparisons", "slower")
     rest = ("no change", "faster", "inconclusive", "blocks")
     made = Table([*map(Column, headings), words("95 % interval"), *map(Column, rest)])
-    for slowdown, minutes in product(SLOWDOWNS, sorted({minutes_of(one) for one in found.gates})):
-        chosen = comparisons(found, load, slowdown, minutes)
+    budgets = sorted({minutes_of(one) for one in found.gates})
+    for slowdown, effect, minutes in product(SLOWDOWNS, effects(found, load), budgets):
+        chosen = comparisons(found, load, slowdown, minutes, effect)
         if not chosen:
             continue
         counts = {verdict: share(chosen, verdict) for verdict in Verdict}
@@ -60,7 +79,7 @@ def verdicts_of(found: Calibration, load: Load) -> Table:
         others = (counts[verdict][0] for verdict in (Verdict.SAME, Verdict.FASTER, Verdict.INCONCLUSIVE))
         blocks = sorted(each.blocks for each in chosen)
         made.add(
-            percentage(slowdown), f"{minutes} min", len(chosen), slower,
+            percentage(slowdown), percentage(effect), f"{minutes} min", len(chosen), slower,
             Cell(low, f"{100 * low:.0f} to {100 * high:.0f} %"), *others, blocks[len(blocks) // 2],
         )  # fmt: skip
     return made
@@ -76,9 +95,10 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
     if len(lines) < 2:
         return []
     columns = [words("tool"), words("rule", code=True), Column("minutes a comparison")]
-    made = Table([*columns, *map(Column, map(percentage, SLOWDOWNS))])
+    tried = [slowdown for slowdown in SLOWDOWNS if any(line.called[slowdown][1] for line in lines)]
+    made = Table([*columns, *map(Column, map(percentage, tried))])
     for line in lines:
-        counts = (f"{count} of {total}" for count, total in line.called.values())
+        counts = (f"{count} of {total}" for count, total in map(line.called.__getitem__, tried))
         made.add(line.tool, line.rule, Cell(line.minutes, f"{line.minutes:.1f}"), *counts)
     return [
         "The same test put to other tools: `asv run` of each side and `asv compare`, as `asv continuous` does it; and"
@@ -88,6 +108,12 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
         to_markdown(made),
         "",
     ]
+
+
+def _longer(found: Calibration) -> str:
+    """The slowdowns that were made, as one says them."""
+    *most, last = (f"{100 * each:g}" for each in SLOWDOWNS if any(one.slowdown == each > 0 for one in found.gates))
+    return f"{', '.join(most)} and {last} %" if most else f"{last} %"
 
 
 def _crowded(found: Calibration) -> str:
@@ -113,7 +139,7 @@ def alarms(found: Calibration) -> str:
 
 def picture(found: Calibration) -> Figure:
     """The gate's verdicts over the true slowdown, and below them what each tool calls changed; a column for each load."""
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # here, since the gate prints from this module and draws nothing
 
     loads = [load for load in LOADS if any(one.load == load for one in found.gates)]
     compared = bool(found.others)
@@ -123,7 +149,7 @@ def picture(found: Calibration) -> Figure:
         for verdict, color, marker in (
             (Verdict.SLOWER, "#d55e00", "o"), (Verdict.SAME, "#0072b2", "s"), (Verdict.INCONCLUSIVE, "#999999", "^")
         ):  # fmt: skip
-            judged = {slowdown: comparisons(found, load, slowdown) for slowdown in SLOWDOWNS}
+            judged = {slowdown: comparisons(found, load, slowdown, effect=effects(found, load)[0]) for slowdown in SLOWDOWNS}
             _curve(
                 axes, {slowdown: (share(group, verdict)[0], len(group)) for slowdown, group in judged.items()},
                 color=color, marker=marker, label=str(verdict),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -100,7 +101,9 @@ def sentences(outcome: Outcome) -> list[str]:
 def reproduce(outcome: Outcome, row: Row) -> str:
     """The command for one benchmark."""
     head = "" if outcome.head == "working tree" else f" {outcome.head[:12]}"
-    return f"{COMMAND} {outcome.base[:12]}{head} --only {glob(row.case.title)}"
+    options = (("--repo", outcome.repo), ("--pytest", outcome.tests))
+    where = "".join(f" {option} {shlex.quote(path)}" for option, path in options if path)
+    return f"{COMMAND} {outcome.base[:12]}{head}{where} --only {glob(row.case.title)}"
 
 
 def heading(outcome: Outcome) -> str:

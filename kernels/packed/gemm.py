@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from kernels.arrays import aligned_zeros, oddity
 from kernels.cpu.tiles import ITEMSIZE
 from kernels.cpu.vectors import vectors
+from kernels.forking import held_over_forks
 from kernels.jit.caching import UNWRAPPED, cached
-from kernels.jit.forking import held_over_forks
 from kernels.jit.pointers import address
 from kernels.packed import loops, microkernel
 from kernels.packed.choices import DIRECT_BYTES, ROWS_TO_PACK_FOR, SCATTERED_BYTES, SERIAL, STRIP, blocking

@@ -1,6 +1,7 @@
 """Experiments: each answers a claim or an exercise of the chapter with a table, a picture and a sentence.
 
 An experiment is a function of a problem and of ``advance``, which it tells what it does next; it returns a `Finding`.
+The page imports experiments for their pictures alone, so they import what only measuring needs when they measure.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def one_thread() -> Iterator[None]:
 
     The harness has its own of this: the commits that it measures bring each their minisgd, and some have none.
     """
-    import numba  # here, since the page imports experiments for their pictures alone
+    import numba
     import threadpoolctl
     import torch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -15,7 +16,9 @@ import commands_for_tests
 import pytest
 from runs_for_tests import make_record, make_run
 
-from benchmarks.harness import runs
+import kernels
+from benchmarks import __main__ as program
+from benchmarks.harness import records, runs
 from benchmarks.harness.records import load, save
 
 RUN = ("run", "--kernel", "numpy/full", "--kernel", "python/*", "--size", "16", "--threads", "1")
@@ -146,8 +149,6 @@ def test_epochs_of_sgd_are_measured_beside_their_limit(tmp_path, two_rounds):
 
 
 def test_list_names_every_kernel():
-    import kernels
-
     found = json.loads(benchmarks("list", "--json", "-").stdout)
     listed = [each["kernel"] for each in found if each["available"]]
     assert listed == [each.name for each in kernels.available()]
@@ -226,11 +227,6 @@ def test_a_run_cut_short_keeps_what_is_finished(tmp_path, how):
 
 
 def test_a_disk_that_fills_up_costs_no_result(tmp_path, monkeypatch, capsys):
-    import errno
-
-    from benchmarks import __main__ as program
-    from benchmarks.harness import records
-
     def execute(cases, *, keep, **options):
         keep(make_run(make_record()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import os
@@ -13,8 +14,13 @@ from pathlib import Path
 
 import plugin
 import pytest
+from asv.config import Config
+from asv_runner.discovery import get_benchmark_from_name
+from asv_runner.run import _run
 
+from benchmarks import tracked
 from benchmarks.harness.workers import Worker
+from benchmarks.trackers.agreement import agree
 
 CHECKOUT = Path(__file__).parents[2]
 SETTINGS = json.loads((CHECKOUT / "asv.conf.json").read_text(encoding="utf-8"))
@@ -53,9 +59,7 @@ RUN = ("run", "--environment", f"existing:{sys.executable}", "--set-commit-hash"
 
 
 def test_names_and_versions_are_as_they_were(monkeypatch):
-    import importlib
-
-    from benchmarks import gemm, sgd, tracked
+    from benchmarks import gemm, sgd
 
     monkeypatch.setenv(tracked.GRAPHS, "1")
     pinned = set((CHECKOUT / "tests/benchmarks/tracked.txt").read_text(encoding="utf-8").splitlines())
@@ -72,8 +76,6 @@ def test_names_and_versions_are_as_they_were(monkeypatch):
 
 def test_every_setting_is_one_that_asv_knows():
     # asv ignores a key that it does not know, and ships no schema: its Config has an attribute for each that it does.
-    from asv.config import Config
-
     assert SETTINGS.keys() - {"version"} <= vars(Config()).keys()
     assert Config.from_json(SETTINGS).branches == ["main"]
     assert set(SETTINGS["matrix"]) <= {"req", "env", "env_nobuild"}
@@ -93,7 +95,7 @@ def test_detection_is_off_for_gflops():
 
 
 def test_no_point_has_a_setup_and_none_is_there_that_cannot_run():
-    from benchmarks import gemm, sgd, tracked
+    from benchmarks import gemm, sgd
 
     suites = [suite for module in (gemm, sgd) for name, suite in vars(module).items() if name[:1].isupper()]
     assert len(suites) > 20
@@ -149,9 +151,6 @@ def test_a_new_kernel_is_tracked_without_a_line_and_libraries_are_not_tied(here,
 
 
 def test_asv_skips_a_point_whose_class_is_absent(tmp_path):
-    from asv_runner.discovery import get_benchmark_from_name
-    from asv_runner.run import _run
-
     root = str(CHECKOUT / "benchmarks")
     result = tmp_path / "result.json"
     _run((root, "gemm.NumbaGone.track_seconds-7", "{}", "None", str(result)))
@@ -162,8 +161,6 @@ def test_asv_skips_a_point_whose_class_is_absent(tmp_path):
 @pytest.mark.parametrize("asked", [False, True])
 def test_gflops_are_tracked_where_graphs_are_asked_for_alone(asked):
     """asv would call a commit with fewer of them improved: of every figure less is better."""
-    from benchmarks import tracked
-
     listed = "print([hasattr(gemm.NumpyFull, name) for name in ('track_seconds', 'track_gflops')])"
     environment = {name: value for name, value in os.environ.items() if name != tracked.GRAPHS}
     done = subprocess.run(
@@ -204,7 +201,5 @@ def test_compile_time_is_measured():
 
 
 def test_agreement_is_of_all_intervals():
-    from benchmarks.trackers.agreement import agree
-
     assert agree([(2, 1, 3), (3, 2, 4), (3.5, 2.5, 5)])
     assert not agree([(2, 1, 3), (3, 2, 4), (4.5, 3.5, 5)])

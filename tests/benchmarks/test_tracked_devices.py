@@ -27,8 +27,8 @@ print(json.dumps(gemm.TorchFullOnCuda().track_seconds("torch/full", 256, "float3
 
 GATED = """
 import json
-from benchmarks.gate import choosing
-print(json.dumps([case.title for case in choosing.cases_here("cuda")]))
+from benchmarks.gate import grids
+print(json.dumps([case.title for case in grids.cases_here("cuda")]))
 """
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import ast
+from textwrap import dedent
+
 import pytest
 from plugin import install, python
 
@@ -74,3 +77,25 @@ def test_a_kernel_is_found_whatever_the_entry_point_is_called(tmp_path):
     environment = install(tmp_path, "two-words", "import numpy_is_not_called_so")
     found = python("import kernels\ntry: kernels.find('two-words/other')\nexcept Exception as error: print(error)", **environment)
     assert "kernel 'two-words/other' is unavailable: numpy_is_not_called_so is not installed" in found
+
+
+def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_and_hides_no_other(tmp_path):
+    for name, source in {
+        "crashing": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+        "leaving": "raise SystemExit(3)",
+        "endless": "while True: pass",
+        "fine": "print('imported')",
+    }.items():
+        environment = install(tmp_path, name, source)
+    code = """
+        from kernels import table
+        table.TRIAL_S = 2
+        print(table.Table("kernel", "kernels", {}, rank=str).unavailable())
+    """
+    imported, reasons = python(dedent(code), **environment).splitlines()
+    assert imported == "imported"
+    assert ast.literal_eval(reasons) == {
+        "crashing": "its import died of SIGSEGV",
+        "leaving": "its import ended the process with status 3",
+        "endless": "its import did not end within 2 s",
+    }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness.records import Bandwidth, Ceilings, Peak
+from benchmarks.harness.machines import Bandwidth, Ceilings, Peak
 
 if TYPE_CHECKING:
     from benchmarks.harness.cuda import Cuda

@@ -19,8 +19,9 @@ import numpy as np
 from benchmarks.harness.ceilings import MEMORY_CACHES
 from benchmarks.harness.ceilings import latency as chains
 from benchmarks.harness.ceilings import throughput as simd
+from benchmarks.harness.fields import M
 from benchmarks.harness.host.threads import limited_to
-from benchmarks.harness.records import Bandwidth, Ceilings, Latency, M, Peak
+from benchmarks.harness.machines import Bandwidth, Ceilings, Latency, Peak
 from kernels.arrays import aligned_zeros
 from kernels.cpu.caches import caches
 from kernels.cpu.tiles import ITEMSIZE

@@ -11,7 +11,7 @@ from functools import cache
 
 import threadpoolctl
 
-from benchmarks.harness.records import Blas
+from benchmarks.harness.machines import Blas
 from minisgd.common import environment
 
 

@@ -7,10 +7,13 @@ import os
 import platform
 import subprocess
 
+import cpuinfo
+import psutil
+
 from benchmarks.harness.host import gpu, libraries
 from benchmarks.harness.host.quota import quota
 from benchmarks.harness.host.threads import CPUS
-from benchmarks.harness.records import Machine
+from benchmarks.harness.machines import Machine
 from kernels import registry
 from kernels.cpu.caches import caches
 from kernels.cpu.vectors import vectors
@@ -20,9 +23,6 @@ LIBRARIES = ("numpy", "numba", "llvmlite", "torch", "triton", "numba-cuda", "nvi
 
 def describe() -> Machine:
     """Everything but the ceilings, which take measuring. Imports the backends, to see which BLAS each brings."""
-    import cpuinfo
-    import psutil
-
     registry.unavailable()
     return Machine(
         cpu=cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or "unknown CPU",

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.harness.devices import Device
-from benchmarks.harness.records import Case, Ceilings
+from benchmarks.harness.machines import Ceilings
+from benchmarks.harness.records import Case
 from kernels import accuracy, arrays, flops, registry
 from kernels.dtypes import rounded, stored
 

@@ -20,7 +20,8 @@ Their Applications", 1990). And, where there are many outputs, products of matri
 from __future__ import annotations
 
 from benchmarks.harness.ceilings import MEMORY_CACHES
-from benchmarks.harness.records import Case, Ceilings
+from benchmarks.harness.machines import Ceilings
+from benchmarks.harness.records import Case
 from kernels.cpu.tiles import ITEMSIZE
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness.devices import Device
-from benchmarks.harness.records import Case, Ceilings
+from benchmarks.harness.machines import Ceilings
+from benchmarks.harness.records import Case
 from benchmarks.harness.workloads.gemm import Check
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import pytest
 from runs_for_tests import MACHINE
 
 from benchmarks.gate import operating, paired
@@ -17,6 +18,7 @@ from benchmarks.gate.verdict import Verdict
 from benchmarks.harness import records
 from benchmarks.harness.devices import Cpu
 from benchmarks.views import operating as views
+from minisgd.common.cli import UsageError
 
 
 def made(load="idle", failure=None):
@@ -46,20 +48,33 @@ def test_the_page_has_a_table_for_each_load_and_counts_false_alarms_over_both():
     text = views.markdown(Calibration(gates=[*made(), *made("hog")]), "gate.svg")
     assert "0 false alarms in 2 comparisons" in text
     assert text.count("| true slowdown |") == 2
-    assert "| 5 % | 10 min | 1 | 1 |" in text
+    assert "| 5 % | 3 % | 10 min | 1 | 1 |" in text
+
+
+def test_a_smaller_change_is_a_curve_of_its_own():
+    finer = [one.model_copy(update={"min_effect": 0.01}) for one in made()]
+    found = Calibration(gates=[*made(), *finer], others=[said("asv", 0.0, [])])
+    assert [line.called[0.02] for line in operating.lines_of(found, "idle") if line.tool == "this gate"] == [(0, 1), (1, 1)]
+    text = views.markdown(found, "gate.svg")
+    assert "| 2 % | 3 % | 10 min | 1 | 0 |" in text
+    assert "| 2 % | 1 % | 10 min | 1 | 1 |" in text
+    assert "| this gate | `--min-effect 1%` |" in text
 
 
 def test_a_short_budget_is_counted_apart():
     short = [one.model_copy(update={"budget_s": 150.0}) for one in made()]
     text = views.markdown(Calibration(gates=[*made(), *short, *short]), "gate.svg")
-    assert "| 5 % | 2 min | 2 | 2 |" in text
-    assert "| 5 % | 10 min | 1 | 1 |" in text
+    assert "| 5 % | 3 % | 2 min | 2 | 2 |" in text
+    assert "| 5 % | 3 % | 10 min | 1 | 1 |" in text
 
 
 def test_the_page_in_the_docs_is_that_of_the_rounds_kept():
     docs = Path(__file__).parents[3] / "docs"
     found = records.read(docs / "gate.json", Calibration, "gate --calibrate")
-    assert (docs / "gate.md").read_text(encoding="utf-8") == views.markdown(found, "gate.svg")
+    page = (docs / "gate.md").read_text(encoding="utf-8")
+    assert page == views.page(page, found, "gate.svg")
+    with pytest.raises(UsageError, match="no markers"):
+        views.page("no markers", found, "gate.svg")
 
 
 def said(tool, slowdown, slower, faster=()):
@@ -78,7 +93,7 @@ def test_tools_stand_side_by_side_and_what_is_equal_is_an_alarm_either_way():
     assert gate.called[0.05] == (1, 1)
     assert (other.called[0.0], other.called[0.05], other.called[0.1]) == ((2, 4), (1, 2), (0, 0))
     text = views.markdown(found, "gate.svg")
-    assert "| pytest-benchmark | `median:5%` | 1.5 | 2 of 4 | 0 of 0 | 0 of 0 | 1 of 2 | 0 of 0 |" in text
+    assert "| pytest-benchmark | `median:5%` | 1.5 | 2 of 4 | 0 of 0 | 0 of 0 | 0 of 0 | 1 of 2 | 0 of 0 |" in text
     assert "pytest-benchmark, median:5%" in views.picture(found).axes[-1].get_legend_handles_labels()[1]
 
 

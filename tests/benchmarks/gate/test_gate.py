@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,8 +19,7 @@ from typer.testing import CliRunner
 
 from benchmarks.__main__ import app
 from benchmarks.commands import gate as gate_command
-from benchmarks.gate import alone, budgets, choosing, paired, probe, sides
-from benchmarks.gate.paired import Side
+from benchmarks.gate import alone, budgets, grids, paired, probe, sides
 from benchmarks.gate.verdict import LOOKS
 from benchmarks.harness.devices import Cpu
 from benchmarks.harness.workloads.gemm import Product
@@ -251,26 +249,6 @@ def test_a_comment_is_no_requirement(repository, monkeypatch):
         constraints.write_text(before, encoding="utf-8")
 
 
-@pytest.mark.parametrize("apart", [False, True])
-def test_other_requirements_may_touch_any_benchmark(apart, monkeypatch, tmp_path):
-    asked = []
-
-    @contextmanager
-    def prepared(base, head, say):
-        yield sides.Pair(Side("base"), Side("head"), {"base": "b", "head": "h"}, frozenset(), apart)
-
-    def choose(base, head, changed, only, everything, advance, device):
-        asked.append(everything)
-        return choosing.Chosen([], {}, {})
-
-    monkeypatch.setattr(sides, "prepared", prepared)
-    monkeypatch.setattr(choosing, "choose", choose)
-    monkeypatch.setattr(alone, "LOCK", tmp_path / "lock")
-    monkeypatch.setattr(gate_command, "_end_as_interrupted", lambda: None)
-    assert CliRunner().invoke(app, ["gate", "main"]).exit_code == 4
-    assert asked == [apart]
-
-
 def test_a_side_runs_a_kernel_with_its_own_tile(monkeypatch):
     widths = []
 
@@ -278,7 +256,7 @@ def test_a_side_runs_a_kernel_with_its_own_tile(monkeypatch):
         widths.append(width)
         np.matmul(a, b, out=out)
 
-    case = next(case for case in choosing.cases_here() if case.kernel == "numpy/block")
+    case = next(case for case in grids.cases_here() if case.kernel == "numpy/block")
     monkeypatch.setattr(registry, "find", lambda name: registry.Kernel("docs", "tiled", tiled, tile={"width": 7}))
     assert Product(case, Cpu()).check().failure is None
     assert widths == [7]

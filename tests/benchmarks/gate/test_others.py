@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from benchmarks.commands import gate
+from benchmarks import tracked
+from benchmarks.commands.gating import calibrating
+from benchmarks.commands.gating.asked import Asked
 from benchmarks.gate import others, planted
 from benchmarks.gate.calibration import Calibration
 from benchmarks.harness.names import asv_name
@@ -92,10 +94,8 @@ def test_a_tool_sees_a_planted_slowdown(tool, monkeypatch):
                                             ("asv", "has nothing to put beside it")])  # fmt: skip
 def test_a_tool_that_cannot_be_put_to_the_test_is_told_in_a_line(tool, said):
     with pytest.raises(UsageError, match=said):
-        gate._calibrate(None, Calibration(), tool, "HEAD", None, 0.03, None)
+        calibrating.calibrate(None, Calibration(), tool, "HEAD", Asked([], 0.03, None, "cpu", False))
 
 
 def test_a_point_has_asv_s_name():
-    from benchmarks import tracked
-
     assert asv_name(tracked.case("gemm", "numba/full", 64, "float32", 1)) in PRINTED

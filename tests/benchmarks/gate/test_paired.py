@@ -13,6 +13,7 @@ import commands_for_tests
 import numpy as np
 import plugin
 import pytest
+from scipy.stats import wilcoxon
 
 from benchmarks.gate import paired
 from benchmarks.gate.estimate import hodges_lehmann
@@ -148,8 +149,6 @@ def test_the_interval_of_few_values_is_their_range():
 
 
 def test_the_interval_is_scipy_s_signed_rank_test_turned_round():
-    from scipy.stats import wilcoxon
-
     values = np.random.default_rng(0).normal(1.0, 1.0, 12)
     _, low, high = hodges_lehmann(values)
     inside, outside = low + 1e-9, low - 1e-9

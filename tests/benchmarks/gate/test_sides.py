@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from benchmarks.gate import choosing, sides
+from benchmarks.gate import grids, sides
 from benchmarks.harness.workers import WorkerFailure
 from minisgd.common.cli import UsageError
 
@@ -158,4 +158,4 @@ def test_outside_of_a_repository_it_says_where_to_run(tmp_path, monkeypatch):
 
 def test_a_side_that_this_harness_does_not_know_is_named(repository):
     with sides.prepared("HEAD", None) as pair, pytest.raises(WorkerFailure, match=r"^head: .*ModuleNotFoundError"):
-        choosing.grid(pair.head)
+        grids.of_suite(pair.head)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import gpus
 import numpy as np
 import pytest
@@ -133,8 +135,6 @@ def test_a_device_that_is_slowed_down_throughout_has_no_samples(nvml):
 
 
 def test_without_nvml_nothing_is_told(torch, monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "pynvml", None)
     gpu._library.cache_clear()
     assert gpu.name() is gpu.state("0-1") is None

@@ -8,8 +8,9 @@ from itertools import repeat
 import numpy as np
 import pytest
 
-from benchmarks.harness import devices, timing
+from benchmarks.harness import cases, devices, timing
 from benchmarks.harness.records import Case
+from benchmarks.harness.workloads.gemm import Product
 from kernels import registry
 
 
@@ -88,8 +89,6 @@ def test_a_later_round_keeps_the_number_of_calls(clockwork):
 
 
 def test_cold_operands_outgrow_the_cache_twice(clockwork):
-    from benchmarks.harness.workloads.gemm import Product
-
     product = Product(case(cache="cold"), Clockwork())
     sets = len({id(call.args[0]) for call in product.calls(1000)})
     assert sets * Product.costs(case())["bytes"] > 2 * Clockwork.cache_bytes
@@ -100,8 +99,6 @@ def test_cold_operands_outgrow_the_cache_twice(clockwork):
 )
 @pytest.mark.parametrize("name", ["numpy/full", "torch/full"])
 def test_operands_lie_as_the_case_says(name, layout, turned):
-    from benchmarks.harness.workloads.gemm import Product
-
     product = Product(case(kernel=name, layout=layout), devices.Cpu())
     a, b, out = (np.asarray(x) for x in next(product.calls(1)).args)
     assert tuple(x.flags.f_contiguous for x in (a, b)) == turned
@@ -110,8 +107,6 @@ def test_operands_lie_as_the_case_says(name, layout, turned):
 
 
 def test_strided_rows_are_longer_than_they_are_wide():
-    from benchmarks.harness.workloads.gemm import Product
-
     product = Product(case(kernel="numba/full", layout="strided"), devices.Cpu(placement=1))
     a, b, out = next(product.calls(1)).args
     assert a.strides[0] > a.shape[1] * a.itemsize == 9 * 4
@@ -226,7 +221,5 @@ def test_a_peer_uses_all_of_its_buffers_before_it_is_timed(kernel, large):
             placed.append(host.shape)
             return super().place(host, library, dtype)
 
-    from benchmarks.harness.cases import case
-
-    timing.wake(case(registry.find(kernel), {"m": 16, "n": 16, "p": 16}, "float32"), Watched())
+    timing.wake(cases.case(registry.find(kernel), {"m": 16, "n": 16, "p": 16}, "float32"), Watched())
     assert placed == [(timing.LARGE, timing.LARGE)] * 3 * large

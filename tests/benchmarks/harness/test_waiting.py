@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.harness import derived, runs, timing
 from benchmarks.harness.cases import case
-from benchmarks.harness.records import Ceilings, Peak
+from benchmarks.harness.machines import Ceilings, Peak
 from benchmarks.harness.workloads.gemm import Check
 from kernels import arrays, registry
 

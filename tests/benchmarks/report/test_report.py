@@ -10,7 +10,8 @@ import pytest
 from runs_for_tests import MACHINE, make_record, make_run
 
 from benchmarks.commands.report import report
-from benchmarks.harness.records import Blas, Case, load, save
+from benchmarks.harness.machines import Blas
+from benchmarks.harness.records import Case, load, save
 from minisgd.common.cli import UsageError
 
 

@@ -8,6 +8,7 @@ import asv_results
 import pytest
 
 from benchmarks.trackers import asv as store
+from benchmarks.views import pictures, tables
 from minisgd.common.cli import UsageError
 
 
@@ -30,8 +31,6 @@ def test_samples_give_median_and_interval(tmp_path):
 
 
 def test_a_commit_becomes_a_run_that_every_view_takes(tmp_path):
-    from benchmarks.views import pictures, tables
-
     asv_results.history(tmp_path, [1.0, 2.0])
     asv_results.add(
         tmp_path, 2, [3.0], name="gemm.NumbaTiled.track_compile", params=[*asv_results.PARAMS[:1], ["64"], ["'float32'"], ["1"]]

@@ -10,7 +10,8 @@ from runs_for_tests import make_record
 
 from benchmarks.gate.comparison import compare
 from benchmarks.gate.paired import Block
-from benchmarks.harness.records import Blas, Case
+from benchmarks.harness.machines import Blas
+from benchmarks.harness.records import Case
 from benchmarks.views import comparison
 from minisgd.common.tables.to_terminal import to_terminal
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
 from runs_for_tests import MACHINE, make_record
 
 from benchmarks.gate.outcome import Change, Outcome, Row
@@ -58,8 +59,6 @@ def test_a_comment_is_headed_by_what_was_found(found, heading):
 
 
 def test_a_comment_has_a_row_of_six_cells_whatever_a_name_holds():
-    from markdown_it import MarkdownIt
-
     made = verdicts.markdown(outcome(row(Verdict.SLOWER, kernel=NASTY), FAILED), "nothing yet")
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(made)
     cells = [after for token, after in pairwise(tokens) if token.type == "td_open"]

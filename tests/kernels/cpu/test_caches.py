@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 
+import cpuinfo
 import pytest
 
 from kernels.cpu import caches as module
@@ -112,8 +113,6 @@ def test_macos(monkeypatch):
 
 
 def test_py_cpuinfo_knows_sizes_alone(monkeypatch):
-    import cpuinfo
-
     monkeypatch.setattr(cpuinfo, "get_cpu_info", lambda: {"l2_cache_size": 1 << 20, "l3_cache_size": "unknown"})
     assert [(each.level, each.size, each.source) for each in from_cpuinfo()] == [(2, 1 << 20, "py-cpuinfo")]
 

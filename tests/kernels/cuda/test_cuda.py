@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
+import cuda_python
 import pytest
+from cuda_python import ROOT
 from plugin import python
 
-ROOT = Path(__file__).parents[3]
 APART = Path(__file__).parent / "apart"
 """What this interpreter need not be able to import."""
 
@@ -36,11 +35,4 @@ CHECKS = {"simulated.py": "1", "launched.py": "1", "accessed.py": "1", "compiled
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("checks", "simulator"), CHECKS.items(), ids=str)
 def test_without_a_device(checks, simulator):
-    interpreter = os.environ.get("CUDA_PYTHON")
-    if not interpreter:
-        pytest.skip("CUDA_PYTHON names no interpreter that has numba-cuda; make test sets one up")
-    done = subprocess.run(
-        [Path(interpreter).absolute(), "-m", "pytest", "-q", "-o", "addopts=--doctest-modules", APART / checks],
-        env=os.environ | {"NUMBA_ENABLE_CUDASIM": simulator}, cwd=ROOT, capture_output=True, text=True, timeout=870,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    cuda_python.check(APART / checks, NUMBA_ENABLE_CUDASIM=simulator)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
+import cuda_python
 import pytest
 from plugin import python
 
 from kernels.triton.configurations import ACCUMULATORS, CONFIGURATIONS, SHARED_BYTES, candidates, choose
 
-ROOT = Path(__file__).parents[3]
 APART = Path(__file__).parent / "apart"
 
 
@@ -37,15 +35,7 @@ for name in ("triton/full", "triton-tf32/full"):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("checks", "interpreted"), [("interpreted", "1"), ("compiled", "0")])
 def test_without_a_device(checks, interpreted, tmp_path):
-    interpreter = os.environ.get("CUDA_PYTHON")
-    if not interpreter:
-        pytest.skip("CUDA_PYTHON names no interpreter that has triton; make test sets one up")
-    done = subprocess.run(
-        [Path(interpreter).absolute(), "-m", "pytest", "-q", "-o", "addopts=", APART / f"{checks}.py"],
-        env=os.environ | {"TRITON_INTERPRET": interpreted, "TRITON_CACHE_DIR": str(tmp_path)},
-        cwd=ROOT, capture_output=True, text=True, timeout=870,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    cuda_python.check(APART / f"{checks}.py", TRITON_INTERPRET=interpreted, TRITON_CACHE_DIR=str(tmp_path))
 
 
 @pytest.mark.parametrize("dtype", CONFIGURATIONS)

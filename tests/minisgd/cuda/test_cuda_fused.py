@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
+import cuda_python
 import pytest
 from plugin import python
 
-ROOT = Path(__file__).parents[3]
 APART = Path(__file__).parent / "apart"
 
 
@@ -31,13 +29,5 @@ print("numba-fused" in [step.name for step in steps.available()])
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("checks", "simulator"), [("simulated", "1"), ("compiled", "0")])
 def test_without_a_device(checks, simulator):
-    interpreter = os.environ.get("CUDA_PYTHON")
-    if not interpreter:
-        pytest.skip("CUDA_PYTHON names no interpreter that has numba-cuda; make test sets one up")
-    shared = str(ROOT / "tests/kernels/cuda/apart")  # how to compile without a device
-    done = subprocess.run(
-        [Path(interpreter).absolute(), "-m", "pytest", "-q", "-o", "addopts=", APART / f"{checks}.py"],
-        env=os.environ | {"NUMBA_ENABLE_CUDASIM": simulator, "PYTHONPATH": shared},
-        cwd=ROOT, capture_output=True, text=True, timeout=870,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    shared = cuda_python.ROOT / "tests/kernels/cuda/apart"  # how to compile without a device
+    cuda_python.check(APART / f"{checks}.py", NUMBA_ENABLE_CUDASIM=simulator, PYTHONPATH=str(shared))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
+import cuda_python
 import pytest
 
 from benchmarks.harness import ceilings
 from benchmarks.harness.ceilings import cuda as cuda_ceilings
-
-ROOT = Path(__file__).parents[4]
 
 RATES = {"multiply_adds": 4e13, "products": 8e14, "reads": 3e12, "copies": 2e12}
 """Flops, or bytes, a second of each loop."""
@@ -91,8 +87,4 @@ torch.testing.assert_close(data, torch.cat([first, first]))
 
 
 def test_the_loops_do_what_they_say():
-    interpreter = os.environ.get("CUDA_PYTHON")
-    if not interpreter:
-        pytest.skip("CUDA_PYTHON names no interpreter that has triton; make test sets one up")
-    command = [Path(interpreter).absolute(), "-c", INTERPRETED]
-    subprocess.run(command, check=True, timeout=120, cwd=ROOT, env=os.environ | {"TRITON_INTERPRET": "1"})
+    cuda_python.run("-c", INTERPRETED, TRITON_INTERPRET="1")

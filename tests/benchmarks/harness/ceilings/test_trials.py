@@ -7,7 +7,7 @@ import pytest
 from benchmarks.harness.ceilings import latency as chains
 from benchmarks.harness.ceilings import throughput as simd
 from benchmarks.harness.ceilings.trials import best, measure
-from benchmarks.harness.records import Bandwidth, Ceilings, Latency, Peak
+from benchmarks.harness.machines import Bandwidth, Ceilings, Latency, Peak
 from kernels.cpu.vectors import vectors
 
 WIDTH = min(32, vectors().width)

@@ -10,6 +10,7 @@ from benchmarks.harness.devices import Cpu
 from benchmarks.harness.workloads import gemm
 from benchmarks.harness.workloads.gemm import Product, sampled
 from kernels import accuracy, registry
+from kernels.dtypes import rounded
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -72,8 +73,6 @@ def test_the_rows_are_others_from_one_check_to_the_next(monkeypatch):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "tfloat32"])
 def test_operands_are_values_that_their_type_has(dtype):
-    from kernels.dtypes import rounded
-
     kernel = registry.Kernel("half", "full", lambda a, b, out: None, devices=("cuda",), dtypes=(dtype,))
     (case,) = cases.generate([kernel], [{"m": 9, "n": 8, "p": 7}], [dtype], [1], device="cuda")
     placed = []

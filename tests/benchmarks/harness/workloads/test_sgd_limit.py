@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness import cases
-from benchmarks.harness.records import Bandwidth, Ceilings, Latency, Peak
+from benchmarks.harness.machines import Bandwidth, Ceilings, Latency, Peak
 from benchmarks.harness.workloads.sgd import Epoch
 from benchmarks.harness.workloads.sgd_limit import bounds
 

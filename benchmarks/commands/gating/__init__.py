@@ -1,0 +1,1 @@
+"""What the command ``gate`` does, one way of using it a file."""
