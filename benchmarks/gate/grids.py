@@ -67,7 +67,9 @@ def of_strangers(side: Side, brought: Iterable[Plugin], device: str = "cpu") -> 
     for plugin in brought:
         worker = Worker(side.home)
         try:
-            found.cases.update(dict.fromkeys(worker.call(cases_of, LOAD_S, plugin, device), plugin.name))
+            for case in worker.call(cases_of, LOAD_S, plugin, device):
+                if case not in found.cases or case.backend == plugin.name:  # a module may import another plug-in's
+                    found.cases[case] = plugin.name
         except WorkerFailure as failure:
             found.missing[plugin.name] = str(failure)
         finally:

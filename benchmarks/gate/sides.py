@@ -116,9 +116,8 @@ def _program(content: bytes) -> str:
     """What Python makes of a file, without documentation."""
     program = ast.parse(content)
     for node in ast.walk(program):
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if documented and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = node.body[ast.get_docstring(node) is not None :]
     return ast.dump(program)
 
 

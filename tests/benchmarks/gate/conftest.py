@@ -116,6 +116,8 @@ def stranger(tmp_path_factory):
     commit("slower", outer_kernels__py=slower)
     gone, _, rest = slower.rpartition('    @kernel("outer", "tiled")')
     assert "rowwise" in rest
-    worse = gone + '    @kernel("outer", "rowwise")\n    def rowwise(a, b, out):\n        product(a, b, out)\n        out[...] = 0\n'
+    worse = (
+        gone + '    @kernel("outer", "rowwise")\n    def rowwise(a, b, out):\n        product(a, b, out)\n        out[...] = 0\n'
+    )
     commit("worse", outer_kernels__py=worse, fragile_kernels__py="    import os\n    os.abort()\n")
     return folder
