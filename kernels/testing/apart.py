@@ -21,7 +21,7 @@ from kernels.testing.guarded import guarded
 from kernels.testing.layouts import Array, Layout
 from kernels.testing.products import wrong
 
-SHAPES = [(1, 1, 1), (7, 5, 3), (17, 33, 9), (0, 3, 2), (3, 0, 2), (3, 2, 0), (131, 67, 35), (35, 300, 67)]
+SHAPES = [(1, 1, 1), (7, 5, 3), (17, 33, 9), (0, 3, 2), (3, 0, 2), (3, 2, 0), (131, 33, 20), (19, 300, 33)]
 """The last two are deeper and longer than the blocks that a kernel may cut a product into."""
 
 SHARED = (67, 61, 71)
