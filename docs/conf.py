@@ -42,13 +42,16 @@ def relink(text: str, folder: Path) -> str:
 
 
 def setup(app: Any) -> None:
-    """Have the links changed as pages are read, and as README is included."""
+    """Change texts as they are read: links, the first page, and what reStructuredText would take for a substitution."""
 
     def read(app: Any, name: str, content: list[str]) -> None:
         content[0] = relink(content[0], (DOCS / name).parent)
+        if name == "index":
+            readme = re.sub(r"^\[!\[.*\n", "", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)  # badges
+            content[0] = f"{relink(readme, ROOT)}\n{content[0]}"
 
-    def include(app: Any, path: Path, parent: str, content: list[str]) -> None:
-        content[0] = relink(content[0], ROOT)
+    def plain(app: Any, kind: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+        lines[:] = [line if ">>>" in line else line.replace("|", "\\|") for line in lines]  # |A||B| is a product of magnitudes
 
     app.connect("source-read", read)
-    app.connect("include-read", include)
+    app.connect("autodoc-process-docstring", plain)
