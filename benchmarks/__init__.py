@@ -1,1 +1,1 @@
-"""Measuring: what is measured never measures itself, so this package stays in the checkout and is not installed."""
+"""Measuring. What is measured never measures itself: nothing in `kernels` and `minisgd` imports this package."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 try:
     import typer
-except ModuleNotFoundError as error:
-    print(f"error: {error.name} is not installed; the commands need it: pip install 'minisgd[bench]'", file=sys.stderr)
-    sys.exit(2)
+except ModuleNotFoundError:
+    from minisgd.common.cli import without_typer
+
+    sys.exit(without_typer(__doc__ or ""))
 
 from minisgd.common import cli
 from minisgd.common.cli import INTERRUPTED, UsageError

@@ -27,12 +27,14 @@ def agree(
     from fnmatch import fnmatchcase
 
     from benchmarks import tracked
+    from benchmarks.harness.checkout import require_clone
     from benchmarks.trackers import agreement
     from minisgd.common.tables.description import Cell, Column, Table, interval, words
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, write_json
     from minisgd.common.units import seconds
 
+    require_clone("agree")
     screen = console(json)
     with screen.status("loading numpy, numba and torch"):
         every = [case for workload in ("gemm", "sgd") for case in tracked.all_cases(workload)]

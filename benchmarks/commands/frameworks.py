@@ -46,6 +46,7 @@ def frameworks(
     from benchmarks.frameworks.columns import Made
     from benchmarks.frameworks.environments import Missing
     from benchmarks.frameworks.table import FRAMEWORKS
+    from benchmarks.harness.checkout import require_clone
     from minisgd.common.terminal import console, require_writable, write_json
 
     for name in only or []:
@@ -58,6 +59,7 @@ def frameworks(
     if dry_run:
         say_what_is_missing(wanted, environments, screen)
         return
+    require_clone("frameworks")
     require_writable(runs)
     found: dict[Framework, Environment | None] = {}
     made = []

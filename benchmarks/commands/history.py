@@ -25,12 +25,15 @@ def history(
     from fnmatch import fnmatchcase
 
     from benchmarks.commands.show import draw
+    from benchmarks.harness.checkout import require_clone
     from benchmarks.trackers import asv as store
     from benchmarks.trackers.history import series, worst_first
     from benchmarks.views import history as views
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json
 
+    if not asv.exists():
+        require_clone("history")
     screen = console(json)
     with screen.status("reading the results"):
         points = store.points(asv, lambda line: screen.print(line, style="yellow"))

@@ -60,7 +60,7 @@ def report(
     }
     given = {option: [path for path in dict.fromkeys(paths) if path] for option, paths in options.items()}
     if not any(given.values()):
-        raise UsageError(f"{RUNS}: no runs yet; make bench makes some")
+        raise UsageError(f"{RUNS}: no runs yet; python -m benchmarks run makes one")
     compared = frameworks or max(RUNS.glob("*-frameworks.columns"), default=None)
     with screen.status("reading"):
         sources, names = read(given, compared, out, screen)
@@ -119,8 +119,10 @@ def open_in_browser(page: Path, screen: Console) -> None:
 def _update_readme(runs: Sequence[Path], screen: Console) -> None:
     """Put a run's ladder into README and docs."""
     from benchmarks.harness import records
+    from benchmarks.harness.checkout import require_clone
     from benchmarks.report.readme import update
 
+    require_clone("report --readme")
     if len(runs) != 1:
         raise UsageError("--readme: expected one --run FILE, whose figures the README will show")
     for written in update(records.load(runs[0]), Path()):

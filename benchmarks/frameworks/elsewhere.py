@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from benchmarks.frameworks.environments import Environment
 from benchmarks.frameworks.table import Framework
 from benchmarks.frameworks.there import Declared
+from benchmarks.harness.checkout import ROOT
 from benchmarks.harness.host.threads import CORES, cpus
 from benchmarks.harness.workers import Home
 from kernels import registry
@@ -15,12 +15,9 @@ from kernels.registry import Kernel
 from minisgd import steps
 from minisgd.steps import Step
 
-ROOT = Path(__file__).parents[2]
-"""Of this project, whose packages the worker imports beside the framework."""
-
 
 def home(framework: Framework, environment: Environment, threads: int) -> Home:
-    """Where the framework's cases run with so many threads.
+    """Where the framework's cases run with so many threads: in its interpreter, beside the packages of this clone.
 
     Its own variables tell it how many to start. A library that reads none is held by the processors that it may use.
     """

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.harness import statistics, timing
+from benchmarks.harness.checkout import ROOT
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Worker
 from benchmarks.tracked import SAMPLES_S
@@ -92,7 +93,7 @@ def agree(intervals: Sequence[Interval]) -> bool:
 
 
 def _head() -> str:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tools.CHECKOUT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UsageError("asv needs the checkout's git history; clone the repository instead of copying it")
     return done.stdout.strip()

@@ -11,21 +11,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.harness import names
+from benchmarks.harness.checkout import ASV, ROOT
 from benchmarks.harness.records import Case
 from minisgd.common.cli import UsageError
 
-CHECKOUT = Path(__file__).parents[2]
 TIMEOUT_S = 600.0
 
 
-def prepare_asv(folder: Path, repository: Path = CHECKOUT) -> None:
+def prepare_asv(folder: Path, repository: Path = ROOT) -> None:
     """Write asv's settings for this suite and a description of this machine to a folder; commits are those of a repository."""
-    settings = json.loads((CHECKOUT / "asv.conf.json").read_text(encoding="utf-8"))
+    settings = json.loads((ROOT / ASV).read_text(encoding="utf-8"))
     del settings["matrix"]
-    places = {"repo": repository, "benchmark_dir": CHECKOUT / "benchmarks", "results_dir": folder / "results"}
-    (folder / "asv.conf.json").write_text(
-        json.dumps(settings | {name: str(place) for name, place in places.items()}), encoding="utf-8"
-    )
+    places = {"repo": repository, "benchmark_dir": ROOT / "benchmarks", "results_dir": folder / "results"}
+    (folder / ASV).write_text(json.dumps(settings | {name: str(place) for name, place in places.items()}), encoding="utf-8")
     run_tool("asv", folder, "machine", "--yes")
 
 
@@ -39,7 +37,7 @@ def run_asv(cases: Sequence[Case], folder: Path, commit: str, *options: str, env
 def run_pytest(cases: Sequence[Case], stored: Path, environment: Mapping[str, str] = {}) -> None:
     """``pytest --benchmark-only``; the results are stored in a file."""
     tests = map(names.pytest_name, cases)
-    run_tool("pytest", CHECKOUT, "-q", "--benchmark-only", f"--benchmark-json={stored}", *tests, **environment)
+    run_tool("pytest", ROOT, "-q", "--benchmark-only", f"--benchmark-json={stored}", *tests, **environment)
 
 
 def run_tool(module: str, folder: Path, *options: str, **environment: str) -> str:

@@ -20,6 +20,21 @@ class UsageError(ValueError):
     """Bad input: what was wrong, what was expected, what to do."""
 
 
+def without_typer(about: str) -> int:
+    """Answer a command line where typer is not installed, which brings the commands; return the exit status.
+
+    Parameters
+    ----------
+    about : str
+        What a request for help is answered with: the docstring of the commands' module.
+    """
+    missing = _missing("typer")
+    if not {"--help", "-h"} & set(sys.argv):
+        return _fail(missing, BAD_USAGE)
+    print(about.replace("`", "").strip(), missing, sep="\n\n")
+    return 0
+
+
 def run(app: Any, name: str) -> int:
     """Run a typer application and return its exit status.
 
@@ -45,12 +60,19 @@ def run(app: Any, name: str) -> int:
     except OSError as error:
         _discard_output()
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_USAGE)
+    except ModuleNotFoundError as error:
+        return _fail(_missing(error.name or ""), BAD_USAGE)
     except Exception as error:
         if hasattr(error, "format_message"):  # typer's own complaints about the command line have it
             return _fail(error.format_message(), BAD_USAGE)
         if os.environ.get(TRACEBACK):
             raise
         return _fail(f"a fault of this program: {type(error).__name__}: {error}; {TRACEBACK}=1 shows where", FAULT)
+
+
+def _missing(package: str) -> str:
+    extra = "torch" if package == "torch" else "bench"
+    return f"{package} is not installed; the commands need it: pip install 'minisgd[{extra}]'"
 
 
 def _fail(reason: str, status: int) -> int:

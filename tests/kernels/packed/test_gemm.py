@@ -10,12 +10,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layouts import place, unaligned
 from numba import njit
 from workspaces import Guarded
 
 import kernels
 from kernels.accuracy import bound
+from kernels.arrays import LIBRARIES
 from kernels.cpu.caches import caches
 from kernels.cpu.tiles import register_tile
 from kernels.cpu.vectors import vectors
@@ -29,6 +29,7 @@ from kernels.packed.dispatch import pays_as_dots
 from kernels.packed.gemm import compiled, workspace
 from kernels.packed.microkernel import MAX_NR, UNROLLED
 from kernels.packed.plan import PRODUCT_AT, block_of, counters, plan_at, product_at
+from kernels.testing.layouts import unaligned
 
 GEMM = sys.modules[compiled.__module__]
 RANDOM = np.random.default_rng(0)
@@ -234,7 +235,7 @@ def test_rounding_is_no_worse_than_the_peers(n, dtype):
         return float(np.sqrt(np.mean((product - exact) ** 2)))
 
     gemm(a, b, out)
-    peers = [scatter(np.asarray(kernels.matmul(place(a, each.arrays), place(b, each.arrays), kernel=each.name)))
+    peers = [scatter(np.asarray(kernels.matmul(*map(LIBRARIES[each.arrays].place, (a, b)), kernel=each.name)))
              for each in kernels.available() if each.peer and "cpu" in each.devices and dtype in each.dtypes]  # fmt: skip
     assert scatter(out) <= 1.1 * min(peers)  # two sums at once scatter 3 % less; sums without k chunks 2 to 3 times as much
 

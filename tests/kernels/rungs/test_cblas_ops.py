@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from layouts import c, fortran, strided, unaligned
 
 from kernels.rungs import cblas_ops
+from kernels.testing.layouts import c, fortran, strided, unaligned
 
 PEERS = ("openblas/full", "mkl/full", "aocl/full")
 pytestmark = pytest.mark.skipif(

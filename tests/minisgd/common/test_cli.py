@@ -28,6 +28,16 @@ def application(error):
         (UsageError("size 0: expected 1"), 2, "error: size 0: expected 1"),
         (FileNotFoundError(2, "No such file or directory", "a.json"), 2, "error: a.json: No such file or directory"),
         (OSError("no strerror"), 2, "error: output: no strerror"),
+        (
+            ModuleNotFoundError("no", name="rich"),
+            2,
+            "error: rich is not installed; the commands need it: pip install 'minisgd[bench]'",
+        ),
+        (
+            ModuleNotFoundError("no", name="torch"),
+            2,
+            "error: torch is not installed; the commands need it: pip install 'minisgd[torch]'",
+        ),
         (ZeroDivisionError("division by zero"), 70, "error: a fault of this program: ZeroDivisionError: division by zero"),
         (RecursionError(), 70, "error: a fault of this program: RecursionError"),
         (UsageError("two\nlines \x1b[31m"), 2, "error: two"),
@@ -79,6 +89,12 @@ def test_commands_without_typer_name_what_to_install():
     done = without("typer", "import runpy; runpy.run_module('minisgd', run_name='__main__')")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: typer is not installed; the commands need it: pip install 'minisgd[bench]'\n"
+
+
+def test_help_needs_no_typer(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["minisgd", "--help"])
+    assert cli.without_typer("``python -m minisgd``: train.") == 0
+    assert capsys.readouterr().out.startswith("python -m minisgd: train.\n\ntyper is not installed;")
 
 
 def test_products_and_training_do_without_torch():

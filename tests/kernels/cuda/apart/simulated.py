@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from layouts import c, fortran, strided
 from simulator import operand, simulate
 
 from kernels.accuracy import bound, error
@@ -19,6 +18,7 @@ from kernels.cuda.full.tensor_cores import DEPTH, HIGH, WIDE, tensor_cores
 from kernels.cuda.rowwise import rowwise
 from kernels.cuda.tiled import tiled
 from kernels.dtypes import rounded
+from kernels.testing.layouts import c, fortran, strided
 
 SMALL = Blocking(32, 32, 8, 4, 4)
 """Two warps a block, where the usual tiles have eight: a thread of the simulator takes half a millisecond to start."""

@@ -1,0 +1,1 @@
+"""A matrix product of mine."""
