@@ -85,7 +85,7 @@ def loop(sources: Sources) -> Section:
         costs = bars.overhead({kernel: shown[kernel] for kernel in sorted(shown) if kernel.split("/")[0] in DRAWN})
         made.draw(costs, "What starting costs: the fewer operations a kernel starts, the less of its time goes there.")
     for limits in (run.machine.ceilings.get("cpu") for _, run in sources.products()):
-        if limits and (plate := bars.supply(limits)) and (memory := limits.bandwidth("memory", 1)):
+        if limits and (supply := bars.supply(limits)) and (memory := limits.bandwidth("memory", 1)):
             taken, times = relations.balance("float32", limits.peak("float32", 1) or 0, memory.read_gbs)
             figures = digits(taken), digits(memory.read_gbs), digits(times)
             reason = "Memory is the other reason" if slow else "It waits for memory"
@@ -95,7 +95,7 @@ def loop(sources: Sources) -> Section:
                 [Fact("GB/s that multiply-adds could take in", figures[0]), Fact("GB/s that memory brings", figures[1]),
                  Fact("times that each element must be used", figures[2])],
             )  # fmt: skip
-            made.draw(plate, "What the multiply-adds of one thread could take in, and what each level of memory brings.")
+            made.draw(supply, "What the multiply-adds of one thread could take in, and what each level of memory brings.")
             break
     return made
 

@@ -60,7 +60,6 @@ def _rungs(axes: Axes, run: Run, best: Sequence[Record]) -> list[Label]:
     """A line for each backend over its rungs, and one for each ceiling, named at the edge."""
     present = {record.rung for record in best}
     rungs = [rung for rung in RUNGS if rung in present] + sorted(present - RUNGS.keys())
-    axes.set_yscale("log")
     labels = []
     for backend in dict.fromkeys(record.backend for record in best):
         mine = sorted((each for each in best if each.backend == backend), key=lambda each: rungs.index(each.rung))
@@ -69,6 +68,7 @@ def _rungs(axes: Axes, run: Run, best: Sequence[Record]) -> list[Label]:
         told = f"{_marked(backend, mine)}: {digits(mine[-1].gflops or 0)}"
         labels.append(Label(x[-1], mine[-1].gflops or 0, told, style(backend)[0], mine[-1].kernel, edge=True))
     labels += _ceilings(axes, run, best, len(rungs) - 1)
+    axes.set_yscale("log")
     axes.set_ylabel("GFLOPS (2mnp / median time)")
     axes.set_xticks(range(len(rungs)), rungs)
     axes.margins(x=0.08)
