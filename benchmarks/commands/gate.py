@@ -16,30 +16,35 @@ SKIP = 125
 """Exit status at which ``git bisect run`` leaves a commit out; whatever else is neither 0 nor 128 and more it takes for bad."""
 
 
+Only = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Benchmarks or kernels, such as 'numba/*'; repeatable.")]
+Budget = Annotated[str | None, typer.Option(metavar="TIME", help="Such as 10m; 50 s a benchmark, if left out.")]
+Repo = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="A clone whose entry points bring kernels or steps; else this suite.")
+]
+Tests = Annotated[Path | None, typer.Option(metavar="FILE", help="Tests with pytest-benchmark's fixture, in a clone.")]
+Find = Annotated[bool, typer.Option("--find", help="BASE HEAD is BAD GOOD: name the first bad commit between them.")]
+Calibrate = Annotated[bool, typer.Option("--calibrate", help="Measure the gate's own error rates, for docs/gate.md.")]
+Bisect = Annotated[bool, typer.Option("--bisect", help="For git bisect run: what is no verdict is 125, skip.")]
+
+
 def gate(
     base: Annotated[str, typer.Argument(help="Commit to compare with.")] = "HEAD",
     head: Annotated[str | None, typer.Argument(help="Commit to judge; the working tree, if left out.")] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Benchmarks or kernels, such as 'numba/*'; repeatable.")
-    ] = None,
+    only: Only = None,
     min_effect: Annotated[str, typer.Option(metavar="PERCENT", help="The smallest change that matters.")] = "3%",
-    budget: Annotated[str | None, typer.Option(metavar="TIME", help="Such as 10m; 50 s a benchmark, if left out.")] = None,
+    budget: Budget = None,
     device: Device = "cpu",
-    repo: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="A clone whose entry points bring kernels or steps; else this suite.")
-    ] = None,
-    pytest: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Tests with pytest-benchmark's fixture, in a clone.")
-    ] = None,
+    repo: Repo = None,
+    pytest: Tests = None,
     every: Annotated[bool, typer.Option("--all", help="Also benchmarks that the change cannot affect.")] = False,
-    find: Annotated[bool, typer.Option("--find", help="BASE HEAD is BAD GOOD: name the first bad commit between them.")] = False,
+    find: Find = False,
     json: Json = None,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="A comment for a pull request.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="A report for a CI.")] = None,
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the gate's own error rates, for docs/gate.md.")] = False,
+    calibrate: Calibrate = False,
     tool: Annotated[str, typer.Option(help="With --calibrate: gate, asv or pytest-benchmark.")] = "gate",
     as_is: AsIs = False,
-    bisect: Annotated[bool, typer.Option("--bisect", help="For git bisect run: what is no verdict is 125, skip.")] = False,
+    bisect: Bisect = False,
 ) -> None:
     """Compare two commits in lock-step, in fresh processes; name what got slower, and stay silent when nothing did.
 
@@ -50,9 +55,9 @@ def gate(
     """
     from benchmarks.commands.gating import asked, calibrating, comparing, finding
     from benchmarks.gate import alone, budgets
-    from benchmarks.harness import devices, records
+    from benchmarks.harness import devices
     from benchmarks.harness.workers import WorkerFailure
-    from benchmarks.views import operating, verdicts
+    from benchmarks.views import operating
     from minisgd.common.terminal import console, write_json
 
     devices.check([device])
@@ -79,10 +84,7 @@ def gate(
         lock.release()
     comparing.show(outcome, screen)
     write_json(outcome, json)
-    if markdown:
-        records.write(markdown, verdicts.markdown(outcome, operating.alarms(known)))
-    if junit:
-        records.write(junit, verdicts.junit(outcome))
+    comparing.write(outcome, markdown, junit, operating.alarms(known))
     raise typer.Exit(INTERRUPTED if interrupted else outcome.status)
 
 

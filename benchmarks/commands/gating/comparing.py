@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from benchmarks.gate.choosing import Chosen
 from benchmarks.gate.judging import SECONDS_A_BENCHMARK, Trial
 from benchmarks.gate.outcome import Change, Outcome
 from benchmarks.gate.sides import Pair
+from benchmarks.harness import records
 from benchmarks.harness.host import machine
 from benchmarks.harness.records import Case
 from benchmarks.views import verdicts
@@ -94,3 +96,11 @@ def show(outcome: Outcome, screen: Console) -> None:
         screen.print(to_terminal(verdicts.table_of(outcome.rows)))
     for sentence in verdicts.sentences(outcome):
         screen.print(sentence, markup=False)
+
+
+def write(outcome: Outcome, markdown: Path | None, junit: Path | None, alarms: str) -> None:
+    """Write the comment, with how often the gate errs, and the report for a CI, where they are asked for."""
+    if markdown:
+        records.write(markdown, verdicts.markdown(outcome, alarms))
+    if junit:
+        records.write(junit, verdicts.junit(outcome))
