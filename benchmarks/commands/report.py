@@ -137,7 +137,9 @@ def _read_runs(files: Sequence[Path], names: Mapping[Path, str], sources: Source
     for path in files:
         found = _experiment(path)
         if found is None:
-            sources.runs.append((names[path], records.load(path)))
+            run = records.load(path)
+            of_several = any(record.ranks for record in run.records)
+            (sources.scaling if of_several else sources.runs).append((names[path], run))
         elif "table" in found:
             sources.findings[finding(found, path).experiment] = found
         else:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from benchmarks.harness import relations
 from benchmarks.harness.machines import Machine
 from benchmarks.harness.records import Record, Run
-from benchmarks.report import frameworks, story
+from benchmarks.report import frameworks, scaling, story
 from benchmarks.report.differences import differences
 from benchmarks.report.section import Group, Section
 from benchmarks.report.sources import Sources
@@ -29,7 +29,7 @@ def all_of(sources: Sources) -> list[Section]:
     """Every section, in the page's order."""
     beside = [frameworks.section(*sources.columns)] if sources.columns else []
     before = (machine, products, roofline, overhead, sgd)
-    after = (devices, commits, verdict, distributions, measured)
+    after = (scaling.section, devices, commits, verdict, distributions, measured)
     made = [*differences(sources), *story.story(sources), *(make(sources) for make in before), *beside]
     return [*made, *(make(sources) for make in after)]
 

@@ -57,6 +57,8 @@ class Sources:
     ----------
     runs : list of (str, Run)
         With the files' names.
+    scaling : list of (str, Run)
+        Those of several processes.
     series : list of Series
         Over commits.
     outcome : Outcome, optional
@@ -72,6 +74,7 @@ class Sources:
     """
 
     runs: list[tuple[str, Run]] = field(default_factory=list)
+    scaling: list[tuple[str, Run]] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
     outcome: Outcome | None = None
     columns: tuple[Columns, Run | None] | None = None

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from runs_for_tests import make_record, make_run
 
+from benchmarks.commands import report
+from benchmarks.harness import records
 from benchmarks.harness.records import Ranks
+from benchmarks.report.scaling import section
 from benchmarks.scaling import compared, model
 from benchmarks.views import scaling, scaling_pictures
+from minisgd.common.terminal import console
 
 ALPHA_S, BETA_S, RATES = {"gloo": 50e-6, "mpi": 1e-6}, {"gloo": 1e-9, "mpi": 2e-10}, {5: 8e9, 1000: 4e9, 20000: 3e9}
 SIZES = {5: (60000, (1500, 60000)), 1000: (1500, (100, 300, 1500)), 20000: (72, (12, 72))}
@@ -112,3 +116,14 @@ def test_the_tables_compare_the_same_work_and_as_much_a_rank():
         assert pair.efficiency == pair.speedup[0] < 1
     assert [len(table.rows) for table in (scaling.strong(run), scaling.weak(run))] == [8 + 8, 14]
     assert len(scaling_pictures.measured(run).axes) == 2
+
+
+def test_the_page_shows_a_run_of_several_ranks_in_a_section_of_its_own(tmp_path):
+    path = tmp_path / "run.json"
+    records.save(make_run(*watched(), *epochs()), path)
+    sources, _ = report.read({"--run": [path]}, None, tmp_path / "page", console(None))
+    assert not sources.runs
+    made = section(sources)
+    assert len(made.tables) == 5
+    assert len(made.pictures) == 2
+    assert any("pay at batch" in sentence for sentence in made.sentences)
