@@ -10,7 +10,7 @@ try:
     import torch  # noqa: F401 (asked for before anything else fails for the want of it)
     import typer
 except ModuleNotFoundError as error:
-    print(f"error: {error.name} is not installed; the command needs it: pip install 'minisgd[bench]'", file=sys.stderr)
+    print(f"error: {error.name} is not installed; the command needs it: pip install 'minisgd[bench,torch]'", file=sys.stderr)
     sys.exit(2)
 
 from minisgd.common import cli
