@@ -72,8 +72,8 @@ COMMANDS = {
     for package, app in (("benchmarks", benchmarks), ("minisgd", minisgd))
     for name, command in typer.main.get_command(app).commands.items()
 }
-TEXT_ALONE = {("benchmarks", "report"), ("benchmarks", "export"), ("minisgd", "data")}
-"""Their result is a page, files of other programs' formats, or a few lines."""
+TEXT_ALONE = {("benchmarks", "tour"), ("benchmarks", "report"), ("benchmarks", "export"), ("minisgd", "data")}
+"""Their result is runs and a page, files of other programs' formats, or a few lines."""
 
 
 @pytest.mark.parametrize(("package", "name"), COMMANDS)

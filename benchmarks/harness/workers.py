@@ -113,12 +113,16 @@ class Worker:
         handle, name = tempfile.mkstemp(prefix="minisgd-worker-")
         os.close(handle)
         self._log = Path(name)
-        self._process = context.Process(target=_serve, args=(theirs, name, self._home), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, name, self._home), daemon=True)
         spawn.set_executable(self._home.python)
         try:
-            self._process.start()
+            process.start()
+        except BaseException:  # of one whose start was interrupted nothing can be asked, not even to end
+            self._log.unlink(missing_ok=True)
+            raise
         finally:
             spawn.set_executable(sys.executable)
+        self._process = process
         theirs.close()
 
     def _last_words(self) -> str:

@@ -55,12 +55,6 @@ def test_two_ranks_follow_one_process_to_rounding(transport):
         assert case["alike"], case
         assert case["from one process"] > 10 * case["allowed"], case  # another trajectory
         assert case["loss"] < case["loss before"], case
-    assert found["collectives"] == {
-        "all_gather": [[0, 0], [1, 1]],
-        "reduce_scatter": [[2, 4], [6, 8]],
-        "broadcast": [[1, 1], [1, 1]],
-        "split": [[1, 5], [1, 6]],
-    }
     assert (
         found["disagreement"]
         == [

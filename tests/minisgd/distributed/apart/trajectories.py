@@ -1,6 +1,6 @@
 """A rank of a job: trains every case, and rank 0 prints how far each case ends from one process and from float64.
 
-Also whether all ranks have the same weights to the bit, what the collectives give, and what is said if ranks disagree.
+Also whether all ranks have the same weights to the bit, and what is said if ranks disagree.
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ def bounded(data, order, batch_size):
 
 def everyone_s(transport, mine):
     """What each rank has."""
-    everyone = np.empty((transport.count, *mine.shape), mine.dtype)
-    transport.all_gather(mine, everyone)
-    return everyone
+    return np.array(transport.inquiry.exchange(mine))
 
 
 def case(transport, prepare, problem, dtype, batch_size):
@@ -63,23 +61,6 @@ def case(transport, prepare, problem, dtype, batch_size):
         "allowed": allowed,
         "loss": loss(data.objective, found[:-1], found[-1], data.x, data.y),
         "loss before": loss(data.objective, 0 * found[:-1], 0 * found[-1], data.x, data.y),
-    }
-
-
-def collectives(transport):
-    """What each rank gets, by rank."""
-    rank, count = transport.rank, transport.count
-    sums, root, whole = np.empty(2), np.full(2, float(rank)), np.full(1, 5.0 + rank)
-    transport.reduce_scatter(np.arange(1.0, 5.0).reshape(count, 2), sums)
-    transport.broadcast(root, 1)
-    alone = transport.split(rank)
-    alone.all_reduce(whole)
-    transport.barrier()
-    return {
-        "all_gather": everyone_s(transport, np.full(2, rank)).tolist(),
-        "reduce_scatter": everyone_s(transport, sums).tolist(),
-        "broadcast": everyone_s(transport, root).tolist(),
-        "split": everyone_s(transport, np.array([alone.count, whole[0]])).tolist(),
     }
 
 
@@ -105,7 +86,7 @@ def main():
         ways = [prepare_on(transport, 1)] + ([data_parallel(transport)] if transport.name == "gloo" else [])
         cases += [case(transport, way, airfoil(), dtype, 100) for way, dtype in product(ways, DTYPES)]
         local = [case(transport, prepare_on(transport, 5), airfoil(), "float64", size) for size in (10, 97)]
-        found = {"local": local, "collectives": collectives(transport), "disagreement": disagreement(transport)}
+        found = {"local": local, "disagreement": disagreement(transport)}
         if transport.rank == 0:
             print(json.dumps({"ranks": transport.count, "transport": transport.name, "cases": cases} | found))
 
