@@ -7,7 +7,7 @@ once for its operands, where they lie; to replay it is one launch, and its kerne
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any
 
 import torch
@@ -25,7 +25,8 @@ GRAPHS: dict[Hashable, Callable[[], None]] = {}
 def register() -> None:
     """Register the backend `torch-graph`, with every rung of torch's."""
     for name, (function, declared) in RUNGS.items():
-        kernel("torch-graph", name, arrays="torch", devices=("cuda",), **declared)(partial(replay, function))
+        replayed = update_wrapper(partial(replay, function), function)  # for its docstring
+        kernel("torch-graph", name, arrays="torch", devices=("cuda",), **declared)(replayed)
 
 
 def replay(function: Callable[..., None], a: torch.Tensor, b: torch.Tensor, out: torch.Tensor, *tile: int) -> None:

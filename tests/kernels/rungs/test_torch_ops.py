@@ -97,3 +97,8 @@ def test_the_graph_that_was_not_used_for_longest_goes_first(recorded, monkeypatc
     for use in (0, 1, 0, 2, 0, 1):  # 2 takes the place of 1
         call(a, b, outs[use])
     assert [work.args[-1] is outs[use] for work, use in zip(recorded, (0, 1, 2, 1), strict=True)] == [True] * 4
+
+
+def test_a_graph_says_what_the_rung_in_it_does():
+    for rung in ("elementwise", "full"):
+        assert kernels.find(f"torch-graph/{rung}").function.__doc__ == kernels.find(f"torch/{rung}").function.__doc__
