@@ -74,7 +74,8 @@ def test_no_sentence_names_a_file(rendered):
 def test_the_story_comes_first_and_the_reference_has_every_table(rendered, told):
     assert [each.name for each in told.values() if each.story] == ["loop", "blocking", "limit", "minibatches", "cost"]
     assert [each.name for each in told.values() if not each.story] == [
-        "machine", "products", "roofline", "overhead", "sgd", "devices", "history", "verdict", "distributions", "measured"
+        "machine", "products", "roofline", "overhead", "sgd", "processes", "devices", "history", "verdict", "distributions",
+        "measured",
     ]  # fmt: skip
     assert rendered.index('id="cost"') < rendered.index('id="reference"') < rendered.index('id="products"')
     assert [table.title for group in told["sgd"].groups[1:] for table in group.tables] == [
@@ -138,7 +139,7 @@ def test_overhead_finds_what_a_start_costs():
 
 def test_nothing_at_all_is_a_page_of_commands():
     text = page.render(Sources())
-    assert text.count("No data yet") == 14
+    assert text.count("No data yet") == 15
     assert "make bench" in text
 
 
