@@ -123,7 +123,7 @@ def attempted(part: Part, begin: Begin) -> Iterator[str]:
     """Do a part; what it raises is a line, since the others do not need it."""
     try:
         yield from part.work(begin)
-    except Exception as error:
+    except Exception as error:  # a part runs every backend, which may raise anything
         if os.environ.get(TRACEBACK):
             raise
         yield f"failed: {type(error).__name__}: {error}"

@@ -62,7 +62,7 @@ def run(app: Any, name: str) -> int:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_USAGE)
     except ModuleNotFoundError as error:
         return _fail(_missing(error.name or ""), BAD_USAGE)
-    except Exception as error:
+    except Exception as error:  # whatever it is, it ends in a line
         if hasattr(error, "format_message"):  # typer's own complaints about the command line have it
             return _fail(error.format_message(), BAD_USAGE)
         if os.environ.get(TRACEBACK):
