@@ -16,7 +16,7 @@ ONLY = ("*/full-256-float32-x1", "numba/tiled-64-float32-x1", "numba/tiled-512-f
 
 def agree(
     only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Cases of the tracked grid; repeatable.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Of each tool; six give an interval.")] = 6,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each tool; six give an interval.")] = 6,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:

@@ -21,7 +21,7 @@ def inside(
     size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "1024",
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     device: Device = "cpu",
-    turns: Annotated[int, typer.Option(min=4, help="Of each stage.")] = 24,
+    turns: Annotated[int, typer.Option(min=4, help="Turns of each stage.")] = 24,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:

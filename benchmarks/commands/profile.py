@@ -16,7 +16,7 @@ SIZES = (128, 256, 512, 1024, 2048)
 def profile(
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
-    turns: Annotated[int, typer.Option(min=1, help="Of each part.")] = 8,
+    turns: Annotated[int, typer.Option(min=1, help="Turns of each part.")] = 8,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:

@@ -27,9 +27,9 @@ def run(
     kernel: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,
     size: Annotated[
         list[str] | None,
-        typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; of sgd n x d x k."),
+        typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; of sgd n x d x k; repeatable."),
     ] = None,
-    batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,
+    batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Examples a step, of sgd; repeatable.")] = None,
     dtype: Dtypes = None,
     threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
     cache: Annotated[str, typer.Option(help="warm: the same operands each call; cold: others, out of cache.")] = "warm",
