@@ -191,7 +191,7 @@ def _workload(case: Case) -> Any:
 
 @contextmanager
 def prepared(case: Case, where: Device) -> Iterator[Work]:
-    """A case made ready on a device; this process's threads are the case's meanwhile, or all, where the host only checks."""
+    """A case made ready on a device. Meanwhile this process has the case's threads, or all if the host only checks."""
     workload = _workload(case)
     workload.find(case.kernel)  # loads the thread pools that are limited next
     with threads.limited_to(case.threads if case.device == "cpu" else threads.CORES):
