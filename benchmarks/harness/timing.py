@@ -204,8 +204,8 @@ def sample(work: Work, where: Device, budget_s: float, calls: int | None = None)
     """Warm up, choose how many calls make a sample unless told, and take samples for `budget_s` seconds.
 
     The first call of all goes before, and counts for nothing: it may compile, load libraries or start threads. A sample after
-    which the device says that heat or its power supply holds it back is dropped and counted, and another is taken; of as many
-    as are wanted, not more.
+    which the device says that heat or its power supply holds it back is dropped and counted, and another is taken, until more
+    are dropped than are wanted.
 
     Raises
     ------
