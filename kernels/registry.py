@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kernels import accuracy
-from kernels.dtypes import FLOATS as FLOATS
+from kernels.dtypes import FLOATS
 from kernels.table import Table
 
 RUNGS = {

@@ -33,7 +33,7 @@ def inside(
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
     from benchmarks.harness import cases, devices
-    from kernels.registry import FLOATS
+    from kernels.dtypes import FLOATS
     from minisgd.common.tables.description import Cell, Column, Table, interval, words
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json

@@ -28,7 +28,7 @@ def profile(
     from benchmarks.harness.host.threads import CORES
     from benchmarks.inside.profile import PARTS, call_costs
     from benchmarks.inside.profile import profile as profiled
-    from kernels.registry import FLOATS
+    from kernels.dtypes import FLOATS
     from minisgd.common.tables.description import Cell, Column, Table, words
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, write_json
