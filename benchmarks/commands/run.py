@@ -9,7 +9,7 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Devices, Dtypes, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.cli import FAILED, INTERRUPTED, NOTHING_MEASURED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(
             raise UsageError(f"--workload {workload}: expected gemm, sgd or transfer")
     if not cases:
         screen.print("nothing to measure: none of these kernels takes that dtype")
-        raise typer.Exit(4)
+        raise typer.Exit(NOTHING_MEASURED)
     name = preset if workload == "gemm" else workload
     part = shards.parse(shard, name, cases) if shard else None
     found, complaint = measure(cases, budget_s, timeout, name, runs, screen, part)
@@ -201,4 +201,4 @@ def conclude(run: Run, complaint: OSError | KeyboardInterrupt | None) -> None:
     if complaint:
         raise typer.Exit(INTERRUPTED)
     if any(record.failure for record in run.records):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

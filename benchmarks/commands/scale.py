@@ -8,13 +8,11 @@ import typer
 
 from benchmarks.commands.options import RUNS, Json, Plot, Runs
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.cli import FAILED, INCONCLUSIVE, INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Case
-
-INCONCLUSIVE = 3
 
 
 def scale(
@@ -68,7 +66,7 @@ def scale(
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if any(record.failure for record in kept.records):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if compared.starved(kept):
         raise typer.Exit(INCONCLUSIVE)
 

@@ -15,7 +15,7 @@ import typer
 
 from benchmarks.commands.options import ASV, RUNS, TIMEOUT_S, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import INTERRUPTED, TRACEBACK, UsageError
+from minisgd.common.cli import FAILED, INTERRUPTED, TRACEBACK, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def tour(
     if show:
         open_in_browser(made, screen)
     if failed or complaint:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def parts(folder: Path, timeout_s: float) -> list[Part]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from minisgd.common.plain import printable
 
-BAD_USAGE, FAULT, INTERRUPTED, PIPE_CLOSED = 2, 70, 130, 141
+FAILED, BAD_USAGE, INCONCLUSIVE, NOTHING_MEASURED = 1, 2, 3, 4
+FAULT, INTERRUPTED, PIPE_CLOSED = 70, 130, 141
 """Exit statuses. FAULT is sysexits.h's EX_SOFTWARE, since 1 is a verdict; the last two are 128 plus the signal."""
 
 TRACEBACK = "MINISGD_TRACEBACK"
