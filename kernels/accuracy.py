@@ -112,8 +112,8 @@ def error(a: Array, b: Array, c: Array) -> float:
     a : (m, n) array
     b : (n, p) array
     c : (m, p) array
-        What a kernel made of them; an element that is NaN or infinite counts as an infinite error. What a float16 loses because
-        it is too small for all of its digits is left out: at most half of the least that it can hold.
+        A kernel's result; an element that is NaN or infinite counts as an infinite error. Of a float16 the error by underflow
+        is not counted: up to half of the smallest subnormal.
 
     Returns
     -------

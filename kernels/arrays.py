@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 class Library:
-    """What the suite asks of a library. The answers here are those of one that shows nobody its memory.
+    """What the suite asks of a library. The defaults are those of one that does not expose its memory.
 
     Attributes
     ----------

@@ -17,15 +17,15 @@ def matmul(a: Any, b: Any, out: Any = None, kernel: str = "numba/full") -> Any:
     b : (n, p) array
         Of the same library, dtype and device as `a`.
     out : (m, p) array, optional
-        Overwritten with the product; a new array if left out, as it must be where a library's cannot be written (JAX). May not
-        overlap `a` or `b`.
+        Overwritten with the product; a new array if left out. May not overlap `a` or `b`. A library whose arrays cannot be
+        written (JAX) takes none.
     kernel : str
         backend/rung, as printed by ``python -m benchmarks list``.
 
     Returns
     -------
     array
-        `out`. A library that works on after the call, such as JAX or MXNet, has it full when it is first looked at.
+        `out`. JAX and MXNet return before it is complete, and wait when its elements are read.
 
     Raises
     ------

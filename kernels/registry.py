@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kernels import accuracy
-from kernels.dtypes import FLOATS as FLOATS
+from kernels.dtypes import FLOATS
 from kernels.table import Table
 
 RUNGS = {
@@ -81,10 +81,10 @@ class Kernel:
     tile : mapping, or callable of a dtype's name to one
         Tile parameters in the function's order, with their defaults in elements.
     device_tiles : mapping of str to mapping
-        Likewise by device, where it is another one than on the CPU.
+        The same by device, where it differs from the CPU's.
     variant : callable, optional
-        ``variant(tile)``: the function for a tile that is not among its arguments; the kernel's own tile is not among its
-        `tile` then.
+        ``variant(tile)`` returns the function with that tile built in, for a kernel that does not take its tile as arguments.
+        Its `tile` is empty then.
     bound : callable
         ``bound(n, dtype)``: the largest error that `kernels.accuracy.error` may find at inner dimension n. That of sums of
         products, unless an algorithm such as Strassen's has another.
@@ -115,7 +115,7 @@ class Kernel:
         return dict(tile(dtype) if callable(tile) else tile)
 
     def dtype_for(self, array_type: str) -> str | None:
-        """Which of its dtypes it multiplies arrays of an element type in; None if it takes none such."""
+        """The dtype in which it multiplies arrays of an element type; None if it does not take them."""
         return next((dtype for dtype in self.dtypes if accuracy.array_type(dtype) == array_type), None)
 
     def bind(self, tile: Mapping[str, int]) -> Callable[[Any, Any, Any], Any]:

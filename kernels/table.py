@@ -29,7 +29,7 @@ class Entry(Protocol):
 
     @property
     def name(self) -> str:
-        """Unique in its table; up to the first "/" or "-" it is the backend, unless the backend is longer."""
+        """Unique in its table. It begins with the backend, which ends at the first "/" or "-" unless it has a dash of its own."""
 
     @property
     def backend(self) -> str:

@@ -15,7 +15,7 @@ except ModuleNotFoundError:
     sys.exit(without_typer(__doc__ or ""))
 
 from minisgd.common import cli
-from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.cli import FAILED, INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs, tell
 from minisgd.common.options import Json
 from minisgd.experiments import EXPERIMENTS
@@ -83,7 +83,7 @@ def train(
             run(problem, settings, watch)
     except Diverged as error:
         screen.print(f"error: {error}", style="red")
-        end = 1
+        end = FAILED
     except KeyboardInterrupt:
         screen.print("interrupted; the history so far is kept")
         end = INTERRUPTED

@@ -34,14 +34,28 @@ def reference(
     rate: float,
     dtype: str,
 ) -> tuple[Array, Array, float]:
-    """An epoch in float64 from the given weights (d, k) and bias (k,), and the bound on an epoch in `dtype`.
+    """An epoch in float64, and the bound on an epoch in `dtype`.
+
+    Parameters
+    ----------
+    x : (n, d) array
+    y : (n, k) array
+    weights : (d, k) array
+        Where the epoch starts, as does the bias; neither is changed.
+    bias : (k,) array
+    objective : {"squared", "logistic"}
+    order : (visits,) array of int64
+        Rows of x and y, in the order of the visits.
+    batch_size : int
+    rate : float
+    dtype : {"float32", "float64"}
 
     Returns
     -------
     weights : (d, k) array of float64
     bias : (k,) array of float64
     float
-        What the Frobenius norm of the difference in both together may be.
+        The most that the Frobenius norm of the difference in both together may be.
     """
     a = np.column_stack([x, np.ones(len(x))]).astype(np.float64)
     v, y = np.vstack([weights, bias]).astype(np.float64), y.astype(np.float64)

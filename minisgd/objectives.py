@@ -44,7 +44,7 @@ def loss(objective: str, weights: Array, bias: Array, x: Array, y: Array) -> flo
 
 
 def gradient(objective: str, weights: Array, bias: Array, x: Array, y: Array) -> tuple[Array, Array]:
-    """Gradient of the mean loss with respect to weights (d, k) and bias (k,).
+    """Gradient of the mean loss with respect to weights (d, k) and bias (k,), in their dtype; arguments as for `loss`.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def gradient(objective: str, weights: Array, bias: Array, x: Array, y: Array) ->
 
 
 def residual(objective: str, z: Array, y: Array) -> Array:
-    """Prediction less target."""
+    """Prediction less target, from logits `z` and targets `y`, both (n, k)."""
     return (z if objective == "squared" else sigmoid(z)) - y
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from kernels.table import Unavailable, UnknownKernel
 from minisgd import steps
 from minisgd.common.cli import UsageError
-from minisgd.common.files import as_json, write
 from minisgd.data import Problem
 from minisgd.objectives import OBJECTIVES, loss
 from minisgd.orders import orders
@@ -98,14 +96,6 @@ class History:
     def seconds_an_epoch(self) -> float:
         """Mean over the epochs, without evaluation; shuffling counts."""
         return self.points[-1].seconds / max(1, self.points[-1].examples // self.n)
-
-    def seconds_to(self, target: float) -> float | None:
-        """Seconds until the loss was found to be at most `target`; None if it never was."""
-        return next((point.seconds for point in self.points if point.loss <= target), None)
-
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        write(path, as_json(asdict(self)))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,14 @@ def test_a_broken_link_and_a_lost_path_would_be_seen():
     assert paths(text) == ["kernels/gone.py"]
     assert commands("`python -m benchmarks rum --fast`") == [("benchmarks rum", " --fast")]
     assert anchors(text) == {"a-b-heading-it-is"}
+
+
+def test_the_table_of_what_machine_code_allows_is_that_of_the_budgets():
+    budgets = tomllib.loads(read(ROOT / "kernels/cuda/budgets.toml"))
+    stages = re.findall(
+        r"^\| (register tile|\+ [\w ]+) \| (\d+) \| ([\d.]+) \| (\d+) \| ([\d.]+) \|$", read(ROOT / "docs/gpu.md"), re.M
+    )
+    assert len(stages) == 5
+    for stage, *figures in stages:
+        found = [budgets[f"{stage} {dtype} sm_90"] for dtype in ("float32", "float64")]
+        assert [float(each) for each in figures] == [each[key] for each in found for key in ("registers", "bound")]

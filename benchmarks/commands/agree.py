@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.commands.options import Json
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import UsageError
+from minisgd.common.cli import FAILED, UsageError
 from minisgd.common.environment import AsIs
 
 ONLY = ("*/full-256-float32-x1", "numba/tiled-64-float32-x1", "numba/tiled-512-float64-x1", "numba-fused-*-batch1*0-float32-x1")
@@ -16,7 +16,7 @@ ONLY = ("*/full-256-float32-x1", "numba/tiled-64-float32-x1", "numba/tiled-512-f
 
 def agree(
     only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Cases of the tracked grid; repeatable.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Of each tool; six give an interval.")] = 6,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each tool; six give an interval.")] = 6,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
@@ -54,4 +54,4 @@ def agree(
     screen.print(f"{len(found) - len(apart)} of {len(found)} cases: all three intervals overlap.")
     write_json(found, json)
     if apart:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

@@ -9,7 +9,7 @@ import typer
 
 from benchmarks.commands.options import Device, Dtypes, Json
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import UsageError
+from minisgd.common.cli import FAILED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def compare(
     if ended:
         raise ended
     if len(alternation.compared()) < len(chosen):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _find(

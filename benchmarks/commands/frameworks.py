@@ -9,7 +9,7 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import UsageError
+from minisgd.common.cli import FAILED, NOTHING_MEASURED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ def frameworks(
             made.append(told)
     if not found:
         screen.print("nothing to measure")
-        raise typer.Exit(4)
+        raise typer.Exit(NOTHING_MEASURED)
     run, columns = measure(found, made, preset, timeout, runs, screen)
     present(run, columns, screen)
     write_json(columns, json)
     if any(record.failure for record in run.records):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def say_what_is_missing(wanted: list[Framework], folder: Path, screen: Console) -> None:

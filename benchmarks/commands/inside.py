@@ -21,7 +21,7 @@ def inside(
     size: Annotated[str, typer.Option(metavar="N|MxNxP")] = "1024",
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
     device: Device = "cpu",
-    turns: Annotated[int, typer.Option(min=4, help="Of each stage.")] = 24,
+    turns: Annotated[int, typer.Option(min=4, help="Turns of each stage.")] = 24,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
@@ -33,7 +33,7 @@ def inside(
     Example: python -m benchmarks inside --size 1024 --dtype float64
     """
     from benchmarks.harness import cases, devices
-    from kernels.registry import FLOATS
+    from kernels.dtypes import FLOATS
     from minisgd.common.tables.description import Cell, Column, Table, interval, words
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, write_json

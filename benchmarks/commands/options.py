@@ -27,7 +27,7 @@ Dtypes = Annotated[
     list[str] | None,
     typer.Option("--dtype", help="float32 or float64; on cuda float16, bfloat16 and tfloat32 too; repeatable."),
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="For a case in a round.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.001, metavar="SECONDS", help="Time limit of a case in a round.")]
 
 RUNS = Path(".runs")
 ASV = Path(".asv/results")

@@ -16,7 +16,7 @@ SIZES = (128, 256, 512, 1024, 2048)
 def profile(
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; repeatable.")] = None,
     dtype: Annotated[list[str] | None, typer.Option(help="float32 or float64; repeatable.")] = None,
-    turns: Annotated[int, typer.Option(min=1, help="Of each part.")] = 8,
+    turns: Annotated[int, typer.Option(min=1, help="Turns of each part.")] = 8,
     json: Json = None,
     as_is: AsIs = False,
 ) -> None:
@@ -28,7 +28,7 @@ def profile(
     from benchmarks.harness.host.threads import CORES
     from benchmarks.inside.profile import PARTS, call_costs
     from benchmarks.inside.profile import profile as profiled
-    from kernels.registry import FLOATS
+    from kernels.dtypes import FLOATS
     from minisgd.common.tables.description import Cell, Column, Table, words
     from minisgd.common.tables.to_terminal import to_terminal
     from minisgd.common.terminal import console, progress, write_json

@@ -33,7 +33,9 @@ def report(
     asv: Annotated[Path | None, typer.Option(metavar="DIR", help="asv's results folder.")] = None,
     pytest: Annotated[Path | None, typer.Option(metavar="FILE", help="pytest-benchmark's JSON.")] = None,
     gate: Annotated[Path | None, typer.Option(metavar="FILE", help="A gate's --json.")] = None,
-    frameworks: Annotated[Path | None, typer.Option(metavar="FILE", help="The frameworks' --json; the newest in .runs.")] = None,
+    frameworks: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The --json of frameworks; the newest in .runs, if left out.")
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page.")] = RUNS / "report",
     readme: Annotated[
         bool, typer.Option("--readme", help="Instead, put the given run's ladder into README.md and docs.")

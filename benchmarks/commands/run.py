@@ -9,7 +9,7 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Devices, Dtypes, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.cli import FAILED, INTERRUPTED, NOTHING_MEASURED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def run(
     kernel: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="backend/rung; repeatable.")] = None,
     size: Annotated[
         list[str] | None,
-        typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; of sgd n x d x k."),
+        typer.Option(metavar="N|MxNxP", help="256 or 512x64x512; of sgd n x d x k; repeatable."),
     ] = None,
-    batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,
+    batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Examples a step, of sgd; repeatable.")] = None,
     dtype: Dtypes = None,
     threads: Annotated[list[int] | None, typer.Option(help="Threads; repeatable.")] = None,
     cache: Annotated[str, typer.Option(help="warm: the same operands each call; cold: others, out of cache.")] = "warm",
@@ -70,7 +70,7 @@ def run(
             raise UsageError(f"--workload {workload}: expected gemm, sgd or transfer")
     if not cases:
         screen.print("nothing to measure: none of these kernels takes that dtype")
-        raise typer.Exit(4)
+        raise typer.Exit(NOTHING_MEASURED)
     name = preset if workload == "gemm" else workload
     part = shards.parse(shard, name, cases) if shard else None
     found, complaint = measure(cases, budget_s, timeout, name, runs, screen, part)
@@ -201,4 +201,4 @@ def conclude(run: Run, complaint: OSError | KeyboardInterrupt | None) -> None:
     if complaint:
         raise typer.Exit(INTERRUPTED)
     if any(record.failure for record in run.records):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

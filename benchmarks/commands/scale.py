@@ -8,13 +8,11 @@ import typer
 
 from benchmarks.commands.options import RUNS, Json, Plot, Runs
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import INTERRUPTED, UsageError
+from minisgd.common.cli import FAILED, INCONCLUSIVE, INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Case
-
-INCONCLUSIVE = 3
 
 
 def scale(
@@ -23,9 +21,9 @@ def scale(
     transport: Annotated[list[str] | None, typer.Option(help="gloo or mpi; repeatable. What is installed, if left out.")] = None,
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="Of sgd n x d x k; repeatable.")] = None,
     batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,
-    kernel: Annotated[str, typer.Option(help="That multiplies a rank's part.")] = "numba/full",
+    kernel: Annotated[str, typer.Option(help="The kernel that multiplies a rank's part.")] = "numba/full",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
-    threads: Annotated[int, typer.Option(min=1, help="Of each rank.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each rank.")] = 1,
     runs: Runs = RUNS,
     plot: Plot = None,
     json: Json = None,
@@ -68,7 +66,7 @@ def scale(
     if interrupted:
         raise typer.Exit(INTERRUPTED)
     if any(record.failure for record in kept.records):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if compared.starved(kept):
         raise typer.Exit(INCONCLUSIVE)
 

@@ -15,7 +15,7 @@ import typer
 
 from benchmarks.commands.options import ASV, RUNS, TIMEOUT_S, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import INTERRUPTED, TRACEBACK, UsageError
+from minisgd.common.cli import FAILED, INTERRUPTED, TRACEBACK, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def tour(
     if show:
         open_in_browser(made, screen)
     if failed or complaint:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def parts(folder: Path, timeout_s: float) -> list[Part]:
@@ -123,7 +123,7 @@ def attempted(part: Part, begin: Begin) -> Iterator[str]:
     """Do a part; what it raises is a line, since the others do not need it."""
     try:
         yield from part.work(begin)
-    except Exception as error:
+    except Exception as error:  # a part runs every backend, which may raise anything
         if os.environ.get(TRACEBACK):
             raise
         yield f"failed: {type(error).__name__}: {error}"

@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Device, Json, Plot, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import UsageError
+from minisgd.common.cli import FAILED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _passed(found: Run, screen: Console) -> list[Record]:
     passed = [record for record in found.records if record.gflops]
     if not passed:
         screen.print(f"every tile failed: {found.records[0].failure}", markup=False)
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     return passed
 
 
@@ -225,7 +225,7 @@ def _on_cuda(kernel: str, size: str, dtype: str, keep: bool, screen: Console, js
         screen.print(f"{len(found) - len(passed)} failed, the first of them: {failed}", markup=False)
     write_json([{"configuration": x.configuration, "gflops": x.gflops, "failure": x.failure} for x in found], json)
     if not passed:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if keep:
         file = configurations.keep(case, passed[0].configuration)
         screen.print(f"the first is kept in {file}, to be committed", markup=False, soft_wrap=True)

@@ -44,7 +44,7 @@ def check(name: str, dtype: str, seed: int) -> list[str]:
                 failure = failure_of(kernel, where, {"m": m, "n": n, "p": p}, dtype, layout)
         except Unusable as lost:
             raise Unusable(f"{m} x {n} x {p} {layout}: {lost}") from None
-        except Exception as error:
+        except Exception as error:  # a compiler, a driver or a kernel may raise anything, and the other shapes are to be tried
             failure = one_line(error)
         if failure:
             found.append(f"{m} x {n} x {p} {layout}: {failure}")

@@ -27,7 +27,7 @@ LARGEST = {
     },
     "cuda": {"torch*/elementwise": 128, "torch*/rowwise": 1024, "torch*/columnwise": 1024},
 }
-"""Where a rung has said all that it has to say on a device: a preset measures it at this size instead of a larger one."""
+"""The largest size at which a preset measures a rung on a device: a larger one takes long and shows nothing new."""
 
 DTYPES_ON = {"cpu": FLOATS, "cuda": tuple(FORMATS)}
 """Element types that are measured on a device; a CPU has half precision in software at best."""

@@ -29,8 +29,8 @@ def merge(runs: Sequence[tuple[Path, Run]]) -> Run:
     Raises
     ------
     UsageError
-        If a run is none of a shard or was cut short; if presets, commits, lists of cases or machines differ; or if a shard is
-        missing or there twice.
+        If a run is not that of a shard, or was cut short; if presets, commits, lists of cases or machines differ; or if a shard
+        is missing or there twice.
     """
     shards = [(path, _shard(path, run)) for path, run in runs]
     _require_one("preset", [(path, shard.preset) for path, shard in shards])

@@ -21,8 +21,7 @@ from benchmarks.harness.shards import Shard
 from benchmarks.harness.shown import Shown
 from kernels.accuracy import FORMATS
 from minisgd.common.cli import UsageError
-from minisgd.common.files import as_json
-from minisgd.common.files import write as write
+from minisgd.common.files import as_json, write
 
 if TYPE_CHECKING:
     from pandas import DataFrame

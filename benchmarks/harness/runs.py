@@ -33,7 +33,7 @@ COMPILING_S = 180.0
 """Allowed beside the timeout for a first call that compiles: that takes seconds, but a minute and more on a busy machine."""
 
 FRESH_S = 1.0
-"""A process that starts in less is not used for a second round: what it happened to find would pass for the kernel's doing."""
+"""A process that starts in less is replaced each round: its luck, of where memory lies say, would pass for the kernel's speed."""
 
 
 class Workers:

@@ -191,7 +191,7 @@ def _workload(case: Case) -> Any:
 
 @contextmanager
 def prepared(case: Case, where: Device) -> Iterator[Work]:
-    """A case made ready on a device; this process's threads are the case's meanwhile, or all, where the host only checks."""
+    """A case made ready on a device. Meanwhile this process has the case's threads, or all if the host only checks."""
     workload = _workload(case)
     workload.find(case.kernel)  # loads the thread pools that are limited next
     with threads.limited_to(case.threads if case.device == "cpu" else threads.CORES):
@@ -204,8 +204,8 @@ def sample(work: Work, where: Device, budget_s: float, calls: int | None = None)
     """Warm up, choose how many calls make a sample unless told, and take samples for `budget_s` seconds.
 
     The first call of all goes before, and counts for nothing: it may compile, load libraries or start threads. A sample after
-    which the device says that heat or its power supply holds it back is dropped and counted, and another is taken; of as many
-    as are wanted, not more.
+    which the device says that heat or its power supply holds it back is dropped and counted, and another is taken, until more
+    are dropped than are wanted.
 
     Raises
     ------

@@ -173,7 +173,7 @@ def answer(pipe: Connection, file: TextIO) -> NoReturn:
             said = function(*args, **kwargs), None, True
         except Unusable as error:
             said = None, str(error), False
-        except Exception as error:
+        except Exception as error:  # a kernel, a library or a driver may raise anything
             said = None, one_line(error), True
         faulthandler.cancel_dump_traceback_later()
         pipe.send(said)

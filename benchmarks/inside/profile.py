@@ -32,7 +32,7 @@ PARTS = {
     "memory": "the rest: a, b and c on their way from further out",
     "all threads": "what they reach of the peak of all, of what one reaches of the peak of one",
 }
-"""In which the time on one thread is cut, and what each is; then how much of their speed the threads keep together.
+"""The parts of the time on one thread, and what each is; last, how much of one thread's share of the peak all threads keep.
 
 A virtual machine's processors may for seconds be two halves of one core. So the peak is timed beside the product on all, too.
 """
@@ -46,8 +46,8 @@ CALLS, CALL_TURNS = 5_000, 20
 def profile(dtype: str, m: int, n: int, p: int, threads: int, turns: int, advance: Callable[[str], None]) -> dict[str, float]:
     """Return the percent of each of `PARTS`, the median of so many turns.
 
-    In each are timed the peak, the product, its microkernel alone, and what is left without it: after a whole product each time,
-    so that it finds the caches as it does there.
+    Each turn times the peak, the product, its microkernel alone, and the product with an empty microkernel. The last follows a
+    whole product each time, so that it finds the caches as a product leaves them.
     """
     random, (multiply, plan) = np.random.default_rng(0), compiled(np.dtype(dtype))
     flops = 2 * m * n * p

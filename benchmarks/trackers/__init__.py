@@ -1,1 +1,1 @@
-"""Other tools: what asv and pytest-benchmark store, series and steps over commits, and exports for dashboards."""
+"""Other tools: what asv and pytest-benchmark store, and series and steps over commits."""

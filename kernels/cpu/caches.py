@@ -60,9 +60,9 @@ SIZES = {1: (2 << 10, 1 << 20), 2: (16 << 10, 256 << 20), 3: (128 << 10, 4 << 30
 
 @cache
 def caches() -> tuple[Cache, ...]:
-    """Data caches from the first level outwards, each as the first source has it that tells all of it.
+    """Data caches from the first level outwards, each from the first source that knows all its figures.
 
-    Of a level that no source tells all of, what is missing is assumed, and the source says so.
+    If no source knows all of a level's figures, the missing ones are assumed, and the cache's `source` names them.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def caches() -> tuple[Cache, ...]:
 
 
 def _mended(told: Cache) -> Cache | None:
-    """A cache with what cannot be true of it assumed, and named; None if its size cannot."""
+    """A cache with impossible figures replaced by assumed ones, which `source` names; None if its size is impossible."""
     least, most = SIZES[told.level]
     if not least <= told.size <= most:
         return None

@@ -1,6 +1,6 @@
-"""Functions compiled by numba and kept on disk, for as long as no source has changed that they may be made of.
+"""Functions that numba compiles and keeps on disk, until a source changes that they may contain.
 
-Numba's cache looks at a function's own file; code of other files that is inlined in it would live on after its source.
+Numba's own cache looks at the function's file alone: code that is inlined from another file would outlive a change there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """Compile a function that compiled code alone calls, in which it is kept; once for whole numbers, not for each literal."""
+    """Compile a function that only compiled code calls, and that is kept on disk with its callers.
+
+    It is compiled once for all integers, not once for each literal.
+    """
     made = numba.njit(**UNWRAPPED)(function)
     template = made.get_call_template
     made.get_call_template = lambda args, kws: template([types.unliteral(each) for each in args], kws)
@@ -70,7 +73,7 @@ def cached(signature: Any = None, **options: Any) -> Callable[[Callable[..., Any
 
 @contextmanager
 def as_written() -> Iterator[None]:
-    """Compile without LLVM's passes, which take twice as long as the rest, code that is written out as it is to be."""
+    """Compile code that is emitted as it is to be without LLVM's optimisation, which takes twice as long as all else."""
     with global_compiler_lock:  # other threads' functions wait, and get theirs
         level = numba.config.OPT
         numba.config.OPT = type(level)(0)
@@ -81,7 +84,7 @@ def as_written() -> Iterator[None]:
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of a function, for as long as its sources are the same; what cannot be kept is not, and no error."""
+    """Numba's cache of a function, which is valid as long as the sources are the same. Code that cannot be kept is no error."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
@@ -108,7 +111,7 @@ class _LightCache(_Cache):
 
 
 class _Files(IndexDataCacheFile):
-    """Numba's files of a function, code behind its digest: damaged code would be run, and anything might come of it."""
+    """Numba's files of a function, each with the digest of its code in front: damaged code would be run."""
 
     def _load_index(self) -> Any:
         try:
@@ -137,7 +140,7 @@ _said: list[str] = []
 
 
 def _say(why: str) -> None:
-    """Say, once a process, that code is compiled which might have come from the disk."""
+    """Say, once a process, that code is compiled that should have come from the disk."""
     if not _said:
         _said.append(why)
         print(

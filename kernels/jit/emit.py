@@ -1,15 +1,15 @@
-"""LLVM's instructions, which intrinsics of compiled code emit: vectors, masks, prefetches and loops."""
+"""LLVM's instructions, which intrinsics of compiled code emit: vectors, masks, prefetches, loops and switches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils
 
 LINE = 64
-"""Bytes that a prefetch brings; where lines are longer, the next one finds it there."""
+"""Bytes of a cache line, which a prefetch brings; where lines are longer, the next one finds it there."""
 
 FUSED = ("contract", "reassoc", "nsz")
 """What LLVM may do with these operations: fuse and regroup them, but not assume finite values."""
@@ -116,6 +116,21 @@ def emit_until_none(builder: Any, carried: Sequence[Any], body: Callable[..., li
         phi.add_incoming(first, start)
         phi.add_incoming(following, builder.block)
     builder.cbranch(builder.icmp_unsigned("!=", results[0], I64(0)), loop, end)
+    builder.position_at_end(end)
+
+
+def emit_switch(builder: Any, number: Any, cases: Mapping[int, Callable[[], None]]) -> None:
+    """Emit the case of a number, which is one of them."""
+    end, impossible = (builder.append_basic_block(name) for name in ("end", "impossible"))
+    switch = builder.switch(number, impossible)
+    builder.position_at_end(impossible)
+    builder.unreachable()
+    for value, emit_case in cases.items():
+        block = builder.append_basic_block(f"case.{value}")
+        switch.add_case(I64(value), block)
+        builder.position_at_end(block)
+        emit_case()
+        builder.branch(end)
     builder.position_at_end(end)
 
 

@@ -98,7 +98,7 @@ zero, one = _constant(0.0), _constant(1.0)
 
 @intrinsic
 def read_some(typing: Any, address: Any, count: Any, like: Any) -> Any:
-    """``read_some(address, count, like)``: a vector whose first `count` elements are those there, all if so many, and zeros."""
+    """``read_some(address, count, like)``: the first `count` elements there, at most a vector; zeros in the other lanes."""
     return _reading(vector_of(like))
 
 

@@ -9,9 +9,7 @@ from typing import Any
 
 from kernels.arrays import aligned_zeros
 from kernels.jit.caching import inner
-
-LINE = 64
-"""Bytes of a cache line; where lines are longer, two of these make one."""
+from kernels.jit.emit import LINE
 
 scratch = inner(aligned_zeros)
 """``scratch(shape, dtype)`` in compiled code: zeros, C-contiguous, that begin on a cache line's border."""

@@ -194,7 +194,10 @@ def keep(typing: Any, vector: Any, numbers: Any, count: Any) -> Any:
 
 
 def shuffle(*pattern: int) -> Any:
-    """An instruction ``pick(u, v)`` that fills each len(pattern) lanes from the same lanes of u, then of v, laid end to end."""
+    """An instruction ``pick(u, v)``, the same for each block of len(pattern) lanes.
+
+    Lane i of a block is lane pattern[i] of that block of u, followed by that block of v.
+    """
     period = len(pattern)
 
     @intrinsic

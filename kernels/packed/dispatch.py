@@ -128,8 +128,9 @@ def is_few_columns(plan: Any, product: Any) -> bool:
 def pays_as_dots(plan: Any, columns: int, depth: int, rows: int, like: Any) -> bool:
     """Whether so few columns are made sooner as dot products, along vectors of the depth, than as microtiles.
 
-    A microtile takes as long as if its vectors were full. With one vector, not full, it takes a quarter more: it waits for loads.
-    A dot product takes as long as if it were deeper, and transposing b as some rows more. An a of up to two blocks is in a cache.
+    A microtile costs what full vectors would, and a quarter more with a single vector that is not full, since it waits for loads.
+    A dot product costs `dot_extra` more of the depth, and transposing b `TRANSPOSING_ROWS` more rows. An a of up to two blocks is
+    taken to be in a cache.
     """
     lanes, in_cache = lanes_of(like), rows * depth * size_of(like) <= 2 * plan.l3_from_bytes
     alone = columns <= lanes and columns < plan.lanes

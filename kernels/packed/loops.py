@@ -22,8 +22,9 @@ says of a is true here of b. In its words this is c' = b' a', with mr along a ro
 `kernels.packed.reference` says the same in plain Python.
 
 For several threads the product is cut into parts: by columns of b; where these are few, by the depth, each part with sums of
-its own, which are added to c in the end; or not at all (see `cut`). The work of a part is tasks (see `tasks`): each packs some
-rows of a block, or multiplies a micropanel of a by some of its micropanels. A thread claims tasks of its own part, then others'.
+its own, which are added to c in the end; or not at all (see `cut`). The work of a part is tasks (see `kernels.jit.tasks`): each
+packs some rows of a block, or multiplies a micropanel of a by some of its micropanels. A thread claims tasks of its own part,
+then others'.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ from kernels.jit.emit import (
     emit_mask,
     emit_prefetch,
     emit_store,
+    emit_switch,
     emit_until_none,
 )
 from kernels.jit.records import emit_fields, layout_of, record_on_stack
@@ -132,25 +133,21 @@ def update_tile(typing: Any, lanes: Any, vectors: Any, registers: Any, early: An
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given, element = Tile(*emit_fields(context, builder, tile, arguments[5])), context.get_value_type(tile.typeof("alpha"))
         most_lanes = lanes.literal_value
-        end, impossible = (builder.append_basic_block(f"tile.{name}") for name in ("end", "impossible"))
         whole = builder.udiv(builder.add(given.columns, I64(most_lanes - 1)), I64(most_lanes))
         rest = builder.urem(given.columns, I64(most_lanes))
         masked = builder.icmp_unsigned("!=", rest, I64(0))
         half = builder.icmp_unsigned("<=", rest, I64(most_lanes // 2 * halves.literal_value))
         last = builder.select(masked, builder.select(half, I64(HALF), I64(MASKED)), I64(WHOLE))
         row = builder.add(builder.mul(whole, I64(MAX_NR)), given.rows)
-        switch = builder.switch(builder.add(builder.mul(row, I64(len(TAILS))), last), impossible)
-        builder.position_at_end(impossible)
-        builder.unreachable()
-        for wide, most in most_rows.items():
-            for rows in range(1, most + 1):
-                for tail in TAILS[: 3 if halves.literal_value else 2]:
-                    block = builder.append_basic_block(f"tile.{rows}x{wide}.{tail}")
-                    switch.add_case(I64((wide * MAX_NR + rows) * len(TAILS) + tail), block)
-                    builder.position_at_end(block)
-                    emit_tile(builder, Shape(element, most_lanes, wide, rows, tail), given)
-                    builder.branch(end)
-        builder.position_at_end(end)
+        cases = {
+            (wide * MAX_NR + rows) * len(TAILS) + tail: partial(
+                emit_tile, builder, Shape(element, most_lanes, wide, rows, tail), given
+            )
+            for wide, most in most_rows.items()
+            for rows in range(1, most + 1)
+            for tail in TAILS[: 3 if halves.literal_value else 2]
+        }
+        emit_switch(builder, builder.add(builder.mul(row, I64(len(TAILS))), last), cases)
         return context.get_dummy_value()
 
     return types.void(lanes, vectors, registers, early, halves, tile), generate

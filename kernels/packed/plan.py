@@ -63,7 +63,7 @@ class Plan(NamedTuple):
     strip: int
     """Rows of a scattered b that is not packed which are gone along at a time."""
     dot_extra: int
-    """Elements of the depth that a dot product takes the time of, beyond its own."""
+    """Elements of the depth that take as long as to begin and to end a dot product."""
     l3_from_bytes: int
     """Bytes of a kc panel of a from which the block of b is as large as L3 serves, and not L2."""
     l2_block_bytes: int

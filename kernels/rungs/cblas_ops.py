@@ -1,6 +1,6 @@
 """The libraries that users would pick instead, each in its newest wheel, called through CBLAS: OpenBLAS, oneMKL, AOCL-BLAS.
 
-`full` is one call of the library's own gemm; what Python and ctypes take beside shows below sizes of 64. A library chooses its
+`full` is one call of the library's own gemm; the cost of Python and ctypes shows below size 64. A library chooses its
 code by the CPU that it finds, and its threads are set by its own call (`benchmarks.harness.host.threads`).
 """
 

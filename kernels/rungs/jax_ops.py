@@ -1,8 +1,8 @@
 """The textbook's rungs in JAX: `jax` runs them operation by operation, `jax-jit` compiles each as a whole.
 
 Arrays cannot be written, so every assignment is ``out.at[...].set(...)``, a new array: a copy of the whole when operations run
-one by one, none when XLA sees them all. Indices are arrays too, since each that is a number would be compiled anew. A call
-returns before its result is there, which ``block_until_ready`` waits for.
+one by one, none when XLA sees them all. Indices are arrays too: a Python number would be compiled anew for each value. A
+call returns before its result is complete; ``block_until_ready`` waits for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kernels.arrays import Library, register
 from kernels.registry import kernel
 
-jax.config.update("jax_enable_x64", True)  # float64 is float32 without
+jax.config.update("jax_enable_x64", True)  # without it float64 becomes float32
 
 Matrix = Any
 

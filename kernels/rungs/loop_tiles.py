@@ -9,12 +9,12 @@ products of length tn at a time. A multiply-add costs, in cycles, with S bytes a
 - a: S / (far tp), as its rows come from further out for each tp columns: from the outermost cache, or from memory.
 - gathering: `GATHER` / tm, as a gathered element serves tm rows.
 
-So tm is as large as makes no difference. Starts and a are least, where tn tp = A elements fit in the cache, at
-tn = sqrt(A START far / (4 S)): tiles are long and narrow, since a start costs as much as many loads. The first level has the
-columns sooner, but little room, so that its tiles have more starts: the sum decides.
+So tm is large enough for gathering not to count. Of tiles with tn tp = A elements, as many as fit in the cache, starts and a cost
+least together at tn = sqrt(A START far / (4 S)): tiles are long and narrow, since a start costs as much as many loads. The first
+level brings columns sooner than the second but has little room, so that its tiles have more starts. The sum decides between them.
 
-A BLAS has loops and tiles of its own. What is handed to it in tiles is to be used as often as it can be while it is in cache, so
-those are three square tiles at once.
+A BLAS has loops and tiles of its own. Tiles that it is handed are to be used as often as possible while they are in cache: they
+are square, and three of them fill it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from kernels.registry import FLOATS, kernel
+from kernels.dtypes import FLOATS
+from kernels.registry import kernel
 from kernels.rungs.loop_tiles import square_tile
 
 GPU_TILE = 1024

@@ -9,7 +9,8 @@ from typing import Any
 
 from minisgd.common.plain import printable
 
-BAD_USAGE, FAULT, INTERRUPTED, PIPE_CLOSED = 2, 70, 130, 141
+FAILED, BAD_USAGE, INCONCLUSIVE, NOTHING_MEASURED = 1, 2, 3, 4
+FAULT, INTERRUPTED, PIPE_CLOSED = 70, 130, 141
 """Exit statuses. FAULT is sysexits.h's EX_SOFTWARE, since 1 is a verdict; the last two are 128 plus the signal."""
 
 TRACEBACK = "MINISGD_TRACEBACK"
@@ -62,7 +63,7 @@ def run(app: Any, name: str) -> int:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_USAGE)
     except ModuleNotFoundError as error:
         return _fail(_missing(error.name or ""), BAD_USAGE)
-    except Exception as error:
+    except Exception as error:  # whatever it is, it ends in a line
         if hasattr(error, "format_message"):  # typer's own complaints about the command line have it
             return _fail(error.format_message(), BAD_USAGE)
         if os.environ.get(TRACEBACK):

@@ -87,7 +87,7 @@ Advance = Callable[[str], None]
 """Called before each step, with what it does."""
 
 PACE_S = 3600.0
-"""Steps of the last so many seconds tell the time left: of the whole, since its parts have steps of their own length."""
+"""Seconds of steps that the time left is estimated from: the whole, since steps differ from part to part."""
 
 
 @contextmanager

@@ -124,9 +124,8 @@ def make(layout: Layout, number: Any) -> Any:
         at, stop = int32(0), min(batch, visits)
         fetch(rows, row_of(order, which, example, stop), part, column, v)
         next_at, next_stop = following(at, stop, batch)
-        row = row_of(
-            order, which, next_at + example, next_stop
-        )  # known a turn before it is read, as it is read a turn before it is used
+        # A row's number is known a turn before the row is read, and the row is read a turn before it is used.
+        row = row_of(order, which, next_at + example, next_stop)
         for i in range(slots):
             g[i] = zero
         while at < visits:

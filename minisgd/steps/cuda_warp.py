@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from numba.cuda.core import config
@@ -13,24 +12,12 @@ LANES = 32
 EVERYONE = 0xFFFFFFFF
 
 if config.ENABLE_CUDASIM:
-
-    class Warp:
-        """Where the threads of a simulated warp leave their values for each other, and wait."""
-
-        def __init__(self) -> None:
-            self.values: list[Any] = [None] * LANES
-            self.barrier = threading.Barrier(LANES, timeout=60)
+    from kernels.cuda.simulated import together
 
     def exchange(value: Any, apart: int) -> Any:
         """The value of the lane whose number differs in the bit `apart`."""
-        thread: Any = threading.current_thread()
-        warp, lane = divmod(thread.thread_id, LANES)
-        room = vars(thread._manager).setdefault(f"warp {warp}", Warp())
-        room.values[lane] = value
-        room.barrier.wait()
-        other = room.values[lane ^ apart]
-        room.barrier.wait()
-        return other
+        lane, values = together(value, list)
+        return values[lane ^ apart]
 
 else:
 

@@ -1,8 +1,8 @@
-"""A whole epoch in one compiled call: what decides is arithmetic and memory, no longer overhead.
+"""A whole epoch in one compiled call: its time is arithmetic and memory, no longer overhead.
 
-With one output it is, at batch 1, that the next example waits for the weights that the last has left: a dot product, the residual
-and the update, one after another. In larger batches of few weights it is instructions, for each example a load, a share of the
-shuffles and a few multiply-adds in SIMD lanes; with many weights, one pass over x at the memory's bandwidth.
+At batch 1 with one output latency decides: each example waits for the weights that the one before has left, through a dot
+product, the residual and the update. In larger batches of few weights instructions decide: for each example a load, a share of
+the shuffles and a few multiply-adds in SIMD lanes. With many weights it is one pass over x at the memory's bandwidth.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ PARALLEL = 1 << 16
 """The fewest elements of a batch that are worth the microseconds of starting threads."""
 
 SHARES = 2
-"""Of a batch's rows for each thread: one that the machine slows down leaves some to the others."""
+"""Tasks a thread that a batch's rows make: a thread that the machine slows down leaves some to the others."""
 
 APART = 16
-"""Rows of sums that set threads apart in memory, the bias's among them."""
+"""Rows of sums that keep threads apart in memory; the first of them is the bias's."""
 
 
 def prepare(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Any:

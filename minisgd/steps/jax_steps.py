@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from minisgd.steps import Array, Epoch, copied, step
 
-jax.config.update("jax_enable_x64", True)  # float64 is float32 without
+jax.config.update("jax_enable_x64", True)  # without it float64 becomes float32
 
 Params = Any
 

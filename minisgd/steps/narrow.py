@@ -43,8 +43,8 @@ problem_at = record_at(problem_layout)
 def prepare(x: Array, y: Array, weights: Array, bias: Array, logistic: bool) -> Epoch:
     """Lay out features (n, d), ones and targets (n, 1) in rows of eight that do not straddle cache lines; see `minisgd.steps`.
 
-    One more is for the weights. Numba takes a while to take an array, beside the time of an epoch: what stays the same is written
-    down once.
+    One more row is for the weights. To pass numba an array takes long beside an epoch, so what stays the same is written into a
+    record once.
     """
     n, d = x.shape
     rows = aligned_zeros((n + 1, ROW), x.dtype)

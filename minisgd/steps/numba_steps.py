@@ -64,7 +64,7 @@ def gather(x: Array, rows: Array, batch: Array) -> None:
 
 @compiled()
 def residuals(z: Array, y: Array, rows: Array, bias: Array, rate: float, logistic: bool) -> None:
-    """Logits without bias turned into scaled residuals, in place; their sums taken off the bias when all are made."""
+    """Turn logits without bias into scaled residuals, in place; then subtract their sums from the bias."""
     one, (n, k) = z.dtype.type(1), z.shape
     scale = z.dtype.type(rate) / z.dtype.type(n)
     r, targets, sums = z.reshape(-1), y.reshape(-1), scratch((k,), z.dtype)

@@ -4,7 +4,8 @@ Rows are visited in random order and each begins a page, so that the CPU foresee
 weights and then added to the gradient, while the eight after them are prefetched: into L2, since eight rows, weights and sums
 are all that L1 can hold. Weights and sums are loaded once for eight rows.
 
-Numba inlines what takes arrays (``inline="always"``): LLVM leaves the calls in place, and the counting of references.
+Numba inlines functions that take arrays (``inline="always"``): LLVM would leave the calls in place, and numba's counting of
+references with them.
 """
 
 from __future__ import annotations

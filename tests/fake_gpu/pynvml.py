@@ -16,6 +16,10 @@ reasons: list[int] = [0x4]
 """Likewise."""
 
 
+class NVMLError(Exception):
+    pass
+
+
 def _next(values):
     return values.pop(0) if len(values) > 1 else values[0]
 
@@ -30,7 +34,7 @@ def nvmlDeviceGetHandleByIndex(index):  # noqa: N802
 
 def nvmlDeviceGetHandleByUUID(uuid):  # noqa: N802
     if uuid != "GPU-0-1":
-        raise ValueError("Not Found")
+        raise NVMLError("Not Found")
     return uuid
 
 

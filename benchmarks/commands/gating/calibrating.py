@@ -16,6 +16,7 @@ from benchmarks.gate.judging import SECONDS_A_BENCHMARK
 from benchmarks.gate.operating import LOADS
 from benchmarks.harness import records
 from benchmarks.views import operating
+from minisgd.common import files
 from minisgd.common.cli import UsageError
 
 DOCS = Path("docs")
@@ -61,5 +62,5 @@ def calibrate(screen: Console, so_far: Calibration, tool: str, commit: str, aske
             records.save(so_far, CALIBRATION)
     draw(operating.picture(so_far), DOCS / "gate", screen)
     page = DOCS / "gate.md"
-    records.write(page, operating.page(page.read_text(encoding="utf-8"), so_far, "gate.svg"))
+    files.write(page, operating.page(page.read_text(encoding="utf-8"), so_far, "gate.svg"))
     screen.print(operating.markdown(so_far, "gate.svg"), markup=False)

@@ -19,10 +19,10 @@ from benchmarks.gate.choosing import Chosen
 from benchmarks.gate.judging import SECONDS_A_BENCHMARK, Trial
 from benchmarks.gate.outcome import Change, Outcome
 from benchmarks.gate.sides import Pair
-from benchmarks.harness import records
 from benchmarks.harness.host import machine
 from benchmarks.harness.records import Case
 from benchmarks.views import verdicts
+from minisgd.common import files
 from minisgd.common.tables.to_terminal import to_terminal
 
 
@@ -101,6 +101,6 @@ def show(outcome: Outcome, screen: Console) -> None:
 def write(outcome: Outcome, markdown: Path | None, junit: Path | None, alarms: str) -> None:
     """Write the comment, with how often the gate errs, and the report for a CI, where they are asked for."""
     if markdown:
-        records.write(markdown, verdicts.markdown(outcome, alarms))
+        files.write(markdown, verdicts.markdown(outcome, alarms))
     if junit:
-        records.write(junit, verdicts.junit(outcome))
+        files.write(junit, verdicts.junit(outcome))

@@ -5,9 +5,11 @@ It takes nvidia-ml-py and a driver, makes no CUDA context, and so neither takes 
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 SLOWED = ("SwThermalSlowdown", "HwThermalSlowdown", "HwSlowdown", "HwPowerBrakeSlowdown")
 """Reasons, in NVML's words, for which a clock is lower than the card can keep up: heat, and a power supply that gives way.
@@ -35,17 +37,18 @@ class State(NamedTuple):
 
 def name() -> str | None:
     """Model and driver of the first GPU, None if there is none or NVML cannot be asked."""
-    nvml = _library()
-    with suppress(Exception):  # NVMLError, or an attribute that an older binding lacks: what is not told is left out
+
+    def first(nvml: Any) -> str:
         model = nvml.nvmlDeviceGetName(nvml.nvmlDeviceGetHandleByIndex(0))
         return f"{model}, driver {nvml.nvmlSystemGetDriverVersion()}"
-    return None
+
+    return _answer(first)
 
 
 def state(uuid: str) -> State | None:
     """The state of the GPU that CUDA knows by this identifier; None if NVML cannot be asked."""
-    nvml = _library()
-    with suppress(Exception):
+
+    def now(nvml: Any) -> State:
         handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
         reasons = nvml.nvmlDeviceGetCurrentClocksEventReasons(handle)
         return State(
@@ -53,14 +56,28 @@ def state(uuid: str) -> State | None:
             power_w=nvml.nvmlDeviceGetPowerUsage(handle) / 1000,
             slowed=tuple(each for each in SLOWED if reasons & getattr(nvml, f"nvmlClocksEventReason{each}")),
         )
-    return None
+
+    return _answer(now)
+
+
+def _answer(question: Callable[[Any], T]) -> T | None:
+    """What NVML answers; None if it is missing or refuses, or an older binding lacks a function."""
+    if (nvml := _library()) is None:
+        return None
+    try:
+        return question(nvml)
+    except (nvml.NVMLError, AttributeError):
+        return None
 
 
 @cache
 def _library() -> Any:
-    with suppress(Exception):
+    try:
         import pynvml
-
+    except ImportError:
+        return None
+    try:
         pynvml.nvmlInit()
-        return pynvml
-    return None
+    except pynvml.NVMLError:  # no driver
+        return None
+    return pynvml

@@ -1,1 +1,1 @@
-"""The two workloads: operands made ready, one call, and the check."""
+"""The workloads, a file each: operands made ready, one call, and the check."""

@@ -23,17 +23,18 @@ COLD_POOL = 2
 """Cold operands rotate through a pool of this many times the outermost cache, so that each call finds its own evicted."""
 
 CHECKED_FLOPS = 1 << 35
-"""Of the reference, in float64 on the host: every row of a product up to 2,048 square, every 64th at 8,192. All were minutes."""
+"""Of the reference, in float64 on the host: every row of a product up to 2,048 square, every 64th at 8,192, where all rows would
+take minutes."""
 
 SPARE_COLUMNS = 37
 """Of the wider arrays that strided operands are views of: rows then begin anywhere in a cache line."""
 
 
 LATE, LATE_S = 0.5, 50e-6
-"""Of a call, and seconds: a result that takes so much longer to fetch at once than once it is there was not there."""
+"""Share of a call, and seconds: a result was not there yet if to fetch it at once takes longer by both than to fetch it again."""
 
 TRIES = 5
-"""A system that takes the processor away at each fetch is not met so often in turn."""
+"""Products until a late result is a failure: the system does not take the processor away at so many fetches in a row."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ U32, U64 = np.uint32, np.uint64
 
 
 def copier(dtype: Any, tile: tuple[int, int], threads: int, ideas: Ideas, pitch: int | None = None) -> tuple[Any, Any]:
-    """Two device functions, which say where a thread copies first, and which copy.
+    """Two device functions: the place of a thread's first copy, and the copies.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def copier(dtype: Any, tile: tuple[int, int], threads: int, ideas: Ideas, pitch:
     tile : tuple of int
         Its rows and columns.
     threads : int
-        That share it: as many as there are in a row of the tile, then the next row, and again some rows below.
+        That share the tile. They lie row after row, each with one copy of a row, and then go down together.
     ideas : Ideas
     pitch : int, optional
         Elements from a row of the tile to the next in shared memory; its columns, if left out.

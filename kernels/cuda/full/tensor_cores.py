@@ -1,8 +1,8 @@
 """bfloat16 by tensor cores: products of 16 x 16 by 16 x 8 that a warp issues as one instruction, `mma.sync`.
 
 A warp has 64 x 64 of out as sums in float32: 4 x 8 products, for which it loads 4 fragments of a and 4 pairs of b from tiles in
-shared memory. Tiles are fetched as in `pipeline`, two of each. Their rows are 16 bytes longer than what is copied: so eight rows
-in a row lie in different banks, and a fragment is loaded without conflicts.
+shared memory. The loop over the depth is that of `pipeline`. A tile's rows are padded by 16 bytes: eight successive rows then lie
+in different banks, and a fragment is loaded without conflicts.
 
 On Hopper the full rate is that of `wgmma`, which reads shared memory itself; see `kernels.triton`.
 """
@@ -15,19 +15,9 @@ from typing import Any
 import numpy as np
 
 from kernels.cuda.full.blocking import Ideas
-from kernels.cuda.full.copies import copier
+from kernels.cuda.full.pipeline import WARP, Tiles, over_depth
 from kernels.cuda.launch import Grid, Rung
-from kernels.cuda.primitives import (
-    VECTOR_BYTES,
-    add_product,
-    commit_copies,
-    cuda,
-    inlined,
-    load_fragments,
-    rounded_pair,
-    unrolled,
-    wait_copies,
-)  # fmt: skip
+from kernels.cuda.primitives import VECTOR_BYTES, add_product, cuda, inlined, load_fragments, rounded_pair, unrolled
 
 HIGH, WIDE, DEPTH = 64, 64, 32
 """Of a warp's part of out, and of the tiles in shared memory."""
@@ -37,7 +27,7 @@ FRAGMENTS_B, PAIRS = PRODUCTS_ACROSS // 2, PRODUCTS_ACROSS * 2
 SUMS, PART_A, PART_B = HIGH * WIDE // 32, PRODUCTS_DOWN * 4, PAIRS
 """Registers of a lane."""
 
-WARP, PADDING = 32, VECTOR_BYTES // 2
+PADDING = VECTOR_BYTES // 2
 U32, U64 = np.uint32, np.uint64
 
 
@@ -56,17 +46,13 @@ def tensor_cores(copied: int, down: int = 2, across: int = 2) -> Rung:
 
 def block(dtype: Any, copied: int, down: int, across: int) -> Any:
     """A tile of out by a block's warps, so many down and across."""
-    rows, columns, threads = down * HIGH, across * WIDE, down * across * WARP
+    rows, columns = down * HIGH, across * WIDE
     pitch_a, pitch_b = DEPTH + PADDING, columns + PADDING
-    both_a, both_b = 2 * rows * pitch_a, 2 * DEPTH * pitch_b
     ideas = Ideas(copied, asynchronous=copied > 1)  # an asynchronous copy has 4 bytes at least
-    multiply_step = multiplier(pitch_a, pitch_b)
-    place_a, copy_a = copier(dtype, (rows, DEPTH), threads, ideas, pitch_a)
-    place_b, copy_b = copier(dtype, (DEPTH, columns), threads, ideas, pitch_b)
+    tiles, multiply_tile = Tiles(rows, columns, DEPTH, PADDING), multiplier(pitch_a, pitch_b)
+    add = over_depth(dtype, tiles, down * across * WARP, ideas, multiply_tile, four_apart)
 
     def multiply(a: Any, b: Any, out: Any) -> None:
-        tiles_a = cuda.shared.array(both_a, dtype, alignment=VECTOR_BYTES)
-        tiles_b = cuda.shared.array(both_b, dtype, alignment=VECTOR_BYTES)
         sums = cuda.local.array(SUMS, np.float32)
         for i in range(SUMS):
             sums[i] = np.float32(0)
@@ -75,45 +61,24 @@ def block(dtype: Any, copied: int, down: int, across: int) -> Any:
         lane, warp = thread % U64(WARP), thread // U64(WARP)
         i1, j1 = warp // U64(across) * U64(HIGH), warp % U64(across) * U64(WIDE)
 
-        # Rows that lie 4 apart are copied together: their 64 bytes each are in different banks, those of neighbours are not.
-        four = thread // U64(4) % U64(8)
-        copier_a = thread - thread % U64(WARP) + (four // U64(2) + four % U64(2) * U64(4)) * U64(4) + thread % U64(4)
-        ai, ak = place_a(copier_a)
-        bk, bj = place_b(thread)
-        down_a, along_a = U64(a.strides[0] // 2), U64(a.strides[1] // 2)
-        down_b, along_b = U64(b.strides[0] // 2), U64(b.strides[1] // 2)
-        from_a, from_b = (i0 + ai) * down_a + ak * along_a, bk * down_b + (j0 + bj) * along_b
-        left, m = U64(a.shape[1]), U64(a.shape[0])
-        left_a, inside_b = m - min(m, i0 + ai), j0 + bj < U64(b.shape[1])
-
         # Where this lane's rows of a fragment start: 16 rows, then the same 8 columns further.
         lane_a = (i1 + lane % U64(16)) * U64(pitch_a) + lane // U64(16) * U64(8)
         lane_b = lane % U64(16) * U64(pitch_b) + j1 + lane // U64(16) * U64(8)
-
-        at_a, at_b = U64(0), U64(0)
-        copy_a(copier_a, tiles_a, at_a, a, from_a, down_a, left_a, ak < left)
-        copy_b(thread, tiles_b, at_b, b, from_b, down_b, left - min(left, bk), inside_b and bk < left)
-        commit_copies()
-        while left > U64(0):
-            left -= min(left, U64(DEPTH))
-            from_a += U64(DEPTH) * along_a
-            from_b += U64(DEPTH) * down_b
-            next_a, next_b = U64(rows * pitch_a) - at_a, U64(DEPTH * pitch_b) - at_b
-            wait_copies(0)
-            cuda.syncthreads()  # the copies of all are here, and no thread reads the other tiles any more
-            copy_a(copier_a, tiles_a, next_a, a, from_a, down_a, left_a, ak < left)
-            copy_b(thread, tiles_b, next_b, b, from_b, down_b, left - min(left, bk), inside_b and bk < left)
-            commit_copies()
-            unrolled(STEPS, multiply_step, (tiles_a, at_a + lane_a, tiles_b, at_b + lane_b, sums))
-            at_a, at_b = next_a, next_b
-        wait_copies(0)  # zeros, of a tile beyond the last
+        add(a, b, i0, j0, lane_a, lane_b, sums)
         unrolled(PRODUCTS_DOWN, write_products, (out, i0 + i1 + lane // U64(4), j0 + j1 + lane % U64(4) * U64(2), sums))
 
     return multiply
 
 
+@inlined
+def four_apart(thread: Any) -> Any:
+    """Rows that lie 4 apart are copied together: their 64 bytes each are in different banks, those of neighbours are not."""
+    four = thread // U64(4) % U64(8)
+    return thread - thread % U64(WARP) + (four // U64(2) + four % U64(2) * U64(4)) * U64(4) + thread % U64(4)
+
+
 def multiplier(pitch_a: int, pitch_b: int) -> Any:
-    """A device function: a warp's products of 16 of the depth, from tiles whose rows are so many elements apart."""
+    """A device function: a warp's products of two tiles, whose rows are so many elements apart, 16 of the depth at a time."""
 
     @inlined
     def load_a(i: Any, s: Any, tile: Any, start: Any, part: Any) -> None:
@@ -131,7 +96,11 @@ def multiplier(pitch_a: int, pitch_b: int) -> Any:
         unrolled(FRAGMENTS_B, load_b, (s, tile_b, start_b, part_b))
         unrolled(PRODUCTS_DOWN, add_row, (sums, part_a, part_b))
 
-    return multiply_step
+    @inlined
+    def multiply_tile(tile_a: Any, start_a: Any, tile_b: Any, start_b: Any, sums: Any) -> None:
+        unrolled(STEPS, multiply_step, (tile_a, start_a, tile_b, start_b, sums))
+
+    return multiply_tile
 
 
 @inlined

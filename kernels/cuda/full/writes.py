@@ -13,7 +13,7 @@ U64 = np.uint64
 
 
 def writer(dtype: Any, blocking: Blocking, ideas: Ideas) -> Any:
-    """A device function that writes a thread's sums: by vectors where copies are, else by elements, wherever they belong."""
+    """A device function that writes a thread's sums: as vectors if operands are copied as vectors, else element by element."""
     _, _, _, high, wide = blocking
     width = lanes(np.dtype(dtype).name)
     guarded = ideas.guarded

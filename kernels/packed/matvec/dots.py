@@ -23,6 +23,7 @@ from kernels.jit.emit import (
     emit_loop,
     emit_mask,
     emit_shuffle,
+    emit_switch,
     emit_until_none,
 )
 from kernels.jit.memory import EIGHT, vector_of
@@ -85,18 +86,12 @@ def tiles_of_dots(typing: Any, given: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         dots = Dots(*emit_fields(context, builder, given, arguments[0]))
         vector = context.get_value_type(vector_of(given.typeof("alpha")))
-        end, impossible = (builder.append_basic_block(f"dots.{name}") for name in ("end", "impossible"))
-        switch = builder.switch(builder.add(builder.mul(dots.height, I64(SUMS)), dots.width), impossible)
-        builder.position_at_end(impossible)
-        builder.unreachable()
-        for height in (FOUR, EIGHT):
-            for width in range(1, SUMS // height + 1):
-                block = builder.append_basic_block(f"dots.{height}x{width}")
-                switch.add_case(I64(height * SUMS + width), block)
-                builder.position_at_end(block)
-                emit_tiles(builder, vector, height, width, dots)
-                builder.branch(end)
-        builder.position_at_end(end)
+        cases = {
+            height * SUMS + width: partial(emit_tiles, builder, vector, height, width, dots)
+            for height in (FOUR, EIGHT)
+            for width in range(1, SUMS // height + 1)
+        }
+        emit_switch(builder, builder.add(builder.mul(dots.height, I64(SUMS)), dots.width), cases)
         return context.get_dummy_value()
 
     return types.void(given), generate

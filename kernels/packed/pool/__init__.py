@@ -1,1 +1,1 @@
-"""The threads of a product: a pool of workers, what wakes them, and how tasks are shared out to them."""
+"""The threads of a product: a pool of workers, and what wakes them."""

@@ -1,8 +1,9 @@
 """Workers: threads that join a product if they come in time, and are never waited for if they do not.
 
 A parallel loop of OpenMP ends when each of its threads has run. Where the machine has put one to sleep, or another program holds
-its processor, that takes milliseconds, many times the product. Here the caller opens a latch, does tasks (see `tasks`) and closes
-the latch when none is left. Workers that entered by then finish what they have begun; the others find it closed.
+its processor, that takes milliseconds, many times the product. Here the caller opens a latch, does tasks (see
+`kernels.jit.tasks`) and closes the latch when none is left. Workers that entered by then finish what they have begun; the others
+find it closed.
 
 Workers look at the latch for a while before they sleep: a product that follows soon finds them awake. Waking one takes longer
 than a small product, which is then made without.

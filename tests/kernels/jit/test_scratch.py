@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from kernels.arrays import aligned_zeros
-from kernels.jit.scratch import LINE, long_rows, scratch
+from kernels.jit.emit import LINE
+from kernels.jit.scratch import long_rows, scratch
 
 
 @numba.njit

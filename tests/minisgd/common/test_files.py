@@ -14,7 +14,6 @@ from minisgd.common import pictures
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json, write
 from minisgd.common.terminal import write_json
-from minisgd.train import History, Settings
 
 
 @pytest.fixture
@@ -29,7 +28,6 @@ WRITERS = {
     "json": lambda path: write_json({"a": 1}, str(path)),
     "text": lambda path: write(path, "new"),
     "picture": lambda path: pictures.save(Figure(), path.with_suffix("")),
-    "history": lambda path: History("p", 1, Settings(), None).save(path),
 }
 
 
