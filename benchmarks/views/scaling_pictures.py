@@ -69,13 +69,13 @@ def _points(axes: Axes, pairs: Sequence[Pair], rows: Sequence[float], color: str
 
 def paying(fitted: Sequence[Fit]) -> Figure:
     """The batch from which R ranks pay over R, a panel for each shape: filled marks were measured, lines are reckoned."""
-    shapes = list(dict.fromkeys(shape for fit in fitted for shape in fit.rates))
+    shapes = list(dict.fromkeys(shape for fit in fitted for shape in fit.loops))
     figure = Figure(figsize=(4.2 * len(shapes), 4.8), layout="constrained")
     styles = iter(CYCLE)
     lines = {(fit.transport, network): next(styles) for fit in fitted for network in (None, *NETWORKS)}
     for axes, shape in zip(figure.subplots(1, len(shapes), sharey=True, squeeze=False)[0], shapes, strict=True):
         for fit in fitted:
-            for network in (None, *NETWORKS) if shape in fit.rates else ():
+            for network in (None, *NETWORKS) if shape in fit.loops else ():
                 batches = [fit.pays_from(shape, ranks, network) for ranks in REACH]
                 color, marker = lines[fit.transport, network]
                 where = network.name + ", put in" if network else "this machine"
