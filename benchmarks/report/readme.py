@@ -158,32 +158,20 @@ def frameworks(found: dict[str, Any]) -> str:
 
 
 def scaling(found: dict[str, Any]) -> str:
-    """What ``scale --json`` wrote."""
-    run, fitted = _modelled(found)
-    made = [processes.strong(run), processes.weak(run), *processes.modelled(fitted)]
-    titled = (f"{table.title}:\n\n{to_markdown(table)}\n" for table in made)
-    said = (f"- {each}" for each in (*processes.sentences(run), *processes.reasons(fitted, run)))
-    return "\n".join([f"{run.machine.cpu}, {run.created:%Y-%m-%d}.\n", *titled, *said])
-
-
-def paying(found: dict[str, Any]) -> Figure:
-    """The batch from which ranks pay, by the model of what ``scale --json`` wrote."""
-    return scaling_pictures.paying(_modelled(found)[1])
-
-
-def _modelled(found: dict[str, Any]) -> tuple[Run, list[model.Fit]]:
-    """What ``scale --json`` measured, and its model.
-
-    Raises
-    ------
-    UsageError
-        If it concludes nothing.
-    """
+    """What ``scale --json`` wrote; without the model, if the machine had no two cores to give."""
     run = Run.model_validate_json(json.dumps(found["run"]))
     fitted = model.fit(run)
-    if not fitted:
-        raise UsageError(f"scaling without a model: {' '.join(processes.sentences(run))} Measure it again, on two idle cores")
-    return run, fitted
+    said = [f"- {each}" for each in (*processes.sentences(run), *processes.reasons(fitted, run))]
+    made = [processes.strong(run), processes.weak(run), *processes.modelled(fitted)]
+    titled = (f"\n{table.title}:\n\n{to_markdown(table)}" for table in made)
+    return "\n".join([f"{run.machine.cpu}, {run.created:%Y-%m-%d}:\n", *said, *titled])
+
+
+def processes_drawn(found: dict[str, Any]) -> Figure:
+    """The batch from which ranks pay; without a model of that, what they were measured to bring."""
+    run = Run.model_validate_json(json.dumps(found["run"]))
+    fitted = model.fit(run)
+    return scaling_pictures.paying(fitted) if fitted else scaling_pictures.measured(run)
 
 
 MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -201,7 +189,7 @@ DRAWN = {
     "docs/compare": kept.comparison,
     "docs/inside": kept.inside,
     "docs/profile": kept.profile,
-    "docs/scaling": paying,
+    "docs/scaling": processes_drawn,
 }
 """The documents' pictures, each from the JSON beside it."""
 

@@ -157,9 +157,10 @@ def reasons(fitted: Sequence[Fit], run: Run) -> list[str]:
             most = max(each.shape["batch"] for each in run.records if each.workload == "sgd" and shape_of(each) == shape)
             batch, takes = fit.pays_from(shape, 2), fit.all_reduce_s(shape, 2)
             examples = digits(takes / fit.alone[shape].example_s)
+            pay = f"pay from a batch of {_batch(batch)}; the largest measured is {most:,}" if batch < inf else "pay at no batch"
             said.append(
-                f"With d x k = {shape}, two ranks by {fit.transport} pay from a batch of {_batch(batch)}; the largest measured is"
-                f" {most:,}. Summing the gradients takes {seconds(takes)}, in which one process does {examples} examples."
+                f"With d x k = {shape}, two ranks by {fit.transport} {pay}."
+                f" Summing the gradients takes {seconds(takes)}, in which one process does {examples} examples."
             )
     return said
 

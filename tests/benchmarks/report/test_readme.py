@@ -76,9 +76,10 @@ def test_the_readme_and_the_notes_are_made_anew(tmp_path):
     assert (tmp_path / "docs/compare.svg").read_text(encoding="utf-8").count("64-float32-x1") == 1
 
 
-def test_a_scaling_run_that_concludes_nothing_is_not_shown():
-    with pytest.raises(UsageError, match="scaling without a model: Whether two threads get two cores was not measured"):
-        readme.scaling({"run": json.loads(some_run().model_dump_json())})
+def test_a_scaling_run_that_concludes_nothing_says_so():
+    text = readme.scaling({"run": json.loads(some_run().model_dump_json())})
+    assert "- Whether two threads get two cores was not measured, so nothing is concluded." in text
+    assert "alpha" not in text
 
 
 def test_a_readme_without_markers_is_left_alone(tmp_path):
