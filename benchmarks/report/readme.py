@@ -185,7 +185,7 @@ MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
 }
 """Of each marker in the documents: the file, and what makes the text from it."""
 
-DRAWN = {
+DRAWN: dict[str, Callable[[Any], Figure]] = {
     "docs/compare": kept.comparison,
     "docs/inside": kept.inside,
     "docs/profile": kept.profile,
