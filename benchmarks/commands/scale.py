@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def scale(
-    workload: Annotated[str, typer.Option(help="sgd or gemm.")] = "sgd",
+    workload: Annotated[list[str] | None, typer.Option(help="sgd, if left out, or gemm; repeatable.")] = None,
     ranks: Annotated[str, typer.Option(metavar="N,N", help="Numbers of processes, 1 among them.")] = "1,2",
     transport: Annotated[list[str] | None, typer.Option(help="gloo or mpi; repeatable. What is installed, if left out.")] = None,
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="Of sgd n x d x k; repeatable.")] = None,
@@ -43,9 +43,10 @@ def scale(
     require_writable(runs)
     screen = console(json)
     with screen.status("loading numpy and numba"):
-        chosen = _cases(workload, ranks, transport, size, batch_size, kernel, dtype, threads)
+        workloads = list(dict.fromkeys(workload or ["sgd"]))
+        chosen = _cases(workloads, ranks, transport, size, batch_size, kernel, dtype, threads)
     warn(screen)
-    path, kept = records.fresh(runs, f"scale-{workload}"), None
+    path, kept = records.fresh(runs, f"scale-{'-'.join(workloads)}"), None
 
     def keep(run: records.Run) -> None:
         nonlocal kept
@@ -72,7 +73,7 @@ def scale(
 
 
 def _cases(
-    workload: str,
+    workloads: list[str],
     ranks: str,
     transport: list[str] | None,
     size: list[str] | None,
@@ -86,17 +87,21 @@ def _cases(
     from benchmarks.scaling import plan
     from benchmarks.scaling.crew import installed
 
+    if unknown := set(workloads) - {"sgd", "gemm"}:
+        raise UsageError(f"--workload {unknown.pop()}: expected sgd or gemm")
+    if size and len(workloads) > 1:
+        raise UsageError("--size: sgd and gemm have sizes of their own; expected one --workload with it")
+    if batch_size and "gemm" in workloads:
+        raise UsageError("--batch-size: a matrix product has none; expected --workload sgd")
     counts = sorted({int(each) for each in ranks.split(",") if each.isascii() and each.isdigit()})
     if ",".join(map(str, counts)) != ranks:
         raise UsageError(f"--ranks {ranks}: expected whole numbers that rise, such as 1,2")
     plan.check_ranks(counts, threads)
     cases.check_dtypes([dtype])
-    transports = installed(transport or [])
-    if workload == "gemm":
-        if batch_size:
-            raise UsageError("--batch-size: a matrix product has none; add --workload sgd")
-        return plan.products(size or plan.SIZES, counts, threads, transports, kernel, dtype)
-    if workload == "sgd":
+    transports, found = installed(transport or []), []
+    if "sgd" in workloads:
         asked = {text: batch_size or plan.EPOCHS.get(text) or plan.batches(text) for text in size or plan.EPOCHS}
-        return plan.epochs(asked, counts, threads, transports, dtype)
-    raise UsageError(f"--workload {workload}: expected sgd or gemm")
+        found += plan.epochs(asked, counts, threads, transports, dtype)
+    if "gemm" in workloads:
+        found += plan.products(size or plan.SIZES, counts, threads, transports, kernel, dtype)
+    return list({case.title: case for case in found}.values())

@@ -119,6 +119,7 @@ class Record(Case, Shown):
     clock_mhz: Quantity | None = Field(default=None, description="of the device beside the samples, median")
     power_w: Quantity | None = Field(default=None, description="likewise")
     libraries: dict[Name, Name] = Field(default={}, description="versions, where measured by another interpreter than the run's")
+    computing_s: Sum | None = Field(default=None, description="the slowest rank's, without communication, in the least turn")
     communication_s: Sum | None = Field(default=None, description="of a call, waiting for other ranks included")
     messages: Count | None = Field(default=None, description="sent by a rank in a call; an all-reduce is one")
     sent_bytes: Count | None = Field(default=None, description="in them; of an all-reduce, the bytes of what is summed")

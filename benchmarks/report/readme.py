@@ -11,12 +11,16 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from benchmarks.frameworks import sentences
 from benchmarks.frameworks.columns import Columns
 from benchmarks.harness.names import parse_title
 from benchmarks.harness.records import Run, save
+from benchmarks.scaling import model
 from benchmarks.views import frameworks as views
-from benchmarks.views import kept, pictures, tables
+from benchmarks.views import kept, pictures, scaling_pictures, tables
+from benchmarks.views import scaling as processes
 from benchmarks.views.comparison import BEST, ratio_cells
 from minisgd.common import pictures as files
 from minisgd.common.cli import UsageError
@@ -27,7 +31,9 @@ from minisgd.common.tables.to_terminal import to_terminal
 from minisgd.common.terminal import Screen
 
 RUN, PICTURE = "docs/ladder.json", "docs/ladder"
-NOTES, TABLES = "docs/performance.md", "docs/tables.md"
+NOTES, TABLES, PROCESSES = DOCUMENTS = "docs/performance.md", "docs/tables.md", "docs/distributed.md"
+"""What is made again together with the README."""
+
 NO_LOSS = 0.97
 SHOWN = "numba"
 """The backend whose rows the README shows."""
@@ -151,6 +157,23 @@ def frameworks(found: dict[str, Any]) -> str:
     return "\n".join([*titled, *(f"- {each}" for each in sentences.said(columns))])
 
 
+def scaling(found: dict[str, Any]) -> str:
+    """What ``scale --json`` wrote; without the model, if the machine had no two cores to give."""
+    run = Run.model_validate_json(json.dumps(found["run"]))
+    fitted = model.fit(run)
+    said = [f"- {each}" for each in (*processes.sentences(run), *processes.reasons(fitted, run))]
+    made = [processes.strong(run), processes.weak(run), *processes.modelled(fitted)]
+    titled = (f"\n{table.title}:\n\n{to_markdown(table)}" for table in made)
+    return "\n".join([f"{run.machine.cpu}, {run.created:%Y-%m-%d}:\n", *said, *titled])
+
+
+def processes_drawn(found: dict[str, Any]) -> Figure:
+    """The batch from which ranks pay; without a model of that, what they were measured to bring."""
+    run = Run.model_validate_json(json.dumps(found["run"]))
+    fitted = model.fit(run)
+    return scaling_pictures.paying(fitted) if fitted else scaling_pictures.measured(run)
+
+
 MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
     "products": (RUN, products),
     "summary": ("docs/compare.json", summary),
@@ -158,11 +181,17 @@ MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
     "inside": ("docs/inside.json", inside),
     "profile": ("docs/profile.json", profile),
     "frameworks": ("docs/frameworks.json", frameworks),
+    "scaling": ("docs/scaling.json", scaling),
 }
 """Of each marker in the documents: the file, and what makes the text from it."""
 
-DRAWN = {"docs/compare": kept.comparison, "docs/inside": kept.inside, "docs/profile": kept.profile}
-"""The pictures of the notes, each from the JSON beside it."""
+DRAWN: dict[str, Callable[[Any], Figure]] = {
+    "docs/compare": kept.comparison,
+    "docs/inside": kept.inside,
+    "docs/profile": kept.profile,
+    "docs/scaling": processes_drawn,
+}
+"""The documents' pictures, each from the JSON beside it."""
 
 
 def refreshed(text: str, root: Path) -> str:
@@ -175,7 +204,7 @@ def refreshed(text: str, root: Path) -> str:
 
 
 def drawings(root: Path) -> dict[Path, str]:
-    """The notes' pictures as SVG, by their paths, from the files that are there."""
+    """The documents' pictures as SVG, by their paths, from the files that are there."""
     return {
         root / f"{prefix}.svg": files.svg(draw(_read(root / f"{prefix}.json")))
         for prefix, draw in DRAWN.items()
@@ -186,7 +215,7 @@ def drawings(root: Path) -> dict[Path, str]:
 def update(run: Run, root: Path) -> list[Path]:
     """Put a run's ladder between the markers of README.md, and the run and its picture into docs; the files written.
 
-    The text between the markers of docs/performance.md and docs/tables.md and their pictures are made again as well.
+    The text between the markers of `DOCUMENTS` and their pictures are made again as well.
 
     Raises
     ------
@@ -202,9 +231,9 @@ def update(run: Run, root: Path) -> list[Path]:
     write(page, put(ladder(run), "ladder", text))
     written = [page, root / RUN, *drawn]
     made = drawings(root)
-    for notes in (root / NOTES, root / TABLES):
-        if notes.exists():
-            made[notes] = refreshed(notes.read_text(encoding="utf-8"), root)
+    for document in (root / name for name in DOCUMENTS):
+        if document.exists():
+            made[document] = refreshed(document.read_text(encoding="utf-8"), root)
     for path, content in made.items():
         write(path, content)
     return written + list(made)

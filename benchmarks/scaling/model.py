@@ -1,13 +1,20 @@
 """A model of an epoch on R ranks, fitted to what was measured, and what follows for more ranks on other networks.
 
-    t = flops / (R rate) + alpha messages + beta bytes
+A step on a batch B takes
 
-`rate` is that of one rank and a shape; `alpha`, seconds a message, and `beta`, seconds a byte, are a transport's. A step has one
-all-reduce of the S bytes of all gradients. Gloo's goes round a ring, in 2 (R - 1) messages of S / R bytes. MPI's doubles the
-distance, in log2 R messages of S bytes, if they are short; long ones are halved first, in 2 log2 R messages of the ring's bytes
-in all.
+    t = (1 + waiting) (step + |B| / R example) + alpha messages + beta bytes
 
-R ranks pay from the batch at which a step takes as long as on one: |B| 4dk / rate (1 - 1/R) = alpha messages + beta bytes.
+`step`, the seconds of a step without examples, and `example`, those of an example, are a loop's on a shape: the update, and the
+ends of loops, cost the same on a batch of any size. One process has a loop of its own. `waiting` is for the slower rank, of which
+there is the more, the longer ranks compute. `alpha`, seconds a message, and `beta`, seconds a byte, are those of the software on
+this machine. All three are a transport's. A step has one all-reduce of the S bytes of all gradients.
+Gloo's goes round a ring, in 2 (R - 1) messages of S / R bytes. MPI's doubles the distance, in log2 R messages of S bytes, if they
+are short; long ones are halved first, in 2 log2 R messages of the ring's bytes in all.
+
+The ranks' loop is fitted to epochs with an all-reduce that does nothing, the rest to what one that sums adds. A turn that others
+on the machine have disturbed is longer than the least, so the model is of the least turns.
+
+R ranks pay from the batch at which their step takes as long as that of one process.
 
 Sources: gloo/allreduce.cc; Thakur, Rabenseifner and Gropp, "Optimization of collective
 communication operations in MPICH", IJHPCA 19 (2005).
@@ -17,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import ceil, log2
+from math import ceil, inf, log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +52,13 @@ NETWORKS = (Network("10 Gbit/s", 10e9 / 8, 10e-6), Network("100 Gbit/s", 100e9 /
 """Ethernet through a switch, and InfiniBand; nothing of them was measured."""
 
 
+class Loop(NamedTuple):
+    """What a loop takes on a shape: seconds of a step without examples, and of an example."""
+
+    step_s: float
+    example_s: float
+
+
 class Prediction(NamedTuple):
     """An epoch that was measured, and what the model says of it when it is fitted to the others alone; seconds."""
 
@@ -67,8 +81,12 @@ class Fit:
     transport : str
     alpha_s, beta_s : float
         Seconds a message and a byte, on this machine.
-    rates : dict of str to float
-        Flops a second of one rank, by shape: d x k.
+    waiting : float
+        For the slower rank, in proportion to computing.
+    loops : dict of str to Loop
+        The ranks', by shape: d x k.
+    alone : dict of str to Loop
+        That of one process.
     held_out : list of Prediction
         One for each epoch of several ranks.
     ranks : int
@@ -79,7 +97,9 @@ class Fit:
     transport: str
     alpha_s: float
     beta_s: float
-    rates: dict[str, float]
+    waiting: float
+    loops: dict[str, Loop]
+    alone: dict[str, Loop]
     held_out: list[Prediction]
     ranks: int
     itemsize: int
@@ -93,31 +113,28 @@ class Fit:
         messages, moved = all_reduce(self.transport, ranks, (d + 1) * k * self.itemsize)
         return alpha * messages + beta * moved
 
-    def example_s(self, shape: str) -> float:
-        """Seconds that one rank takes for an example, the update left out."""
-        d, k = map(int, shape.split("x"))
-        return 4 * d * k / self.rates[shape]
-
     def pays_from(self, shape: str, ranks: int, network: Network | None = None) -> float:
-        """The batch from which so many ranks are faster than one."""
-        return self.all_reduce_s(shape, ranks, network) / (self.example_s(shape) * (1 - 1 / ranks))
+        """The batch from which so many ranks are faster than one process; infinite, if they never are."""
+        loop, alone, longer = self.loops[shape], self.alone[shape], 1 + self.waiting
+        saved = alone.example_s - longer * loop.example_s / ranks
+        lost = self.all_reduce_s(shape, ranks, network) + longer * loop.step_s - alone.step_s
+        return max(1.0, lost / saved) if saved > 0 else inf
 
     def kept(self) -> dict[str, Any]:
-        """For programs, with the batches from which ranks pay."""
-        places = [None, *NETWORKS]
+        """For programs, with the batches from which ranks pay; none where they never do."""
         paying = [
-            {
-                "shape": shape,
-                "network": place.name if place else None,
-                "ranks": ranks,
-                "batch": self.pays_from(shape, ranks, place),
-            }
-            for shape in self.rates
-            for place in places
+            {"shape": shape, "network": place.name if place else None, "ranks": ranks, "batch": batch if batch < inf else None}
+            for shape in self.loops
+            for place in (None, *NETWORKS)
             for ranks in RANKS
+            for batch in [self.pays_from(shape, ranks, place)]
         ]
-        predicted = [each._asdict() for each in self.held_out]
-        return asdict(self) | {"held_out": predicted, "pays_from": paying, "networks": [each._asdict() for each in NETWORKS]}
+        named = {
+            "loops": {shape: each._asdict() for shape, each in self.loops.items()},
+            "alone": {shape: each._asdict() for shape, each in self.alone.items()},
+            "held_out": [each._asdict() for each in self.held_out],
+        }
+        return asdict(self) | named | {"pays_from": paying, "networks": [each._asdict() for each in NETWORKS]}
 
 
 def all_reduce(transport: str, ranks: int, size: int) -> tuple[float, float]:
@@ -137,41 +154,63 @@ def all_reduce(transport: str, ranks: int, size: int) -> tuple[float, float]:
 def fit(run: Run) -> list[Fit]:
     """A model of each transport that the run's epochs were measured on; none where the machine had no two cores to give."""
     epochs = [each for each in run.records if each.workload == "sgd" and each.gflops]
-    transports = dict.fromkeys(each.ranks.transport for each in epochs if each.ranks)
+    transports = dict.fromkeys(each.ranks.transport for each in epochs if each.ranks and each.computing_s)
     return [_fit(transport, epochs) for transport in transports if not compared.starved(run)]
 
 
 def _fit(transport: str, epochs: Sequence[Record]) -> Fit:
-    mine = [each for each in epochs if each.ranks is None or each.ranks.transport == transport]
-    shapes = list(dict.fromkeys(map(shape_of, mine)))
-    rows = np.array([_costs(each, transport, shapes) for each in mine])
-    took = np.array([each.median_s or 0.0 for each in mine])
-    several = [place for place, each in enumerate(mine) if each.ranks]
+    several = [each for each in epochs if each.ranks and each.ranks.transport == transport]
+    alone = [each for each in epochs if each.ranks is None]
+    loops, (waiting, alpha, beta) = _solve(several)
     held_out = []
-    for place in several:
-        others = np.arange(len(mine)) != place
-        held_out.append(
-            Prediction(mine[place].title, float(took[place]), float(rows[place] @ _solve(rows[others], took[others])))
-        )
-    *slowness, alpha, beta = _solve(rows, took)
-    itemsize = int(np.dtype(mine[0].dtype).itemsize)
-    rates = {shape: 1 / each for shape, each in zip(shapes, slowness, strict=True) if each}
-    return Fit(transport, alpha, beta, rates, held_out, max(_ranks(mine[place]) for place in several), itemsize)
+    for place, each in enumerate(several):
+        others, costs = _solve([*several[:place], *several[place + 1 :]])
+        loop = others.get(shape_of(each), Loop(0.0, 0.0))
+        held_out.append(Prediction(each.title, least_s(each), _computing(loop, each) + float(np.dot(_added(loop, each), costs))))
+    return Fit(
+        transport, alpha, beta, waiting, loops, {shape: _loop(alone, shape) for shape in loops}, held_out,
+        max(_ranks(each) for each in several), int(np.dtype(several[0].dtype).itemsize),
+    )  # fmt: skip
 
 
-def _solve(rows: Any, took: Any) -> list[float]:
-    """The least squares of errors in proportion; no cost is negative."""
-    found, _ = nnls(rows / took[:, None], np.ones(len(took)))
-    return [float(each) for each in found]
+def _solve(several: Sequence[Record]) -> tuple[dict[str, Loop], list[float]]:
+    """The loops of ranks by shape; then waiting, alpha and beta, by the least squares of errors in proportion."""
+    loops = {shape: _loop(several, shape) for shape in dict.fromkeys(map(shape_of, several))}
+    took = np.array([least_s(each) for each in several])
+    computing = np.array([_computing(loops[shape_of(each)], each) for each in several])
+    added = np.array([_added(loops[shape_of(each)], each) for each in several])
+    found, _ = nnls(added / took[:, None], np.maximum(0, took - computing) / took)
+    return loops, [float(each) for each in found]
 
 
-def _costs(epoch: Record, transport: str, shapes: Sequence[str]) -> list[float]:
-    """What each of the model's unknowns is multiplied by: a rank's flops, for the epoch's shape alone; messages, bytes."""
-    n, d, k, batch = (epoch.shape[name] for name in ("n", "d", "k", "batch"))
-    steps, ranks = ceil(n / batch), _ranks(epoch)
-    flops = 4 * n * d * k / ranks + 2 * steps * (d + 1) * k  # every rank updates all weights
-    messages, moved = all_reduce(transport, ranks, (d + 1) * k * int(np.dtype(epoch.dtype).itemsize))
-    return [*(flops * (shape == shape_of(epoch)) for shape in shapes), steps * messages, steps * moved]
+def _loop(epochs: Sequence[Record], shape: str) -> Loop:
+    """Fitted to the computing alone."""
+    mine = [each for each in epochs if shape_of(each) == shape]
+    took = np.array([each.computing_s or least_s(each) for each in mine])
+    found, _ = nnls(np.array([_work(each) for each in mine]) / took[:, None], np.ones(len(took)))
+    return Loop(*map(float, found))
+
+
+def _computing(loop: Loop, epoch: Record) -> float:
+    return float(np.dot(_work(epoch), loop))
+
+
+def _work(epoch: Record) -> tuple[int, float]:
+    """Steps of an epoch, and a rank's examples."""
+    return ceil(epoch.shape["n"] / epoch.shape["batch"]), epoch.shape["n"] / _ranks(epoch)
+
+
+def _added(loop: Loop, epoch: Record) -> tuple[float, float, float]:
+    """What the three costs of summing are multiplied by: computing, messages, bytes."""
+    steps, d, k = _work(epoch)[0], epoch.shape["d"], epoch.shape["k"]
+    transport = epoch.ranks.transport if epoch.ranks else ""
+    messages, moved = all_reduce(transport, _ranks(epoch), (d + 1) * k * int(np.dtype(epoch.dtype).itemsize))
+    return _computing(loop, epoch), steps * messages, steps * moved
+
+
+def least_s(epoch: Record) -> float:
+    """Seconds of the least turn."""
+    return min(epoch.samples_s or [inf])
 
 
 def _ranks(epoch: Record) -> int:

@@ -50,8 +50,8 @@ def begin(transport: str) -> None:
         _here.team = join()
 
 
-def prepare(case: Case) -> float:
-    """Make a case ready, and call it twice, since the first call compiles; seconds of the second."""
+def prepare(case: Case) -> None:
+    """Make a case ready, and call it, since the first call compiles."""
     cpu = device("cpu", 0)
     with limited_to(case.threads):
         if case.workload == "sgd":
@@ -61,7 +61,6 @@ def prepare(case: Case) -> float:
         else:
             _here.works[case.title] = ShardedProduct(case, _here.team) if case.ranks else Product(case, cpu)
     turn(case, 1)
-    return turn(case, 1).seconds
 
 
 def turn(case: Case, calls: int) -> Turn:

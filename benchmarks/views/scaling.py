@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, inf
 from statistics import median
 
 from benchmarks.harness.records import Record, Run
@@ -76,18 +76,39 @@ def epochs_paid(pairs: Sequence[Pair]) -> list[str]:
 
 def modelled(fitted: Sequence[Fit]) -> list[Table]:
     """What the model was fitted to, how well it predicts, and from which batch ranks pay; no table without a model."""
-    return [constants(fitted), predictions(fitted), paying(fitted)] if fitted else []
+    return [loops(fitted), constants(fitted), predictions(fitted), paying(fitted)] if fitted else []
+
+
+def loops(fitted: Sequence[Fit]) -> Table:
+    """What each loop takes on each shape."""
+    made = Table(
+        [
+            words("d x k"), words("loop"), Column("step", "s", help="without examples"), Column("example", "s"),
+            Column("GFLOPS", help="of a large batch"),
+        ],
+        "the model: a step takes (1 + waiting) (step + |B| / R example) + alpha messages + beta bytes",
+    )  # fmt: skip
+    for shape in dict.fromkeys(shape for fit in fitted for shape in fit.loops):
+        made.rule()
+        d, k = map(int, shape.split("x"))
+        of = [("one process", fitted[0].alone[shape]), *((f"ranks, {fit.transport}", fit.loops[shape]) for fit in fitted)]
+        for name, loop in of:
+            made.add(shape, name, loop.step_s, loop.example_s, 4e-9 * d * k / loop.example_s if loop.example_s else None)
+    return made
 
 
 def constants(fitted: Sequence[Fit]) -> Table:
-    """Alpha, beta and the rates of each transport."""
-    made = Table([
-        words("transport"), Column("alpha", "s", help="a message"), Column("beta", "s", help="a byte"),
-        Column("1/beta", help="10^9 bytes a second"), words("GFLOPS of a rank, by d x k"),
-    ], "the model: t = flops / (R rate) + alpha messages + beta bytes, fitted to what was measured here")  # fmt: skip
+    """What summing costs, by transport."""
+    columns = [
+        words("transport"),
+        Column("waiting", "%", help="for the slower rank, of computing"),
+        Column("alpha", "s", help="a message"),
+        Column("beta", "s", help="a byte"),
+        Column("1/beta", help="10^9 bytes a second"),
+    ]
+    made = Table(columns, "its waiting, alpha and beta, of transports on this machine")
     for fit in fitted:
-        rates = ", ".join(f"{shape}: {digits(rate / 1e9)}" for shape, rate in fit.rates.items())
-        made.add(fit.transport, fit.alpha_s, fit.beta_s, 1e-9 / fit.beta_s if fit.beta_s else None, rates)
+        made.add(fit.transport, 100 * fit.waiting, fit.alpha_s, fit.beta_s, 1e-9 / fit.beta_s if fit.beta_s else None)
     return made
 
 
@@ -107,11 +128,11 @@ def paying(fitted: Sequence[Fit]) -> Table:
         [words("d x k"), words("transport"), words("network"), *(Column(f"R = {ranks:,}") for ranks in RANKS)],
         f"the batch from which R ranks pay; {RECKONED} marks what is reckoned from the model and from the network put in",
     )
-    for shape in dict.fromkeys(shape for fit in fitted for shape in fit.rates):
+    for shape in dict.fromkeys(shape for fit in fitted for shape in fit.loops):
         made.rule()
         for fit in fitted:
             for network in (None, *NETWORKS):
-                batches = [fit.pays_from(shape, ranks, network) for ranks in RANKS] if shape in fit.rates else []
+                batches = [fit.pays_from(shape, ranks, network) for ranks in RANKS] if shape in fit.loops else []
                 seen = [network is None and ranks <= fit.ranks for ranks in RANKS]
                 cells = [
                     Cell(batch, f"{_batch(batch)}{'' if measured else RECKONED}", style="" if measured else "faint")
@@ -132,13 +153,14 @@ def reasons(fitted: Sequence[Fit], run: Run) -> list[str]:
         else []
     )
     for fit in fitted:
-        for shape in fit.rates:
+        for shape in fit.loops:
             most = max(each.shape["batch"] for each in run.records if each.workload == "sgd" and shape_of(each) == shape)
             batch, takes = fit.pays_from(shape, 2), fit.all_reduce_s(shape, 2)
-            examples = digits(takes / fit.example_s(shape))
+            examples = digits(takes / fit.alone[shape].example_s)
+            pay = f"pay from a batch of {_batch(batch)}; the largest measured is {most:,}" if batch < inf else "pay at no batch"
             said.append(
-                f"With d x k = {shape}, two ranks by {fit.transport} pay from a batch of {_batch(batch)}; the largest measured is"
-                f" {most:,}. Summing the gradients takes {seconds(takes)}, in which one rank does {examples} examples."
+                f"With d x k = {shape}, two ranks by {fit.transport} {pay}."
+                f" Summing the gradients takes {seconds(takes)}, in which one process does {examples} examples."
             )
     return said
 
@@ -185,4 +207,6 @@ def _cells(pair: Pair) -> list[Cell]:
 
 def _batch(batch: float) -> str:
     """A batch size, to three digits."""
+    if batch == inf:
+        return "none"
     return digits(batch) if batch >= 1000 else str(ceil(batch))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
@@ -69,25 +70,23 @@ def _points(axes: Axes, pairs: Sequence[Pair], rows: Sequence[float], color: str
 
 def paying(fitted: Sequence[Fit]) -> Figure:
     """The batch from which R ranks pay over R, a panel for each shape: filled marks were measured, lines are reckoned."""
-    shapes = list(dict.fromkeys(shape for fit in fitted for shape in fit.rates))
+    shapes = list(dict.fromkeys(shape for fit in fitted for shape in fit.loops))
     figure = Figure(figsize=(4.2 * len(shapes), 4.8), layout="constrained")
     styles = iter(CYCLE)
     lines = {(fit.transport, network): next(styles) for fit in fitted for network in (None, *NETWORKS)}
     for axes, shape in zip(figure.subplots(1, len(shapes), sharey=True, squeeze=False)[0], shapes, strict=True):
         for fit in fitted:
-            for network in (None, *NETWORKS) if shape in fit.rates else ():
-                batches = [fit.pays_from(shape, ranks, network) for ranks in REACH]
+            for network in (None, *NETWORKS) if shape in fit.loops else ():
+                paid = {ranks: fit.pays_from(shape, ranks, network) for ranks in REACH}
+                paid = {ranks: batch for ranks, batch in paid.items() if batch < inf}
                 color, marker = lines[fit.transport, network]
                 where = network.name + ", put in" if network else "this machine"
-                axes.loglog(REACH, batches, "--" if network else ":", color=color, label=f"{fit.transport}, {where}")
-                seen = [(ranks, batch) for ranks, batch in zip(REACH, batches, strict=True) if not network and ranks <= fit.ranks]
+                label = f"{fit.transport}, {where}"
+                axes.loglog(list(paid), list(paid.values()), "--" if network else ":", color=color, label=label)
+                seen = [(ranks, batch) for ranks, batch in paid.items() if not network and ranks <= fit.ranks]
                 axes.plot(*zip(*seen, strict=True), linestyle="", color=color, marker=marker) if seen else None
-                tip(
-                    axes,
-                    REACH,
-                    batches,
-                    [f"{ranks:,} ranks: from batch {batch:,.0f}" for ranks, batch in zip(REACH, batches, strict=True)],
-                )
+                told = [f"{ranks:,} ranks: from batch {batch:,.0f}" for ranks, batch in paid.items()]
+                tip(axes, paid, paid.values(), told)
         axes.set_xlabel("ranks")
         axes.set_title(f"d x k = {shape}", loc="left", fontsize=11)
     figure.axes[0].set_ylabel("batch from which they pay")

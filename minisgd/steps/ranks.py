@@ -1,4 +1,4 @@
-"""An epoch of one of several processes in one compiled call, the all-reduce included: a step called from Python costs 2 us more.
+"""An epoch of one of several processes in one compiled call, the all-reduce included.
 
 Of each batch B a rank takes a share S, examples that no other rank takes; shares differ by one example at most, and some are
 empty if the batch has fewer examples than there are ranks. What the ranks add up is one of two:

@@ -34,7 +34,7 @@ def test_the_readme_s_ladder_is_that_of_its_run():
 
 def test_the_documents_tables_and_pictures_are_those_of_their_records():
     root = Path(__file__).parents[3]
-    texts = [(root / name).read_text(encoding="utf-8") for name in (readme.NOTES, readme.TABLES)]
+    texts = [(root / name).read_text(encoding="utf-8") for name in readme.DOCUMENTS]
     assert all(len(readme.between(marker).findall("".join(texts))) == 1 for marker in readme.MADE)
     assert all((root / file).exists() for file, _ in readme.MADE.values())
     assert [readme.refreshed(text, root) for text in texts] == texts
@@ -74,6 +74,12 @@ def test_the_readme_and_the_notes_are_made_anew(tmp_path):
     assert "- numpy/full: openblas, code: Zen\n" in text
     assert "1.200 with x1, 1 of 1 at 0.97 or more; 1.200 of all" in text
     assert (tmp_path / "docs/compare.svg").read_text(encoding="utf-8").count("64-float32-x1") == 1
+
+
+def test_a_scaling_run_that_concludes_nothing_says_so():
+    text = readme.scaling({"run": json.loads(some_run().model_dump_json())})
+    assert "- Whether two threads get two cores was not measured, so nothing is concluded." in text
+    assert "alpha" not in text
 
 
 def test_a_readme_without_markers_is_left_alone(tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import inf
+
+import numpy as np
 import pytest
 from runs_for_tests import make_record, make_run
 
@@ -13,8 +16,11 @@ from benchmarks.scaling import compared, model
 from benchmarks.views import scaling, scaling_pictures
 from minisgd.common.terminal import console
 
-ALPHA_S, BETA_S, RATES = {"gloo": 50e-6, "mpi": 1e-6}, {"gloo": 1e-9, "mpi": 2e-10}, {5: 8e9, 1000: 4e9, 20000: 3e9}
-SIZES = {5: (60000, (1500, 60000)), 1000: (1500, (100, 300, 1500)), 20000: (72, (12, 72))}
+ALPHA_S, BETA_S = {"gloo": 50e-6, "mpi": 1e-6}, {"gloo": 1e-9, "mpi": 2e-10}
+WAITING = {"gloo": 0.3, "mpi": 0.1}
+LOOPS = {5: model.Loop(0.3e-6, 5e-9), 1000: model.Loop(1e-6, 0.5e-6), 20000: model.Loop(15e-6, 20e-6)}
+ALONE = {5: model.Loop(0.1e-6, 4e-9), 1000: model.Loop(1e-6, 0.5e-6), 20000: model.Loop(20e-6, 19e-6)}
+SIZES = {5: (60000, (1500, 6000, 60000)), 1000: (1500, (100, 300, 1500)), 20000: (72, (12, 24, 72))}
 
 
 def record(seconds, **changes):
@@ -29,15 +35,17 @@ def watched(times=2.0):
 
 def epoch(n, d, batch, transport=None, ranks=1, changed=1.0):
     """An epoch that took as long as the model says, times `changed`."""
-    flops = 4 * n * d / ranks + 2 * -(-n // batch) * (d + 1)
-    seconds = flops / RATES[d]
+    steps = -(-n // batch)
+    computing = float(np.dot((LOOPS if transport else ALONE)[d], (steps, n / ranks)))
+    seconds = computing
     if transport:
         messages, moved = model.all_reduce(transport, ranks, (d + 1) * 4)
-        seconds += -(-n // batch) * (ALPHA_S[transport] * messages + BETA_S[transport] * moved)
+        seconds += WAITING[transport] * computing + steps * (ALPHA_S[transport] * messages + BETA_S[transport] * moved)
     by = Ranks(count=ranks, transport=transport) if transport else None
     return record(
         seconds * changed, workload="sgd", kernel="numba-ranks" if by else "numba-fused", rung="step", backend="numba",
         shape={"n": n, "d": d, "k": 1, "batch": batch}, ranks=by, messages=1 if by else None, sent_bytes=4 if by else None,
+        computing_s=computing * changed if by else None,
     )  # fmt: skip
 
 
@@ -55,9 +63,18 @@ def test_the_fit_finds_the_costs_and_predicts_what_was_held_out(ranks):
     for fit in fitted:
         assert fit.alpha_s == pytest.approx(ALPHA_S[fit.transport], rel=1e-6)
         assert fit.beta_s == pytest.approx(BETA_S[fit.transport], rel=1e-6)
-        assert fit.rates == pytest.approx({f"{d}x1": rate for d, rate in RATES.items()})
-        assert len(fit.held_out) == 7 * len(ranks)
+        assert fit.waiting == pytest.approx(WAITING[fit.transport], rel=1e-6)
+        for d in SIZES:
+            assert fit.loops[f"{d}x1"] == pytest.approx(LOOPS[d])
+            assert fit.alone[f"{d}x1"] == pytest.approx(ALONE[d])
+        assert len(fit.held_out) == 9 * len(ranks)
         assert all(abs(each.off) < 1e-6 for each in fit.held_out)
+
+
+def test_the_model_is_of_the_least_turns():
+    undisturbed = epochs(["mpi"])
+    disturbed = [each.model_copy(update={"samples_s": [3 * each.samples_s[0]] * 8 + each.samples_s[:1]}) for each in undisturbed]
+    assert model.fit(make_run(*watched(), *disturbed)) == model.fit(make_run(*watched(), *undisturbed))
 
 
 def test_an_epoch_that_the_model_does_not_explain_shows_when_it_is_held_out():
@@ -78,8 +95,17 @@ def test_at_the_batch_from_which_ranks_pay_a_step_takes_as_long_as_on_one(transp
     beta = max(BETA_S[transport], 1 / network.bytes_s if network else 0)
     messages, moved = model.all_reduce(transport, ranks, 4 * 1001)
     batch = fit.pays_from("1000x1", ranks, network)
-    one = 4 * 1000 * batch / RATES[1000]
-    assert one == pytest.approx(one / ranks + alpha * messages + beta * moved)
+    one = np.dot(ALONE[1000], (1, batch))
+    computing = np.dot(LOOPS[1000], (1, batch / ranks))
+    assert one == pytest.approx((1 + WAITING[transport]) * computing + alpha * messages + beta * moved)
+
+
+def test_ranks_whose_loop_is_slower_than_one_process_by_more_than_their_number_never_pay():
+    fit = model.Fit("mpi", 1e-6, 1e-10, 0.0, {"5x1": model.Loop(0, 2e-9)}, {"5x1": model.Loop(0, 1e-9)}, [], 2, 4)
+    assert fit.pays_from("5x1", 2) == inf
+    assert fit.pays_from("5x1", 8) < inf
+    assert fit.kept()["pays_from"][0]["batch"] is None
+    assert scaling.paying([fit]).rows[0][3].text == "none"
 
 
 def test_what_was_not_measured_is_marked():
@@ -107,14 +133,14 @@ def test_a_machine_without_two_cores_is_concluded_nothing_about():
 def test_the_tables_compare_the_same_work_and_as_much_a_rank():
     run = make_run(*watched(), *epochs(["gloo"]))
     strong, weak = compared.strong(run), compared.weak(run)
-    assert len([pair for pair in strong if pair.several.ranks]) == len(weak) == 7
+    assert len([pair for pair in strong if pair.several.ranks]) == len(weak) == 9
     for pair in strong:
         assert pair.speedup[0] == pytest.approx(pair.one.median_s / pair.several.median_s)
         assert pair.efficiency == pytest.approx(pair.speedup[0] / 2)
     for pair in weak:
         assert (pair.one.shape["n"], pair.one.shape["batch"]) == (pair.several.shape["n"] // 2, pair.several.shape["batch"] // 2)
         assert pair.efficiency == pair.speedup[0] < 1
-    assert [len(table.rows) for table in (scaling.strong(run), scaling.weak(run))] == [8 + 8, 14]
+    assert [len(table.rows) for table in (scaling.strong(run), scaling.weak(run))] == [10 + 10, 18]
     assert len(scaling_pictures.measured(run).axes) == 2
 
 
@@ -124,6 +150,6 @@ def test_the_page_shows_a_run_of_several_ranks_in_a_section_of_its_own(tmp_path)
     sources, _ = report.read({"--run": [path]}, None, tmp_path / "page", console(None))
     assert not sources.runs
     made = section(sources)
-    assert len(made.tables) == 5
+    assert len(made.tables) == 6
     assert len(made.pictures) == 2
     assert any("pay at batch" in sentence for sentence in made.sentences)

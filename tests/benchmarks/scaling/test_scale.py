@@ -108,7 +108,11 @@ def test_a_rank_that_fails_is_named(function, arguments, timeout_s, said):
         (("--dtype", "float16"), "--dtype float16: expected float32 or float64"),
         (("--size", "1x2"), "--size 1x2: expected a positive whole number"),
         (("--size", "60x5x1", "--batch-size", "61"), "--batch-size 61: expected 1 to 60, the number of examples of 60x5x1"),
-        (("--workload", "gemm", "--batch-size", "61"), "--batch-size: a matrix product has none; add --workload sgd"),
+        (("--workload", "gemm", "--batch-size", "61"), "--batch-size: a matrix product has none; expected --workload sgd"),
+        (
+            ("--workload", "gemm", "--workload", "sgd", "--size", "64"),
+            "--size: sgd and gemm have sizes of their own; expected one",
+        ),
         (("--workload", "gemm", "--kernel", "numba/*"), "--kernel numba/*: expected one kernel that multiplies float32"),
     ],
 )
