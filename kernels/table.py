@@ -53,6 +53,7 @@ try:
     importlib.import_module(sys.argv[1])
 except Exception:
     pass  # told by whoever imports it next
+print("\\ndone", flush=True)
 """
 
 E = TypeVar("E", bound=Entry)
@@ -130,8 +131,11 @@ class Table(Generic[E]):
         matching = [entry for entry in self._entries.values() if fnmatch.fnmatchcase(entry.name, pattern)]
         return sorted(matching, key=lambda entry: (backends.index(entry.backend), self._rank(entry)))
 
-    def find(self, name: str) -> E:
+    def find(self, name: str, trial: bool = False) -> E:
         """Look an entry up by its name, importing no other backend if it can be helped.
+
+        With `trial` a stranger's module is first imported by a process of its own, as where all are listed: one that crashes is
+        unavailable, and does not take this process with it.
 
         Raises
         ------
@@ -141,7 +145,7 @@ class Table(Generic[E]):
             If its backend cannot be imported; the message has the install command.
         """
         for backend in self._likely(name):
-            if name not in self._entries and (reason := self._load(backend)):
+            if name not in self._entries and (reason := self._load(backend, named=not trial)):
                 raise Unavailable(f"{self._noun} {name!r} is unavailable: {reason}")
         if name not in self._entries:
             names = [entry.name for entry in self.available()]
@@ -193,12 +197,14 @@ def _try(place: str) -> str | None:
     """Import a module in a process of its own; how that ended, if it crashed, left or did not end."""
     command = [sys.executable, "-c", TRIAL, place.partition(":")[0], *sys.path]
     try:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_S, check=False).returncode
+        tried = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_S, check=False)
     except subprocess.TimeoutExpired:
         return f"its import did not end within {TRIAL_S:g} s"
+    status = tried.returncode
     if status < 0:
         return f"its import died of {signal.Signals(-status).name}"
-    return f"its import ended the process with status {status}" if status else None
+    left = tried.stdout.split()[-1:] != [b"done"]  # os._exit(0) is a status of 0, too
+    return f"its import ended the process with status {status}" if status or left else None
 
 
 def _import(place: str) -> str | None:
@@ -209,6 +215,6 @@ def _import(place: str) -> str | None:
             getattr(found, function)()
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed: pip install {DISTRIBUTIONS.get(error.name or '', error.name)}"
-    except Exception as error:  # a stranger's module may raise anything, and must not hide the entries of others
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything, and must not hide the entries of others
         return f"{type(error).__name__} on import: {error}".splitlines()[0]
     return None

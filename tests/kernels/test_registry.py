@@ -83,6 +83,7 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
     for name, source in {
         "crashing": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
         "leaving": "raise SystemExit(3)",
+        "quitting": "import os; os._exit(0)",
         "endless": "while True: pass",
         "fine": "print('imported')",
     }.items():
@@ -97,5 +98,16 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
     assert ast.literal_eval(reasons) == {
         "crashing": "its import died of SIGSEGV",
         "leaving": "its import ended the process with status 3",
+        "quitting": "its import ended the process with status 0",
         "endless": "its import did not end within 2 s",
     }
+    code = """
+        import kernels
+        for name, trial in ("leaving", False), ("crashing", True):
+            try: kernels.registry.PRODUCTS.find(f"{name}/full", trial)
+            except kernels.Unavailable as error: print(error)
+    """
+    assert python(dedent(code), **environment).splitlines() == [
+        "kernel 'leaving/full' is unavailable: SystemExit on import: 3",
+        "kernel 'crashing/full' is unavailable: its import died of SIGSEGV",
+    ]
