@@ -62,12 +62,20 @@ def run(app: Any, name: str) -> int:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_USAGE)
     except ModuleNotFoundError as error:
         return _fail(_missing(error.name or ""), BAD_USAGE)
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error or 'none is left'}; expected something smaller", BAD_USAGE)
     except Exception as error:
         if hasattr(error, "format_message"):  # typer's own complaints about the command line have it
-            return _fail(error.format_message(), BAD_USAGE)
+            return _fail(_complaint(error), BAD_USAGE)
         if os.environ.get(TRACEBACK):
             raise
         return _fail(f"a fault of this program: {type(error).__name__}: {error}; {TRACEBACK}=1 shows where", FAULT)
+
+
+def _complaint(error: Any) -> str:
+    """What typer has to complain of, and where to look; it says nothing of a command that is missing, and shows the help."""
+    said, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    return f"{said or 'no command'}; see {context.command_path} --help" if context else said
 
 
 def _missing(package: str) -> str:

@@ -42,6 +42,7 @@ def application(error):
         (RecursionError(), 70, "error: a fault of this program: RecursionError"),
         (UsageError("two\nlines \x1b[31m"), 2, "error: two"),
         (UsageError("red \x1b[31m"), 2, "error: red ?[31m"),
+        (MemoryError("Unable to allocate 364. TiB"), 2, "error: not enough memory: Unable to allocate 364. TiB; expected"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
