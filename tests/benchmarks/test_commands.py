@@ -162,6 +162,10 @@ def test_show_prints_a_kept_run_with_the_book_beside(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "torch/full is 5,000 times as fast as torch/elementwise." in done.stdout
     assert "57.7" in done.stdout  # 51.6 on the right flop count
+    save(make_run(), tmp_path / "killed.json")
+    done = benchmarks("show", "--runs", tmp_path)
+    assert done.returncode == 4
+    assert "nothing was measured" in done.stdout
 
 
 def test_machine_measures_the_ceilings(tmp_path, two_rounds):
