@@ -162,6 +162,7 @@ def measure(
 
     Of a shard, only its part of the cases.
     """
+    from benchmarks.commands.keeping import Keeping
     from benchmarks.harness import records, runs
     from minisgd.common.terminal import progress
 
@@ -170,28 +171,25 @@ def measure(
     cases = shard.part(cases) if shard else cases
     path = records.fresh(folder, f"{name}-{shard.number}-of-{shard.of}" if shard else name)
     kept: Run | None = None
-    complaint: OSError | KeyboardInterrupt | None = None
+    interrupt: KeyboardInterrupt | None = None
+    keeping = Keeping()
 
     def keep(run: Run) -> None:
-        nonlocal kept, complaint
+        nonlocal kept
         kept = run.model_copy(update={"shard": shard})
-        try:
-            records.save(kept, path)
-            complaint = None
-        except OSError as error:  # a full disk: go on, it may be freed, and the table is printed all the same
-            complaint = error
+        keeping.save(kept, path)
 
     try:
         with progress(screen, (len(cases) + 1) * runs.ROUNDS) as advance:
             runs.execute(cases, budget_s=budget_s, timeout_s=timeout_s, advance=advance, keep=keep)
     except KeyboardInterrupt as error:
-        complaint = error
+        interrupt = error
     if kept is None:
         screen.print("interrupted before anything was measured")
         raise typer.Exit(INTERRUPTED)
-    if not isinstance(complaint, OSError):
+    if not keeping.complaint:
         screen.print(f"run kept in {path}")
-    return kept, complaint
+    return kept, keeping.complaint or interrupt
 
 
 def conclude(run: Run, complaint: OSError | KeyboardInterrupt | None) -> None:

@@ -37,6 +37,8 @@ def scale(
 
     Example: python -m benchmarks scale --workload gemm --ranks 1,2 --size 1024
     """
+    from benchmarks.commands.keeping import Keeping
+    from benchmarks.commands.run import conclude
     from benchmarks.commands.show import present
     from benchmarks.harness import records
     from benchmarks.scaling import compared, measure
@@ -47,28 +49,27 @@ def scale(
     with screen.status("loading numpy and numba"):
         chosen = _cases(workload, ranks, transport, size, batch_size, kernel, dtype, threads)
     warn(screen)
+    keeping = Keeping()
     path, kept = records.fresh(runs, f"scale-{workload}"), None
 
     def keep(run: records.Run) -> None:
         nonlocal kept
         kept = run
-        records.save(run, path)
+        keeping.save(run, path)
 
-    interrupted = False
+    interrupt: KeyboardInterrupt | None = None
     try:
         with progress(screen, (measure.ROUNDS + 2) * len(chosen) + 1) as advance:
             measure.execute(chosen, advance=advance, keep=keep)
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as error:
+        interrupt = error
     if kept is None:
         screen.print("interrupted before anything was measured")
         raise typer.Exit(INTERRUPTED)
-    screen.print(f"run kept in {path}", soft_wrap=True)
+    if not keeping.complaint:
+        screen.print(f"run kept in {path}", soft_wrap=True)
     present(kept, screen, json, plot, book=False)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if any(record.failure for record in kept.records):
-        raise typer.Exit(1)
+    conclude(kept, keeping.complaint or interrupt)
     if compared.starved(kept):
         raise typer.Exit(INCONCLUSIVE)
 
