@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, redirect_stdout
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -185,7 +186,8 @@ class Table(Generic[E]):
         with _loading:
             if backend not in self._reasons:
                 place, ours = self._modules[backend], backend in self._built_in or backend in self._apart
-                self._reasons[backend] = (None if named or ours else _try(place)) or _import(place)
+                with nullcontext() if ours else redirect_stdout(sys.stderr):  # what programs read is not a stranger's to print on
+                    self._reasons[backend] = (None if named or ours else _try(place)) or _import(place)
             return self._reasons[backend]
 
 

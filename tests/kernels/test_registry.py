@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from textwrap import dedent
 
 import pytest
@@ -85,7 +86,7 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
         "leaving": "raise SystemExit(3)",
         "quitting": "import os; os._exit(0)",
         "endless": "while True: pass",
-        "fine": "print('imported')",
+        "fine": "import sys; print('not on standard output'); print('imported', file=sys.__stdout__)",
     }.items():
         environment = install(tmp_path, name, source)
     code = """
@@ -111,3 +112,20 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
         "kernel 'leaving/full' is unavailable: SystemExit on import: 3",
         "kernel 'crashing/full' is unavailable: its import died of SIGSEGV",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rung", "declared", "said"),
+    [
+        ("full", {"dtypes": ("int8",)}, "dtypes=('int8',): expected a tuple of float32"),
+        ("full", {"dtypes": "float32"}, "dtypes='float32': expected a tuple of float32"),
+        ("full", {"devices": ("tpu",)}, "devices=('tpu',): expected a tuple of cpu, cuda"),
+        ("block", {"tile": {"breadth": 64}}, "expected width, as every block has"),
+        ("block", {"tile": lambda dtype: {"width": 0}}, "tile={'width': 0}: expected whole numbers above 0"),
+        ("fu\x1b[31mll", {}, "expected a name without control characters"),
+    ],
+)
+def test_a_slip_in_what_is_declared_is_refused(rung, declared, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        kernel("slips", rung, **declared)(lambda a, b, out: None)
+    assert not [each for each in available() if each.backend == "slips"]
