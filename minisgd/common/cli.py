@@ -52,8 +52,10 @@ def run(app: Any, name: str) -> int:
         return status
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:  # nobody reads on, as behind head
-        _discard_output()
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _discard_output()  # nobody reads on, as behind head; rich and typer would end with 1, which is a verdict
         return PIPE_CLOSED
     except UsageError as error:
         return _fail(str(error), BAD_USAGE)
@@ -62,6 +64,8 @@ def run(app: Any, name: str) -> int:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_USAGE)
     except ModuleNotFoundError as error:
         return _fail(_missing(error.name or ""), BAD_USAGE)
+    except ImportError as error:  # a package that is there and does not work here says why
+        return _fail(str(error), BAD_USAGE)
     except MemoryError as error:
         return _fail(f"not enough memory: {error or 'none is left'}; expected something smaller", BAD_USAGE)
     except Exception as error:
