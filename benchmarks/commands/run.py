@@ -47,6 +47,7 @@ def run(
 
     Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
     """
+    from benchmarks.commands.show import present
     from benchmarks.harness import devices, shards
     from minisgd.common.terminal import console, require_writable
 
@@ -64,6 +65,8 @@ def run(
                 raise UsageError("--batch-size: a matrix product has none; add --workload sgd")
             if workload == "gemm":
                 cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, where)
+            elif kernel or dtype or threads or (preset, cache) != ("quick", "warm"):
+                raise UsageError("--workload transfer: it copies float32 in every way; expected --size and --device alone")
             else:
                 cases, budget_s = choose_transfers(size, where)
         else:
@@ -74,8 +77,6 @@ def run(
     name = preset if workload == "gemm" else workload
     part = shards.parse(shard, name, cases) if shard else None
     found, complaint = measure(cases, budget_s, timeout, name, runs, screen, part)
-    from benchmarks.commands.show import present
-
     present(found, screen, json, plot, book=preset == "d2l")
     conclude(found, complaint)
 
