@@ -177,8 +177,9 @@ class Table(Generic[E]):
     def _modules(self) -> dict[str, str]:
         """What registers each backend; another distribution cannot replace one that comes with the package."""
         if self._places is None:  # a cached_property of Python 3.11 takes a lock, which may be held when a process forks
-            others = importlib.metadata.entry_points(group=self._group)
-            self._places = {point.name: point.value for point in others} | self._built_in | self._apart
+            ours, others = self._built_in | self._apart, importlib.metadata.entry_points(group=self._group)
+            # Ours come first where all are listed: a stranger that takes one of their names is refused, and not they.
+            self._places = ours | {point.name: point.value for point in others if point.name not in ours}
         return self._places
 
     def _load(self, backend: str, named: bool = True) -> str | None:

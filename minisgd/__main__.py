@@ -162,7 +162,6 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
         from matplotlib.figure import Figure
 
         from minisgd.common.pictures import save_as
-        from minisgd.common.units import seconds
 
         figure = Figure(figsize=(7, 4.6), layout="constrained")
         axes = figure.subplots()
@@ -170,8 +169,7 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
         if history.floor is not None:
             axes.axhline(history.floor, color="black", linestyle="--", linewidth=1, label="the least loss")
             axes.legend()
-        axes.xaxis.set_major_formatter(lambda value, _: seconds(value))
-        axes.set_xlabel("time of training, evaluation left out")
+        axes.set_xlabel("seconds of training, evaluation left out")
         axes.set_ylabel("loss")
         axes.set_title(f"{history.settings.step} on {history.problem}", loc="left", fontsize=11)
         save_as(figure, plot)

@@ -85,6 +85,7 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
         "crashing": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
         "leaving": "raise SystemExit(3)",
         "quitting": "import os; os._exit(0)",
+        "taking": "from kernels import kernel; kernel('numpy', 'full')(print)",
         "endless": "while True: pass",
         "fine": "import sys; print('not on standard output'); print('imported', file=sys.__stdout__)",
     }.items():
@@ -92,7 +93,7 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
     code = """
         from kernels import table
         table.TRIAL_S = 2
-        print(table.Table("kernel", "kernels", {}, rank=str).unavailable())
+        print(table.Table("kernel", "kernels", {"numpy": "kernels.rungs.numpy_ops"}, rank=str).unavailable())
     """
     imported, reasons = python(dedent(code), **environment).splitlines()
     assert imported == "imported"
@@ -100,6 +101,7 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
         "crashing": "its import died of SIGSEGV",
         "leaving": "its import ended the process with status 3",
         "quitting": "its import ended the process with status 0",
+        "taking": "ValueError on import: kernel 'numpy/full' is already registered, by kernels.rungs.numpy_ops",
         "endless": "its import did not end within 2 s",
     }
     code = """
