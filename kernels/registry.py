@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kernels import accuracy
+from kernels.declared import check
 from kernels.dtypes import FLOATS
 from kernels.table import Table
 
@@ -144,7 +145,7 @@ def kernel(backend: str, rung: str, **declared: Any) -> Callable[[Function], Fun
     Raises
     ------
     ValueError
-        If another function has that name already.
+        If another function has that name already, or something is declared that no kernel has.
 
     Examples
     --------
@@ -156,7 +157,9 @@ def kernel(backend: str, rung: str, **declared: Any) -> Callable[[Function], Fun
     """
 
     def register(function: Function) -> Function:
-        PRODUCTS.add(Kernel(backend, rung, function, **declared))
+        made = Kernel(backend, rung, function, **declared)
+        check(made)
+        PRODUCTS.add(made)
         return function
 
     return register

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, redirect_stdout
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -53,6 +54,7 @@ try:
     importlib.import_module(sys.argv[1])
 except Exception:
     pass  # told by whoever imports it next
+print("\\ndone", flush=True)
 """
 
 E = TypeVar("E", bound=Entry)
@@ -130,8 +132,11 @@ class Table(Generic[E]):
         matching = [entry for entry in self._entries.values() if fnmatch.fnmatchcase(entry.name, pattern)]
         return sorted(matching, key=lambda entry: (backends.index(entry.backend), self._rank(entry)))
 
-    def find(self, name: str) -> E:
+    def find(self, name: str, trial: bool = False) -> E:
         """Look an entry up by its name, importing no other backend if it can be helped.
+
+        With `trial` a stranger's module is first imported by a process of its own, as where all are listed: one that crashes is
+        unavailable, and does not take this process with it.
 
         Raises
         ------
@@ -141,7 +146,7 @@ class Table(Generic[E]):
             If its backend cannot be imported; the message has the install command.
         """
         for backend in self._likely(name):
-            if name not in self._entries and (reason := self._load(backend)):
+            if name not in self._entries and (reason := self._load(backend, named=not trial)):
                 raise Unavailable(f"{self._noun} {name!r} is unavailable: {reason}")
         if name not in self._entries:
             names = [entry.name for entry in self.available()]
@@ -172,8 +177,9 @@ class Table(Generic[E]):
     def _modules(self) -> dict[str, str]:
         """What registers each backend; another distribution cannot replace one that comes with the package."""
         if self._places is None:  # a cached_property of Python 3.11 takes a lock, which may be held when a process forks
-            others = importlib.metadata.entry_points(group=self._group)
-            self._places = {point.name: point.value for point in others} | self._built_in | self._apart
+            ours, others = self._built_in | self._apart, importlib.metadata.entry_points(group=self._group)
+            # Ours come first where all are listed: a stranger that takes one of their names is refused, and not they.
+            self._places = ours | {point.name: point.value for point in others if point.name not in ours}
         return self._places
 
     def _load(self, backend: str, named: bool = True) -> str | None:
@@ -181,7 +187,8 @@ class Table(Generic[E]):
         with _loading:
             if backend not in self._reasons:
                 place, ours = self._modules[backend], backend in self._built_in or backend in self._apart
-                self._reasons[backend] = (None if named or ours else _try(place)) or _import(place)
+                with nullcontext() if ours else redirect_stdout(sys.stderr):  # what programs read is not a stranger's to print on
+                    self._reasons[backend] = (None if named or ours else _try(place)) or _import(place)
             return self._reasons[backend]
 
 
@@ -193,12 +200,14 @@ def _try(place: str) -> str | None:
     """Import a module in a process of its own; how that ended, if it crashed, left or did not end."""
     command = [sys.executable, "-c", TRIAL, place.partition(":")[0], *sys.path]
     try:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_S, check=False).returncode
+        tried = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_S, check=False)
     except subprocess.TimeoutExpired:
         return f"its import did not end within {TRIAL_S:g} s"
+    status = tried.returncode
     if status < 0:
         return f"its import died of {signal.Signals(-status).name}"
-    return f"its import ended the process with status {status}" if status else None
+    left = tried.stdout.split()[-1:] != [b"done"]  # os._exit(0) is a status of 0, too
+    return f"its import ended the process with status {status}" if status or left else None
 
 
 def _import(place: str) -> str | None:
@@ -209,6 +218,6 @@ def _import(place: str) -> str | None:
             getattr(found, function)()
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed: pip install {DISTRIBUTIONS.get(error.name or '', error.name)}"
-    except Exception as error:  # a stranger's module may raise anything, and must not hide the entries of others
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything, and must not hide the entries of others
         return f"{type(error).__name__} on import: {error}".splitlines()[0]
     return None

@@ -62,12 +62,14 @@ def train(
     """
     from minisgd.common.tables.description import Cell, Column, Table
     from minisgd.common.tables.to_terminal import to_terminal
-    from minisgd.common.terminal import console, progress
+    from minisgd.common.terminal import console, progress, require_file
     from minisgd.data import load
     from minisgd.train import Diverged, History, Settings
     from minisgd.train import train as run
 
     screen = console(json)
+    if plot:
+        require_file("--plot", plot)
     problem = load(data, path)
     tell(screen)
     settings = Settings(step, batch_size, lr, epochs, schedule, dtype, seed, replacement, drop_last)
@@ -114,11 +116,13 @@ def experiment(
     """
     from minisgd.common.pictures import save
     from minisgd.common.tables.to_terminal import to_terminal
-    from minisgd.common.terminal import console, progress, write_json
+    from minisgd.common.terminal import console, progress, require_file, write_json
     from minisgd.data import load
 
     if name not in EXPERIMENTS:
         raise UsageError(f"unknown experiment {name!r}: expected {', '.join(EXPERIMENTS)}")
+    prefix = plot or Path(".runs") / name
+    require_file("--plot", Path(f"{prefix}.png"))
     chosen, screen = EXPERIMENTS[name], console(json)
     problem = load(data, path)
     tell(screen)
@@ -128,7 +132,6 @@ def experiment(
     for sentence in finding.sentences:
         screen.print(sentence)
     write_json({"experiment": name, "problem": problem.name, "source": problem.source} | finding.kept(), json)
-    prefix = plot or Path(".runs") / name
     for file in save(finding.figure, prefix):
         screen.print(str(file), soft_wrap=True)
 

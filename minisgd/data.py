@@ -179,8 +179,10 @@ def load(name: str, path: Path | None = None) -> Problem:
     Raises
     ------
     UsageError
-        If there is none of that name, or the file is not what it should be.
+        If there is none of that name, the file is not what it should be, or one is given for generated data.
     """
     if name not in DATA:
         raise UsageError(f"unknown data {name!r}: expected {', '.join(DATA)}")
+    if path and name != "airfoil":
+        raise UsageError(f"--path {path}: --data {name} is generated, from no file; leave one of them out")
     return airfoil(path) if name == "airfoil" else DATA[name]()

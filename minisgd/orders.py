@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 try:
     from minisgd.orders_compiled import draw, shuffle
-except ModuleNotFoundError:  # numba, in a framework's environment
+except ImportError:  # numba is not there, as in a framework's environment, or is told to compile nothing
     from minisgd.orders_plain import draw, shuffle
 
 

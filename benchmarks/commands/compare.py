@@ -103,7 +103,7 @@ def _find(
     with screen.status("loading the kernels' backends"):
         try:
             names = peers or [each.name for each in registry.available() if each.peer and device in each.devices]
-            kernels = [registry.find(name) for name in dict.fromkeys((kernel, *names))]
+            kernels = [registry.PRODUCTS.find(name, trial=True) for name in dict.fromkeys((kernel, *names))]
         except (UnknownKernel, Unavailable) as error:
             raise UsageError(str(error)) from None
     if peers:

@@ -9,7 +9,7 @@ import typer
 
 from benchmarks.commands.options import RUNS, TIMEOUT_S, Json, Runs, Timeout
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import FAILED, NOTHING_MEASURED, UsageError
+from minisgd.common.cli import NOTHING_MEASURED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def frameworks(
 
     Example: python -m benchmarks frameworks --only mxnet --preset d2l
     """
+    from benchmarks.commands.run import conclude
     from benchmarks.frameworks import experiment
     from benchmarks.frameworks.columns import Made
     from benchmarks.frameworks.environments import Missing
@@ -74,11 +75,10 @@ def frameworks(
     if not found:
         screen.print("nothing to measure")
         raise typer.Exit(NOTHING_MEASURED)
-    run, columns = measure(found, made, preset, timeout, runs, screen)
+    run, columns, complaint = measure(found, made, preset, timeout, runs, screen)
     present(run, columns, screen)
     write_json(columns, json)
-    if any(record.failure for record in run.records):
-        raise typer.Exit(FAILED)
+    conclude(run, complaint)
 
 
 def say_what_is_missing(wanted: list[Framework], folder: Path, screen: Console) -> None:
@@ -97,8 +97,9 @@ def say_what_is_missing(wanted: list[Framework], folder: Path, screen: Console) 
 
 def measure(
     found: dict[Framework, Environment | None], made: list[Made], preset: str, timeout_s: float, folder: Path, screen: Console
-) -> tuple[Run, Columns]:
-    """The run and what stands beside it, both kept on disk."""
+) -> tuple[Run, Columns, OSError | None]:
+    """The run and what stands beside it, both kept on disk; why not, if that is full."""
+    from benchmarks.commands.keeping import Keeping
     from benchmarks.frameworks import columns, experiment
     from benchmarks.harness import records, runs
     from minisgd.common.terminal import progress
@@ -106,7 +107,7 @@ def measure(
     warn(screen)
     chosen = experiment.PRESETS[preset]
     cases = experiment.chosen(found, chosen)
-    path = records.fresh(folder, "frameworks")
+    path, keeping = records.fresh(folder, "frameworks"), Keeping()
     versions = {
         backend: where.versions
         for framework, where in found.items()
@@ -115,7 +116,7 @@ def measure(
     }
 
     def keep(run: Run) -> None:
-        records.save(labelled(run, versions), path)
+        keeping.save(labelled(run, versions), path)
 
     with progress(screen, (len(cases) + 1) * chosen.rounds + 2 * len(found) * chosen.textbook) as advance:
         its_way: columns.ItsWay = {}
@@ -144,9 +145,10 @@ def measure(
         curves=curves,
         paces=columns.paces(run),
     )
-    records.save(result, path.with_suffix(".columns"))
-    screen.print(f"run kept in {path}")
-    return run, result
+    keeping.save(result, path.with_suffix(".columns"))
+    if not keeping.complaint:
+        screen.print(f"run kept in {path}")
+    return run, result, keeping.complaint
 
 
 def beside(

@@ -58,7 +58,7 @@ def gate(
     from benchmarks.harness import devices
     from benchmarks.harness.workers import WorkerFailure
     from benchmarks.views import operating
-    from minisgd.common.terminal import console, write_json
+    from minisgd.common.terminal import console, require_file, write_json
 
     devices.check([device])
     if repo and pytest:
@@ -67,8 +67,9 @@ def gate(
         only or [], asked.percent(min_effect), asked.duration(budget) if budget else None, device, every, repo, pytest
     )
     most, known = budgets.load(), calibrating.known()  # what cannot be read is told now, not when all is measured
-    into = Path(json) if json is not None and json != "-" else None
-    asked.require_files({"--json": into, "--markdown": markdown, "--junit": junit})
+    for option, path in {"--markdown": markdown, "--junit": junit}.items():
+        if path:
+            require_file(option, path)
     screen, lock = console(json), alone.take()
     warn(screen)
     _end_as_interrupted()

@@ -23,7 +23,8 @@ def kernels(
     from minisgd.common.terminal import console, write_json
 
     def tile_of(kernel: registry.Kernel) -> dict[str, int]:
-        return kernel.tile_for("float32", device or kernel.devices[0])
+        dtype = "float32" if "float32" in kernel.dtypes else kernel.dtypes[0]
+        return kernel.tile_for(dtype, device or kernel.devices[0])
 
     screen = console(json)
     devices.check([device] if device else [])

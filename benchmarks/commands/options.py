@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,7 +58,19 @@ def find_runs(
         return found
     if pytest:
         return [pytest_benchmark.run(pytest)]
-    path = file or max(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, default=None)
+    path = file or _newest(folder)
     if path is None:
         raise UsageError(f"{folder}: no runs yet; python -m benchmarks run makes one")
     return [load(path)]
+
+
+def _newest(folder: Path) -> Path | None:
+    """The run that was written last. What experiments and gates have found may lie beside it, and is none."""
+    for path in sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime, reverse=True):
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return path  # whoever reads it as a run says what is wrong
+        if not isinstance(found, dict) or "records" in found:
+            return path
+    return None

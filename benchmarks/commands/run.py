@@ -47,6 +47,7 @@ def run(
 
     Example: python -m benchmarks run --kernel 'numba/*' --kernel '*/full' --size 512 --threads 1
     """
+    from benchmarks.commands.show import present
     from benchmarks.harness import devices, shards
     from minisgd.common.terminal import console, require_writable
 
@@ -64,6 +65,8 @@ def run(
                 raise UsageError("--batch-size: a matrix product has none; add --workload sgd")
             if workload == "gemm":
                 cases, budget_s = choose(preset, kernel, size, dtype, threads, cache, where)
+            elif kernel or dtype or threads or (preset, cache) != ("quick", "warm"):
+                raise UsageError("--workload transfer: it copies float32 in every way; expected --size and --device alone")
             else:
                 cases, budget_s = choose_transfers(size, where)
         else:
@@ -74,8 +77,6 @@ def run(
     name = preset if workload == "gemm" else workload
     part = shards.parse(shard, name, cases) if shard else None
     found, complaint = measure(cases, budget_s, timeout, name, runs, screen, part)
-    from benchmarks.commands.show import present
-
     present(found, screen, json, plot, book=preset == "d2l")
     conclude(found, complaint)
 
@@ -162,6 +163,7 @@ def measure(
 
     Of a shard, only its part of the cases.
     """
+    from benchmarks.commands.keeping import Keeping
     from benchmarks.harness import records, runs
     from minisgd.common.terminal import progress
 
@@ -170,28 +172,25 @@ def measure(
     cases = shard.part(cases) if shard else cases
     path = records.fresh(folder, f"{name}-{shard.number}-of-{shard.of}" if shard else name)
     kept: Run | None = None
-    complaint: OSError | KeyboardInterrupt | None = None
+    interrupt: KeyboardInterrupt | None = None
+    keeping = Keeping()
 
     def keep(run: Run) -> None:
-        nonlocal kept, complaint
+        nonlocal kept
         kept = run.model_copy(update={"shard": shard})
-        try:
-            records.save(kept, path)
-            complaint = None
-        except OSError as error:  # a full disk: go on, it may be freed, and the table is printed all the same
-            complaint = error
+        keeping.save(kept, path)
 
     try:
         with progress(screen, (len(cases) + 1) * runs.ROUNDS) as advance:
             runs.execute(cases, budget_s=budget_s, timeout_s=timeout_s, advance=advance, keep=keep)
     except KeyboardInterrupt as error:
-        complaint = error
+        interrupt = error
     if kept is None:
         screen.print("interrupted before anything was measured")
         raise typer.Exit(INTERRUPTED)
-    if not isinstance(complaint, OSError):
+    if not keeping.complaint:
         screen.print(f"run kept in {path}")
-    return kept, complaint
+    return kept, keeping.complaint or interrupt
 
 
 def conclude(run: Run, complaint: OSError | KeyboardInterrupt | None) -> None:

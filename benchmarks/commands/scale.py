@@ -8,7 +8,7 @@ import typer
 
 from benchmarks.commands.options import RUNS, Json, Plot, Runs
 from benchmarks.commands.warning import warn
-from minisgd.common.cli import FAILED, INCONCLUSIVE, INTERRUPTED, UsageError
+from minisgd.common.cli import INCONCLUSIVE, INTERRUPTED, UsageError
 from minisgd.common.environment import AsIs
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def scale(
 
     Example: python -m benchmarks scale --workload gemm --ranks 1,2 --size 1024
     """
+    from benchmarks.commands.keeping import Keeping
+    from benchmarks.commands.run import conclude
     from benchmarks.commands.show import present
     from benchmarks.harness import records
     from benchmarks.scaling import compared, measure
@@ -46,28 +48,27 @@ def scale(
         workloads = list(dict.fromkeys(workload or ["sgd"]))
         chosen = _cases(workloads, ranks, transport, size, batch_size, kernel, dtype, threads)
     warn(screen)
+    keeping = Keeping()
     path, kept = records.fresh(runs, f"scale-{'-'.join(workloads)}"), None
 
     def keep(run: records.Run) -> None:
         nonlocal kept
         kept = run
-        records.save(run, path)
+        keeping.save(run, path)
 
-    interrupted = False
+    interrupt: KeyboardInterrupt | None = None
     try:
         with progress(screen, (measure.ROUNDS + 2) * len(chosen) + 1) as advance:
             measure.execute(chosen, advance=advance, keep=keep)
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as error:
+        interrupt = error
     if kept is None:
         screen.print("interrupted before anything was measured")
         raise typer.Exit(INTERRUPTED)
-    screen.print(f"run kept in {path}", soft_wrap=True)
+    if not keeping.complaint:
+        screen.print(f"run kept in {path}", soft_wrap=True)
     present(kept, screen, json, plot, book=False)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if any(record.failure for record in kept.records):
-        raise typer.Exit(FAILED)
+    conclude(kept, keeping.complaint or interrupt)
     if compared.starved(kept):
         raise typer.Exit(INCONCLUSIVE)
 

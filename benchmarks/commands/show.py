@@ -41,6 +41,9 @@ def show(
         place = plot and plot.with_name(f"{plot.name}-{workload}") if len(part.records) < len(newest.records) else plot
         present(part, screen, None, place, book=book)
     write_json(newest, json)
+    if not newest.records:
+        screen.print("nothing was measured: the run ended before its first case", style="yellow")
+        raise typer.Exit(4)
 
 
 def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate, chain, pairwise
@@ -153,7 +154,8 @@ def measure(folder: Path, timeout_s: float, begin: Begin) -> Iterator[str]:
         nonlocal latest, written_s
         latest = run
         if time.monotonic() - written_s > KEEP_S:
-            write()
+            with suppress(OSError):  # a full disk: it may be freed, and the last writing tells if not
+                write()
             written_s = time.monotonic()
 
     try:

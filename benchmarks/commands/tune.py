@@ -128,7 +128,7 @@ def _find(kernel: str) -> Kernel:
     from kernels import Unavailable, UnknownKernel, registry
 
     try:
-        return registry.find(kernel)
+        return registry.PRODUCTS.find(kernel, trial=True)
     except (UnknownKernel, Unavailable) as error:
         raise UsageError(f"--kernel {kernel}: {error}") from None
 

@@ -74,6 +74,9 @@ BATCHES = (1, 10, 100, 1500)
 TRANSFERRED = (256, 1024, 4096)
 """Sizes of the matrices that are copied: 256 KB, whose copy is mostly waiting, to 64 MB."""
 
+DIGITS = 9
+"""Of a size at most: the bytes of a matrix of two such sizes are still a number of 64 bits."""
+
 AIRFOIL = {"n": 1500, "d": 5, "k": 1}
 """The shape of the chapter's data."""
 
@@ -100,7 +103,7 @@ def parse_size(text: str) -> dict[str, int]:
     Raises
     ------
     UsageError
-        If it is not one or three positive whole numbers.
+        If it is not one or three positive whole numbers of up to `DIGITS` digits.
 
     Examples
     --------
@@ -108,8 +111,10 @@ def parse_size(text: str) -> dict[str, int]:
     {'m': 512, 'n': 64, 'p': 512}
     """
     parts = text.lower().split("x")
-    if len(parts) not in (1, 3) or not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise UsageError(f"--size {text}: expected a positive whole number such as 256, or m x n x p such as 512x64x512")
+    readable = all(part.isascii() and part.isdigit() and len(part) <= DIGITS and int(part) > 0 for part in parts)
+    if len(parts) not in (1, 3) or not readable:
+        expected = "a positive whole number such as 256, or m x n x p such as 512x64x512"
+        raise UsageError(f"--size {text}: expected {expected}, of up to {DIGITS} digits each")
     m, n, p = (int(part) for part in (parts if len(parts) == 3 else parts * 3))
     return {"m": m, "n": n, "p": p}
 

@@ -30,13 +30,13 @@ BLOCKS = tuple(1 << power for power in range(13, 21))
 
 
 def kinds() -> dict[str, list[Case]]:
-    """The cases of each kind of run, by the name that ends its file's."""
+    """The cases of each kind of run, by the name that ends its file's. The ladder comes last: the newest run is what is shown."""
     return {
         "sgd": cases.epochs(cases.QUICK_STEPS["cpu"], [cases.AIRFOIL], cases.BATCHES, [DTYPE], [1]),
-        "quick": ladder(),
         "sizes": sizes(),
         "tune": tiles(),
         "blocks": blocks(),
+        "quick": ladder(),
     }
 
 

@@ -20,6 +20,7 @@ from benchmarks.harness.machines import Machine
 from benchmarks.harness.shards import Shard
 from benchmarks.harness.shown import Shown
 from kernels.accuracy import FORMATS
+from kernels.declared import TILES
 from minisgd.common.cli import UsageError
 from minisgd.common.files import as_json, write
 
@@ -30,9 +31,6 @@ SCHEMA = 1
 
 SIZES = {"gemm": ("m", "n", "p"), "sgd": ("n", "d", "k", "batch"), "transfer": ("m", "n"), "test": ()}
 """The names of a shape's sizes, by workload; a stranger's test has sizes of its own."""
-
-TILES = {"block": ("width",), "tiled": ("tm", "tn", "tp")}
-"""The names of a tile's sizes on the CPU, by rung; a GPU's kernels have tiles of their own."""
 
 
 class Ranks(Model):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.harness.records import TILES, Record, Run
+from benchmarks.harness.records import Record, Run
 from kernels.cpu.caches import Cache
 from kernels.cpu.tiles import ITEMSIZE
+from kernels.declared import TILES
 from kernels.registry import RUNGS
 from kernels.rungs.loop_tiles import resident_bytes
 

@@ -53,8 +53,10 @@ def run(app: Any, name: str) -> int:
         return status
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:  # nobody reads on, as behind head
-        _discard_output()
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _discard_output()  # nobody reads on, as behind head; rich and typer would end with 1, which is a verdict
         return PIPE_CLOSED
     except UsageError as error:
         return _fail(str(error), BAD_USAGE)
@@ -63,12 +65,22 @@ def run(app: Any, name: str) -> int:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", BAD_USAGE)
     except ModuleNotFoundError as error:
         return _fail(_missing(error.name or ""), BAD_USAGE)
+    except ImportError as error:  # a package that is there and does not work here says why
+        return _fail(str(error), BAD_USAGE)
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error or 'none is left'}; expected something smaller", BAD_USAGE)
     except Exception as error:  # whatever it is, it ends in a line
         if hasattr(error, "format_message"):  # typer's own complaints about the command line have it
-            return _fail(error.format_message(), BAD_USAGE)
+            return _fail(_complaint(error), BAD_USAGE)
         if os.environ.get(TRACEBACK):
             raise
         return _fail(f"a fault of this program: {type(error).__name__}: {error}; {TRACEBACK}=1 shows where", FAULT)
+
+
+def _complaint(error: Any) -> str:
+    """What typer has to complain of, and where to look; it says nothing of a command that is missing, and shows the help."""
+    said, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    return f"{said or 'no command'}; see {context.command_path} --help" if context else said
 
 
 def _missing(package: str) -> str:

@@ -17,7 +17,7 @@ def write(path: Path, content: str | bytes) -> None:
     Raises
     ------
     OSError
-        If it cannot be written; the old file is whole.
+        If it cannot be written, with the path as its filename; the old file is whole.
     """
     data = content.encode("utf-8", errors="backslashreplace") if isinstance(content, str) else content
     target = path.resolve()
@@ -34,6 +34,9 @@ def write(path: Path, content: str | bytes) -> None:
         if target.exists():
             beside.chmod(target.stat().st_mode)
         beside.replace(target)
+    except OSError as error:
+        error.filename = str(path)  # a full disk names none, and of the file beside it nobody knows
+        raise
     finally:
         beside.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -81,6 +82,27 @@ def require_writable(folder: Path) -> None:
             file.flush()
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror}; expected a folder that can be written") from None
+
+
+def require_file(option: str, path: Path) -> None:
+    """Check that an option's file can be written, before measuring for minutes.
+
+    Raises
+    ------
+    UsageError
+        If there is something else in its place, or it or its folder is protected. JSON may go to a pipe.
+    """
+    if not path.name:
+        raise UsageError(f"{option}: expected the name of a file, got an empty one")
+    try:
+        if path.exists() and not path.is_file() and (path.is_dir() or option != "--json"):
+            raise UsageError("not a file; expected the name of one to write")
+        if path.is_file() and not os.access(path, os.W_OK):
+            raise UsageError("protected; expected a file that can be written")
+        if path.is_file() or not path.exists():
+            require_writable(path.parent)
+    except (OSError, UsageError) as error:
+        raise UsageError(f"{option} {path}: {error}") from None
 
 
 Advance = Callable[[str], None]

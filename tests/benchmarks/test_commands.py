@@ -61,6 +61,7 @@ def test_help_is_quick_because_it_imports_nothing_that_measures():
         (("run", "--workload", "sgd", "--cache", "cold"), "--workload sgd: it is measured warm"),
         (("run", "--workload", "transfer"), "--workload transfer: nothing is copied to the cpu; expected --device cuda"),
         (("run", "--batch-size", "10"), "--batch-size: a matrix product has none; add --workload sgd"),
+        (("run", "--workload", "transfer", "--threads", "1"), "--workload transfer: it copies float32 in every way"),
         (("run", "--workload", "lu"), "--workload lu: expected gemm, sgd or transfer"),
         (("run", "--workload", "sgd", "--batch-size", "0"), "--batch-size 0: expected 1 to 1500"),
         (("run", "--runs", "/dev/null/runs"), "/dev/null/runs"),
@@ -87,7 +88,8 @@ def test_bad_input_is_one_line_and_status_2(arguments, said):
 
 def test_the_status_is_the_process_s():
     done = subprocess.run([sys.executable, "-m", "benchmarks", "walk"], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: No such command 'walk'.\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: No such command 'walk'; see python -m benchmarks --help\n"
 
 
 def test_no_gpu_is_one_line():
@@ -162,6 +164,10 @@ def test_show_prints_a_kept_run_with_the_book_beside(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "torch/full is 5,000 times as fast as torch/elementwise." in done.stdout
     assert "57.7" in done.stdout  # 51.6 on the right flop count
+    save(make_run(), tmp_path / "killed.json")
+    done = benchmarks("show", "--runs", tmp_path)
+    assert done.returncode == 4
+    assert "nothing was measured" in done.stdout
 
 
 def test_machine_measures_the_ceilings(tmp_path, two_rounds):

@@ -9,7 +9,7 @@ import pytest
 from runs_for_tests import make_record, make_run
 
 from benchmarks.commands import tour
-from benchmarks.harness import itinerary, runs
+from benchmarks.harness import itinerary, records, runs
 from benchmarks.harness.records import Case, load, save
 
 SMALL = {"m": 128, "n": 128, "p": 128}
@@ -62,6 +62,22 @@ def test_what_fails_costs_a_line_and_the_rest_goes_on(measured, monkeypatch, tmp
     assert lines[-1] == str(tmp_path / "report/index.html")
     assert "The noise falls" in (tmp_path / "report/index.html").read_text(encoding="utf-8")
     assert {kind: len(run.records) for kind, run in kept.items()} == {"quick": 3, "sizes": 1}
+    shown = commands_for_tests.run("benchmarks", "show", "--runs", tmp_path)  # beside them lies what the experiment found
+    assert "numba/elementwise" in shown.stdout, shown.stderr
+
+
+def test_a_disk_that_is_full_for_a_while_costs_nothing(measured, monkeypatch, tmp_path):
+    def full_at_first(run, path):
+        if len(run.records) < len(CASES):
+            raise OSError(28, "No space left on device")
+        save(run, path)
+
+    monkeypatch.setattr(tour, "KEEP_S", 0.0)
+    monkeypatch.setattr(records, "save", full_at_first)
+    monkeypatch.setattr(itinerary, "kinds", lambda: {"quick": CASES})
+    _, lines, kept = run_parts(monkeypatch, tmp_path, measured)
+    assert not [line for line in lines if "No space" in line]
+    assert {kind: len(run.records) for kind, run in kept.items()} == {"quick": 3}
 
 
 def test_what_was_finished_before_an_interrupt_stays(measured, monkeypatch, tmp_path):
@@ -105,6 +121,7 @@ def test_the_page_is_shown_in_a_browser_if_asked(monkeypatch, tmp_path):
 def test_the_tour_has_every_kind_of_run_and_about_ten_tiles():
     kinds = itinerary.kinds()
     assert set(kinds) == {"sgd", "quick", "sizes", "tune", "blocks"}
+    assert list(kinds)[-1] == "quick"  # what show prints afterwards
     for swept in (kinds["tune"], kinds["blocks"]):
         assert 8 <= len(swept) <= 12
         assert len({case.title for case in swept}) == len(swept)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from textwrap import dedent
 
 import pytest
@@ -83,19 +84,50 @@ def test_a_stranger_that_crashes_leaves_or_never_ends_is_listed_with_the_reason_
     for name, source in {
         "crashing": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
         "leaving": "raise SystemExit(3)",
+        "quitting": "import os; os._exit(0)",
+        "taking": "from kernels import kernel; kernel('numpy', 'full')(print)",
         "endless": "while True: pass",
-        "fine": "print('imported')",
+        "fine": "import sys; print('not on standard output'); print('imported', file=sys.__stdout__)",
     }.items():
         environment = install(tmp_path, name, source)
     code = """
         from kernels import table
         table.TRIAL_S = 2
-        print(table.Table("kernel", "kernels", {}, rank=str).unavailable())
+        print(table.Table("kernel", "kernels", {"numpy": "kernels.rungs.numpy_ops"}, rank=str).unavailable())
     """
     imported, reasons = python(dedent(code), **environment).splitlines()
     assert imported == "imported"
     assert ast.literal_eval(reasons) == {
         "crashing": "its import died of SIGSEGV",
         "leaving": "its import ended the process with status 3",
+        "quitting": "its import ended the process with status 0",
+        "taking": "ValueError on import: kernel 'numpy/full' is already registered, by kernels.rungs.numpy_ops",
         "endless": "its import did not end within 2 s",
     }
+    code = """
+        import kernels
+        for name, trial in ("leaving", False), ("crashing", True):
+            try: kernels.registry.PRODUCTS.find(f"{name}/full", trial)
+            except kernels.Unavailable as error: print(error)
+    """
+    assert python(dedent(code), **environment).splitlines() == [
+        "kernel 'leaving/full' is unavailable: SystemExit on import: 3",
+        "kernel 'crashing/full' is unavailable: its import died of SIGSEGV",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rung", "declared", "said"),
+    [
+        ("full", {"dtypes": ("int8",)}, "dtypes=('int8',): expected a tuple of float32"),
+        ("full", {"dtypes": "float32"}, "dtypes='float32': expected a tuple of float32"),
+        ("full", {"devices": ("tpu",)}, "devices=('tpu',): expected a tuple of cpu, cuda"),
+        ("block", {"tile": {"breadth": 64}}, "expected width, as every block has"),
+        ("block", {"tile": lambda dtype: {"width": 0}}, "tile={'width': 0}: expected whole numbers above 0"),
+        ("fu\x1b[31mll", {}, "expected a name without control characters"),
+    ],
+)
+def test_a_slip_in_what_is_declared_is_refused(rung, declared, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        kernel("slips", rung, **declared)(lambda a, b, out: None)
+    assert not [each for each in available() if each.backend == "slips"]

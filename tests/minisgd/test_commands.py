@@ -44,7 +44,12 @@ def test_divergence_ends_with_its_own_status_and_a_history(tmp_path):
         (("experiment", "alchemy"), "unknown experiment 'alchemy': expected book"),
         (("experiment", "batch-size", "--data", "logistic"), "needs a problem whose least loss is known"),
         (("train", "--data", "linear", "--json", "/dev/null/h.json"), "/dev/null"),
-        (("fly",), "No such command 'fly'"),
+        (("train", "--data", "linear", "--json", "minisgd"), "--json minisgd: not a file; expected the name of one to write"),
+        (("train", "--data", "linear", "--plot", "README.md/x.png"), "--plot README.md/x.png"),
+        (("experiment", "noise", "--plot", "README.md/noise"), "--plot README.md/noise.png"),
+        (("experiment", "noise", "--data", "logistic", "--path", "x"), "--path x: --data logistic is generated"),
+        ((), "no command; see python -m minisgd --help"),
+        (("fly",), "No such command 'fly'; see python -m minisgd --help"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments, said):

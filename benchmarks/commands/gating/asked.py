@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from minisgd.common.cli import UsageError
-from minisgd.common.terminal import require_writable
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -42,28 +40,6 @@ class Asked:
     every: bool
     repo: Path | None = None
     tests: Path | None = None
-
-
-def require_files(files: Mapping[str, Path | None]) -> None:
-    """Fail before measuring for minutes, not after, if an option's file cannot be written.
-
-    Raises
-    ------
-    UsageError
-        If there is something else in its place, or it or its folder is protected.
-    """
-    for option, path in files.items():
-        if path is None:
-            continue
-        try:
-            if path.exists() and not path.is_file() and (path.is_dir() or option != "--json"):  # JSON may go to a pipe
-                raise UsageError("not a file; expected the name of one to write")
-            if path.is_file() and not os.access(path, os.W_OK):
-                raise UsageError("protected; expected a file that can be written")
-            if path.is_file() or not path.exists():
-                require_writable(path.parent)
-        except (OSError, UsageError) as error:
-            raise UsageError(f"{option} {path}: {error}") from None
 
 
 def percent(text: str) -> float:

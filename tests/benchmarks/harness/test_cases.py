@@ -9,7 +9,7 @@ from minisgd import steps
 from minisgd.common.cli import UsageError
 
 
-@pytest.mark.parametrize("text", ["0", "-3", "many", "", "2x3", "1x2x3x4", "2x0x2", "1.5", "²"])
+@pytest.mark.parametrize("text", ["0", "-3", "many", "", "2x3", "1x2x3x4", "2x0x2", "1.5", "²", "1000000000"])
 def test_a_size_that_is_none(text):
     with pytest.raises(UsageError, match="expected a positive whole number such as 256"):
         cases.parse_size(text)

@@ -42,6 +42,8 @@ def application(error):
         (RecursionError(), 70, "error: a fault of this program: RecursionError"),
         (UsageError("two\nlines \x1b[31m"), 2, "error: two"),
         (UsageError("red \x1b[31m"), 2, "error: red ?[31m"),
+        (ImportError("NUMBA_DISABLE_JIT is set; unset it"), 2, "error: NUMBA_DISABLE_JIT is set; unset it"),
+        (MemoryError("Unable to allocate 364. TiB"), 2, "error: not enough memory: Unable to allocate 364. TiB; expected"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
@@ -66,12 +68,13 @@ def test_a_fault_shows_where_it_is_if_asked(monkeypatch):
     ("command", "status", "said"),
     [
         ("train >&-", 0, ""),
+        ("data | true", 141, ""),
         ("train >/dev/full", 2, "error: output: No space left on device"),
         ("train --plot '' >/dev/null", 2, "error: --plot: expected the name of a file"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_no_traceback(command, status, said, tmp_path):
-    line = f"{sys.executable} -m minisgd {command}"
+    line = f"set -o pipefail; {sys.executable} -m minisgd {command}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=120, check=False)
     assert done.stderr.strip().startswith(said)
     assert "Traceback" not in done.stderr

@@ -35,8 +35,9 @@ WRITERS = {
 def test_a_full_disk_leaves_the_old_file_whole(tmp_path, full_disk, writer):
     old = tmp_path / "kept.svg"
     old.write_bytes(b"old")
-    with pytest.raises((OSError, UsageError), match="No space left"):
+    with pytest.raises((OSError, UsageError), match="No space left") as found:
         WRITERS[writer](old)
+    assert "kept.svg" in str(found.value)  # write() and fsync() name no file by themselves
     assert old.read_bytes() == b"old"
     assert [each.name for each in tmp_path.iterdir()] == ["kept.svg"]
 
