@@ -14,8 +14,8 @@ from benchmarks.harness.relations import rate
 from benchmarks.report.section import Section
 from benchmarks.report.sources import Sources
 from benchmarks.views.naming import machine_name
-from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, plain
 from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, INK, Label, Panel, Plate, plain
 from minisgd.common.tables.description import Cell, Column, Style, Table, interval, words
 from minisgd.common.units import digits
 

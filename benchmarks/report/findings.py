@@ -96,8 +96,8 @@ def _machine(here: Machine) -> Finding:
     peaks = [each for each in limits.peaks if each.dtype == "float32"] if limits else []
     if peaks:
         rates = [Fact(f"GFLOPS at most, float32, {_on(peak.threads)}", digits(peak.gflops)) for peak in peaks]
-        many = (f"{fact.text} on {_on(peak.threads)}" for fact, peak in zip(rates, peaks, strict=True))
-        said.append(f"at most {' and '.join(many)} (GFLOPS, float32 multiply-adds)")
+        many = (f"{fact.text} GFLOPS on {_on(peak.threads)}" for fact, peak in zip(rates, peaks, strict=True))
+        said.append(f"at most {' and '.join(many)} (float32 multiply-adds from registers)")
         facts += rates
     if limits and (memory := limits.bandwidth("memory", 1)):
         facts.append(Fact("GB/s from memory, 1 thread", digits(memory.read_gbs)))
@@ -131,7 +131,7 @@ def blocking(sources: Sources) -> Finding | None:
         top, first = climb
         times = Fact(f"{top.kernel} over {first.kernel}", digits(rate(top) / rate(first)), _spread(top, first), top.title)
         facts += [times, _gflops(top), _gflops(first)]
-        rates = f"{facts[-1].text} to {facts[-2].text} GFLOPS"
+        rates = f"{facts[-1].text} to {facts[-2].text} GFLOPS{f' at {top.size}' * (top.shape == first.shape)}"
         what = "the same product" if top.shape == first.shape else "each multiply-add"
         if backend == COMPILED:
             said.append(f"blocking makes {what} {times.text} times faster in numba, whose loop is compiled ({rates})")
@@ -195,7 +195,7 @@ def batch_size(sources: Sources) -> Finding | None:
     source = "experiment batch-size"
     facts = [Fact("batch size that is first", str(first), source=source)]
     facts.append(Fact(f"batch {first}: time to 1 % of the floor", seconds(spent[first]), source=source))
-    text = f"Batches of {first} come within 1 % of the least loss first: {facts[-1].text}"
+    text = f"Batches of {first} come within 1 % of the least loss first, in {facts[-1].text}"
     framework = {
         record.shape["batch"]: (record.median_s * reached[record.shape["batch"]][1], record)
         for record in epochs(sources, "torch")
@@ -205,7 +205,7 @@ def batch_size(sources: Sources) -> Finding | None:
         best = min(framework, key=lambda batch: framework[batch][0])
         spent_s, record = framework[best]
         facts.append(Fact(f"torch, batch {best}: time to 1 % of the floor", seconds(spent_s), source=record.title))
-        text += f"; torch takes {facts[-1].text}, at its best batch of {best}"
+        text += f"; torch takes {facts[-1].text} with the batch size that is best for it, {best}"
     return Finding(f"{text}.", "minibatches", TRAIN, (*facts, Fact("of the least loss, as far as the target is above it", "1 %")))
 
 

@@ -9,10 +9,9 @@ from benchmarks.frameworks.columns import Columns
 from benchmarks.harness.records import Run
 from benchmarks.report.section import Section
 from benchmarks.views import frameworks as views
-from benchmarks.views.plates import Label, Panel, Plate, colors, plain
-from benchmarks.views.training import duration
 from minisgd.common.pictures import series, tip
-from minisgd.common.units import seconds
+from minisgd.common.plates import Label, Panel, Plate, colors, plain
+from minisgd.common.units import duration, seconds
 
 RUN, N = "batch 10", 1500
 """The run of the textbook's whose losses are drawn, and the examples in an epoch of it."""

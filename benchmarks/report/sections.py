@@ -13,13 +13,15 @@ from benchmarks.report.section import Group, Section
 from benchmarks.report.sources import Sources
 from benchmarks.report.sparklines import sparkline
 from benchmarks.trackers.history import worst_first
-from benchmarks.views import history, models, tables, training, verdicts
+from benchmarks.views import history, models, tables, verdicts
 from benchmarks.views import machine as machines
 from benchmarks.views.naming import machine_name
 from benchmarks.views.sizes import spoken
 from minisgd import published
 from minisgd.common.tables.description import Cell, Column, Table, words
 from minisgd.common.tables.to_json import from_json
+from minisgd.experiments import noise, variants
+from minisgd.experiments import overhead as overheads
 
 STEPS_SHOWN = 200
 """The most rows of steps; the command ``history`` prints all."""
@@ -129,14 +131,15 @@ def sgd(sources: Sources) -> Section:
     """Epochs of SGD, run by run, and the experiments' tables."""
     made = Section("sgd", "Minibatch SGD", "python -m benchmarks run --workload sgd; python -m minisgd experiment book --json F")
     for name, run in _by_machine(sources.runs):
-        kept = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
-        if kept.records:
-            shown = _with_distributions(tables.epochs(kept), name, kept)
-            made.groups.append(Group(sources.name(name), tables.fused(kept), [shown]))
+        epochs = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
+        if epochs.records:
+            shown = _with_distributions(tables.epochs(epochs), name, epochs)
+            made.groups.append(Group(sources.name(name), tables.fused(epochs), [shown]))
     for name, found in sources.findings.items():
         made.groups.append(Group(f"Experiment {name}", found["sentences"], [from_json(**found["table"])]))
-    if noise := sources.findings.get("noise"):
-        story.draw_experiment(made, "noise", training.noise, noise, noise["sentences"][0])
+    for name, draw in (("noise", noise.draw), ("overhead", overheads.draw), ("variants", variants.draw)):
+        if kept := sources.findings.get(name):
+            story.draw_experiment(made, name, draw, kept, kept["sentences"][0])
     return made
 
 

@@ -27,9 +27,10 @@ from kernels.cpu.tiles import ITEMSIZE
 from kernels.rungs.loop_tiles import predict
 from minisgd.common.cli import UsageError
 from minisgd.common.units import digits, percent, seconds
+from minisgd.experiments import batch_size, book
 
 if TYPE_CHECKING:
-    from benchmarks.views.plates import Plate
+    from minisgd.common.plates import Plate
 
 QUESTIONS = {
     "limit": ("How fast is my machine at most?", "What is fastest here, and by how much?"),
@@ -209,9 +210,9 @@ def minibatches(sources: Sources) -> Section:
     if rows := [row for row in sources.findings.get("batch-size", {}).get("rows", ()) if row[3]]:
         made.say(*_why_that_size(rows))
     for name, draw, caption in (
-        ("book", training.losses, "Loss of the textbook's runs, on its scale. By examples, small batches step more often; by"
+        ("book", book.draw, "Loss of the textbook's runs, on its scale. By examples, small batches step more often; by"
          " time, what a step costs decides."),
-        ("batch-size", training.batch_sizes, "What an epoch costs, how many epochs are needed, and the product of both."),
+        ("batch-size", batch_size.draw, "What an epoch costs, how many epochs are needed, and the product of both."),
     ):  # fmt: skip
         if found := sources.findings.get(name):
             draw_experiment(made, name, draw, found, caption)

@@ -11,12 +11,12 @@ from matplotlib.patches import Rectangle
 
 from benchmarks.harness.records import Record, Run
 from benchmarks.views.naming import machine_name
-from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, colors, plain, style
 from benchmarks.views.sizes import over_size
 from kernels.registry import RUNGS
 from kernels.rungs.loop_tiles import resident_bytes
 from minisgd.common.cli import UsageError
 from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, INK, Label, Panel, Plate, colors, plain, style
 from minisgd.common.units import digits, shorten
 
 if TYPE_CHECKING:

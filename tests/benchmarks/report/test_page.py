@@ -47,7 +47,8 @@ def test_each_question_is_answered_on_the_first_screen_or_one_click_from_it(rend
     top = rendered[rendered.index("<header>") : rendered.index("</header>")]
     asked = dict(re.findall(r'<li><a href="#(\w+)">([^<]*\?)</a>', top))
     assert len(re.findall(r'<li><a href="#\w+">[^<]*\?</a>', top)) == 5
-    answers = {"limit": ("at most 100 on 1 thread", "times as fast as the best BLAS"), "blocking": ("A block of b of", "Why?"),
+    answers = {"limit": ("at most 100 GFLOPS on 1 thread", "times as fast as the best BLAS"),
+               "blocking": ("A block of b of", "Why?"),
                "minibatches": ("least loss first", "and why?"), "cost": ("torch: at batch 1 a step takes",)}  # fmt: skip
     assert set(asked) == set(answers)
     for name, expected in answers.items():

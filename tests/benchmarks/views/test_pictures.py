@@ -9,9 +9,9 @@ from runs_for_tests import MACHINE, make_record, make_run
 
 from benchmarks.views import pictures
 from benchmarks.views.blocking import blocks
-from benchmarks.views.plates import Label, Panel, Plate
 from minisgd.common.cli import UsageError
 from minisgd.common.pictures import save
+from minisgd.common.plates import Label, Panel, Plate
 
 
 def ladder():

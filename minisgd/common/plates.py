@@ -21,7 +21,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from minisgd.common.pictures import CYCLE, OTHER, STYLES, series
+from minisgd.common.pictures import CYCLE, OTHER, STYLES, series, tip
 
 INK, GREY = "black", "#767676"
 """The page puts its own ink in the place of black; the grey is legible on light and dark paper."""
@@ -120,6 +120,34 @@ class Plate:
             axes = figure.subplots()
             made.append(finished(figure, [(axes, panel.draw(axes))]))
         return made
+
+
+def curve(
+    axes: Axes, x: Sequence[float], spans: Sequence[Sequence[float]], of: str, look: tuple[str, str], told: Sequence[str]
+) -> None:
+    """Points with their intervals, joined.
+
+    Parameters
+    ----------
+    axes : Axes
+    x : sequence of float
+    spans : sequence of (middle, low, high)
+        Without any interval where all three are equal.
+    of : str
+        The series that they belong to.
+    look : (str, str)
+        Colour and marker.
+    told : sequence of str
+        What each point says where the pointer rests.
+    """
+    middles = [span[0] for span in spans]
+    below, above = [middle - low for middle, low, _ in spans], [high - middle for middle, _, high in spans]
+    reach = [below, above] if any(below + above) else None
+    color, marker = look
+    drawn = axes.errorbar(x, middles, reach, color=color, marker=marker, markersize=4, linewidth=1.3, capsize=2)
+    for part in (drawn.lines[0], *drawn.lines[1], *drawn.lines[2]):
+        part.set_gid(series(of))
+    tip(axes, x, middles, told)
 
 
 def style(backend: str) -> tuple[str, str]:
@@ -264,7 +292,7 @@ def plain(axes: Axes, which: str, ticks: Sequence[float] = (), write: Callable[[
     if ticks:
         chosen: list[float] = []
         for tick in sorted(set(ticks)):
-            if not chosen or log10(tick / chosen[-1]) > 0.07 * log10(high / low):
+            if not chosen or log10(tick / chosen[-1]) > 0.085 * log10(high / low):
                 chosen.append(tick)
         axis.set_major_locator(FixedLocator(chosen))
     else:
