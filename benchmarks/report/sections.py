@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from urllib.parse import quote
 
 from benchmarks.harness import relations
@@ -20,8 +21,10 @@ from benchmarks.views.sizes import spoken
 from minisgd import published
 from minisgd.common.tables.description import Cell, Column, Table, words
 from minisgd.common.tables.to_json import from_json
-from minisgd.experiments import noise, variants
-from minisgd.experiments import overhead as overheads
+from minisgd.common.units import percent
+from minisgd.experiments import noise as gradients
+from minisgd.experiments import overhead as steps
+from minisgd.experiments import variants
 
 STEPS_SHOWN = 200
 """The most rows of steps; the command ``history`` prints all."""
@@ -137,9 +140,13 @@ def sgd(sources: Sources) -> Section:
             made.groups.append(Group(sources.name(name), tables.fused(epochs), [shown]))
     for name, found in sources.findings.items():
         made.groups.append(Group(f"Experiment {name}", found["sentences"], [from_json(**found["table"])]))
-    for name, draw in (("noise", noise.draw), ("overhead", overheads.draw), ("variants", variants.draw)):
+    for name, draw, caption in (
+        ("noise", gradients.draw, "How a minibatch's gradient scatters; the dotted line falls with the root of the batch size."),
+        ("overhead", steps.draw, "Time of a step, with intervals. Where a line is flat, the start is all that a step costs."),
+        ("variants", variants.draw, "Loss after each epoch, with intervals over the visiting orders."),
+    ):
         if kept := sources.findings.get(name):
-            story.draw_experiment(made, name, draw, kept, kept["sentences"][0])
+            story.draw_experiment(made, name, draw, kept, caption)
     return made
 
 
@@ -206,14 +213,16 @@ def measured(sources: Sources) -> Section:
     """Settings, errors, failures, raw records, and the command."""
     made = Section("measured", "How measured", "make bench")
     listed = Table([
-        words("run"), words("measured"), words("commit"), words("CPU"), Column("records"), Column("rounds"), words("file"),
+        words("run"), words("measured"), words("commit"), words("CPU"), Column("records"), Column("rounds"),
+        Column("noise, %", help="half of the intervals reach further from their median"), words("file"),
     ], "runs")  # fmt: skip
     failures = Table([words("case"), words("reason"), words("run")], "failed cases")
     for name, run in _by_machine(sources.runs):
         rounds = max((len(record.samples_per_round or []) for record in run.records), default=0)
         moment = f"{run.created:%Y-%m-%d %H:%M}"
         cells = (sources.name(name), moment, (run.commit or "")[:12], run.machine.cpu)
-        listed.add(*cells, len(run.records), rounds, name)
+        noise = _noise(run)
+        listed.add(*cells, len(run.records), rounds, Cell(noise, "" if noise is None else percent(noise)), name)
         for record in run.records:
             if record.failure:
                 failures.add(record.title, record.failure, sources.name(name))
@@ -222,6 +231,18 @@ def measured(sources: Sources) -> Section:
         "Each figure is the median over rounds in fresh processes, with the interval of that median. A kernel whose result is"
         f" wrong has no figure. {failed} case{'s' * (failed != 1)} failed."
     )
+    newest = max((run for _, run in sources.runs), key=lambda run: run.created, default=None)
+    if newest and (noise := _noise(newest)):
+        made.say(
+            f"In the newest run half of the intervals reach further than {percent(noise)} % from their median: a difference"
+            " between two figures that is smaller may be chance."
+        )
     made.tables += [each for each in (listed, failures) if each.rows]
     made.links += [(name, name) for name, _ in sources.runs]
     return made
+
+
+def _noise(run: Run) -> float | None:
+    """Percent of its median that a case's interval reaches from it: the median over the cases; None if none has an interval."""
+    spans = [(each.median_s, *each.interval_s) for each in run.records if each.median_s]
+    return median(100 * max(middle - low, high - middle) / middle for middle, low, high in spans) if spans else None

@@ -177,7 +177,7 @@ def finished(figure: Figure, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> 
         taken += [Bbox.from_extents(x - 3, y - 3, x + 3, y + 3) for x, y in points]
         lines = _along_lines(axes)
         for each in inside:
-            taken.append(_place(axes, each, np.array([box.extents for box in taken]), lines))
+            taken += _place(axes, each, np.array([box.extents for box in taken]), lines)
     return figure
 
 
@@ -251,8 +251,8 @@ def _box(text: Annotation) -> Bbox:
     return Text.get_window_extent(text).padded(GAP)
 
 
-def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[np.float64]) -> Bbox:
-    """Write a label at the nearest place beside its point that is free and within the axes; return what it covers."""
+def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[np.float64]) -> list[Bbox]:
+    """Write a label at the nearest place beside its point that is free and within the axes; return what it and its line cover."""
     text = axes.annotate(
         each.text, (each.x, each.y), (0, 0), textcoords="offset points", color=each.color, fontsize=SMALL, annotation_clip=False,
         gid=_gid(each), arrowprops={**LEADER, "color": each.color, "gid": _gid(each)},
@@ -265,14 +265,25 @@ def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[n
 
     def covered(place: tuple[int, int, int]) -> int:
         box = stand(*place)
-        return _overlaps(box, lines) + 99 * _overlaps(box, taken) + 300 * (not _within(box, axes.bbox))
+        over = sum(_overlaps(part, taken) for part in [box, *_leader(axes, each, place)])
+        return _overlaps(box, lines) + 99 * over + 300 * (not _within(box, axes.bbox))
 
     places = [(away, right, up) for away in AWAY for right, up in AROUND]
     found = next((place for place in places if not covered(place)), None) or min(places, key=covered)
     if text.arrow_patch:
         text.arrow_patch.set_visible(found[0] > NEAR)
     text._arrow_relpos = ((0.5, 0, 1)[found[1]], (0.5, 0, 1)[found[2]])  # type: ignore[attr-defined]
-    return stand(*found)
+    return [stand(*found), *_leader(axes, each, found)]
+
+
+def _leader(axes: Axes, each: Label, place: tuple[int, int, int]) -> list[Bbox]:
+    """Small boxes along the line from a point to its label, if it needs one; the point's own surroundings left out."""
+    away, right, up = place
+    if away <= NEAR:
+        return []
+    start = np.array(axes.transData.transform((each.x, each.y)))
+    end = start + np.array([right, up]) * away * axes.figure.dpi / 72
+    return [Bbox.from_extents(x - 1, y - 1, x + 1, y + 1) for x, y in np.linspace(start, end, 10)[2:-1]]
 
 
 def _overlaps(box: Bbox, others: NDArray[np.float64]) -> int:

@@ -80,7 +80,7 @@ def test_the_story_comes_first_and_the_reference_has_every_table(rendered, told)
     ]  # fmt: skip
     assert rendered.index('id="cost"') < rendered.index('id="reference"') < rendered.index('id="products"')
     assert [table.title for group in told["sgd"].groups[1:] for table in group.tables] == [
-        "table of book", "table of batch-size", "table of noise"
+        "table of book", "table of batch-size", "table of overhead", "table of variants", "table of noise"
     ]  # fmt: skip
     assert "1 slower" in told["verdict"].sentences[0]
     assert told["devices"].empty
