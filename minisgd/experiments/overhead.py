@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from minisgd import steps
 from minisgd.common.intervals import Interval, median_interval
 from minisgd.common.plates import Label, Panel, Plate, colors, curve, plain
-from minisgd.common.units import digits, duration, seconds, within
+from minisgd.common.units import digits, duration, seconds
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding, spans
 from minisgd.experiments.timing import one_thread
@@ -49,7 +49,7 @@ def run(problem: Problem, advance: Advance) -> Finding:
         title=f"Time a step = t0 + flops / rate, {problem.name}, float32",
         headings=("step", *(f"batch {size}" for size in SIZES), "t0", "GFLOPS", "t0 is half at"),
         rows=[
-            (name, *(within(each, seconds) for each in times[name]), seconds(t0), digits(rate / 1e9), digits(t0 * rate / (4 * d)))
+            (name, *(seconds(each[0]) for each in times[name]), seconds(t0), digits(rate / 1e9), digits(t0 * rate / (4 * d)))
             for name, (t0, rate) in fits.items()
         ],
         sentences=[

@@ -24,6 +24,9 @@ SEEDS = 20
 LEAST = 1e-7
 """A loss this far above the floor is as good as on it, and a log axis has no place for the floor."""
 
+BESIDE = 0.14
+"""Epochs from one line's points to the next one's, so that intervals stand side by side."""
+
 PANELS = {
     "a rate that falls": ("batch 10", "batch 10, rate x 0.1 an epoch", "batch 10, rate / t", "batch 10, rate / root of t"),
     "how examples are drawn": ("batch 10", "batch 10, with replacement", "batch 10, doubled data", "batch 1, doubled data"),
@@ -98,13 +101,14 @@ def _compared(axes: Axes, data: dict[str, Any], title: str, names: Sequence[str]
     """The first of the names is what the others are compared with, in grey."""
     floor, labels = data.get("floor") or 0.0, []
     looks = [(GREY, "."), *CYCLE]
-    for (color, marker), name in zip(looks, names, strict=False):
+    for place, ((color, marker), name) in enumerate(zip(looks, names, strict=False)):
         losses = np.maximum(np.array(data[name])[:, 1:] - floor, LEAST)
         found = [median_interval(list(each)) for each in losses.T]
         told = [f"{name}, epoch {epoch}: {digits(middle)} above the floor" for epoch, (middle, *_) in enumerate(found, 1)]
-        curve(axes, range(1, len(found) + 1), found, name, (color, marker), told)
-        labels.append(Label(len(found), found[-1][0], name.removeprefix("batch 10, "), color, name, edge=True))
+        x = [epoch + BESIDE * (place - (len(names) - 1) / 2) for epoch in range(1, len(found) + 1)]
+        curve(axes, x, found, name, (color, marker), told)
+        labels.append(Label(x[-1], found[-1][0], name.removeprefix("batch 10, "), color, name, edge=True))
     axes.set(yscale="log", xlabel="epoch", ylabel="loss above the floor" if floor else "loss")
     axes.set_title(title, loc="left", fontsize=10)
-    plain(axes, "y")
+    plain(axes, "y", write=lambda value: f"{value:.7f}".rstrip("0"))
     return labels
