@@ -102,6 +102,11 @@ def _machine(here: Machine) -> Finding:
     if limits and (memory := limits.bandwidth("memory", 1)):
         facts.append(Fact("GB/s from memory, 1 thread", digits(memory.read_gbs)))
         said.append(f"{facts[-1].text} GB/s from memory")
+    if here.gpu:
+        found = here.ceilings.get("cuda")
+        most = max((peak.gflops for peak in found.peaks if peak.dtype == "float32"), default=0.0) if found else 0.0
+        facts += [Fact(f"GFLOPS at most, float32, {here.gpu}", digits(most))] * bool(most)
+        said.append(f"{here.gpu}{f' with at most {digits(most)} GFLOPS' if most else ''}")
     return Finding(f"{name}: {', '.join(said)}.", "limit", "python -m benchmarks machine", tuple(facts))
 
 
@@ -171,17 +176,18 @@ def fastest(sources: Sources) -> Finding | None:
     peer = max((each for each in beside if is_peer(each)), key=rate, default=None)
     facts = [_gflops(top)]
     where = f"{facts[0].text} GFLOPS at {top.size}, {top.dtype}, {_on(top.threads) if top.device == 'cpu' else top.device}"
-    text = f"{top.label} is the fastest here: {where}."
+    text = f"{top.label} is the fastest here: {where}"
     if ours and peer:
-        ahead, behind = (ours, peer) if ours is top else (peer, ours)
+        ahead, behind = (ours, peer) if rate(ours) >= rate(peer) else (peer, ours)
         times = Fact(
             f"{ahead.kernel} over {behind.kernel}", digits(rate(ahead) / rate(behind)), _spread(ahead, behind), top.title
         )
-        facts += [_gflops(behind), times]
+        facts += [_gflops(behind), times] if ahead is top else [_gflops(ahead), _gflops(behind), times]
         told = "" if (ahead.gflops_low or 0) > (behind.gflops_high or 0) else "; the two intervals overlap"
         other = f"the best BLAS here, {_library(peer)}" if ahead is ours else ours.kernel
-        text = f"{ahead.kernel} is {times.text} times as fast as {other}: {where}{told}."
-    return Finding(text, "limit", "python -m benchmarks run", tuple(facts))
+        compared = f"{ahead.kernel} is {times.text} times as fast as {other}"
+        text = f"{compared}: {where}{told}" if ahead is top else f"{text}; {compared}{told}"
+    return Finding(f"{text}.", "limit", "python -m benchmarks run", tuple(facts))
 
 
 def batch_size(sources: Sources) -> Finding | None:

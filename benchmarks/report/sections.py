@@ -181,7 +181,9 @@ def commits(sources: Sources) -> Section:
         return made
     ordered = worst_first(sources.series)
     made.sentences += history.sentences(sources.series)
-    made.draw(history.picture(ordered), f"The series with the largest steps for the worse. {made.sentences[0]}")
+    made.draw(
+        history.picture(ordered), "The series with the largest steps for the worse, if any: points with intervals, and levels."
+    )
     made.sparklines += [sparkline(each) for each in ordered]
     listed = [each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]
     shown = history.table_of(listed, sources.commit_url)

@@ -177,7 +177,7 @@ def limit(sources: Sources) -> Section:
         )
     for _, run in sources.products():
         for where, plate in over_size(run):
-            made.draw(plate, f"GFLOPS over the size, {where}, with intervals; dotted lines where three matrices fill a cache.")
+            made.draw(plate, f"GFLOPS over the size, {where}, with intervals. Where a cache is full, three matrices fill it.")
     return made
 
 
@@ -211,8 +211,8 @@ def minibatches(sources: Sources) -> Section:
     if rows := [row for row in sources.findings.get("batch-size", {}).get("rows", ()) if row[3]]:
         made.say(*_why_that_size(rows))
     for name, draw, caption in (
-        ("book", book.draw, "Loss of the textbook's runs, on its scale; the bands are intervals. By examples, small"
-         " batches step more often; by time, what a step costs decides."),
+        ("book", book.draw, "Loss of the textbook's runs, on its scale; bands are intervals of the loss, bars at"
+         " the end those of the time. By examples, small batches step more often; by time, what a step costs decides."),
         ("batch-size", batch_size.draw, "What an epoch costs, how many epochs are needed, and the product of"
          " both, with intervals of what was timed."),
     ):  # fmt: skip

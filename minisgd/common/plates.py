@@ -172,12 +172,11 @@ def finished(figure: Figure, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> 
         inside = [each for each in some if not each.edge]
         if not inside:
             continue
-        taken = [_box(text) if isinstance(text, Annotation) else text.get_window_extent().padded(GAP) for text in axes.texts]
+        texts = [_box(text) if isinstance(text, Annotation) else text.get_window_extent().padded(GAP) for text in axes.texts]
         points = axes.transData.transform([(each.x, each.y) for each in inside])
-        taken += [Bbox.from_extents(x - 3, y - 3, x + 3, y + 3) for x, y in points]
-        lines = _along_lines(axes)
+        room = Room(texts, np.hstack([points - 3, points + 3]), _along_lines(axes))
         for each in inside:
-            taken += _place(axes, each, np.array([box.extents for box in taken]), lines)
+            _place(axes, each, room)
     return figure
 
 
@@ -251,8 +250,24 @@ def _box(text: Annotation) -> Bbox:
     return Text.get_window_extent(text).padded(GAP)
 
 
-def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[np.float64]) -> list[Bbox]:
-    """Write a label at the nearest place beside its point that is free and within the axes; return what it and its line cover."""
+@dataclass(frozen=True)
+class Room:
+    """What a label had better not cover: texts and the lines that lead to them, points that have a label, lines."""
+
+    texts: list[Bbox]
+    points: NDArray[np.float64]
+    lines: NDArray[np.float64]
+
+    def covered(self, box: Bbox, leader: Sequence[Bbox], frame: Bbox) -> int:
+        """How bad a place is, 0 for a free one: to cover a text is worse than a point, a point worse than a line."""
+        written = np.array([each.extents for each in self.texts]).reshape(-1, 4)
+        crossed = any(_overlaps(part, written) for part in leader)
+        bad = 300 * _overlaps(box, written) + 300 * (not _within(box, frame)) + 99 * _overlaps(box, self.points)
+        return bad + 50 * crossed + _overlaps(box, self.lines)
+
+
+def _place(axes: Axes, each: Label, room: Room) -> None:
+    """Write a label at the nearest place beside its point that is free and within the axes."""
     text = axes.annotate(
         each.text, (each.x, each.y), (0, 0), textcoords="offset points", color=each.color, fontsize=SMALL, annotation_clip=False,
         gid=_gid(each), arrowprops={**LEADER, "color": each.color, "gid": _gid(each)},
@@ -264,16 +279,14 @@ def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[n
         return _box(text)
 
     def covered(place: tuple[int, int, int]) -> int:
-        box = stand(*place)
-        over = sum(_overlaps(part, taken) for part in [box, *_leader(axes, each, place)])
-        return _overlaps(box, lines) + 99 * over + 300 * (not _within(box, axes.bbox))
+        return room.covered(stand(*place), _leader(axes, each, place), axes.bbox)
 
     places = [(away, right, up) for away in AWAY for right, up in AROUND]
     found = next((place for place in places if not covered(place)), None) or min(places, key=covered)
     if text.arrow_patch:
         text.arrow_patch.set_visible(found[0] > NEAR)
     text._arrow_relpos = ((0.5, 0, 1)[found[1]], (0.5, 0, 1)[found[2]])  # type: ignore[attr-defined]
-    return [stand(*found), *_leader(axes, each, found)]
+    room.texts.extend([stand(*found), *_leader(axes, each, found)])
 
 
 def _leader(axes: Axes, each: Label, place: tuple[int, int, int]) -> list[Bbox]:
@@ -307,7 +320,8 @@ def plain(axes: Axes, which: str, ticks: Sequence[float] = (), write: Callable[[
                 chosen.append(tick)
         axis.set_major_locator(FixedLocator(chosen))
     else:
-        axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 100 else (1.0, 2.0, 5.0)))
+        crowded = which == "x" and high / low > 1e5
+        axis.set_major_locator(LogLocator(100.0 if crowded else 10.0, subs=(1.0,) if high / low > 100 else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axis.set_minor_formatter(NullFormatter())
     axis.set_minor_locator(NullLocator())

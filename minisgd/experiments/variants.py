@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from minisgd.common.intervals import median_interval
 from minisgd.common.pictures import CYCLE
@@ -109,6 +110,7 @@ def _compared(axes: Axes, data: dict[str, Any], title: str, names: Sequence[str]
         curve(axes, x, found, name, (color, marker), told)
         labels.append(Label(x[-1], found[-1][0], name.removeprefix("batch 10, "), color, name, edge=True))
     axes.set(yscale="log", xlabel="epoch", ylabel="loss above the floor" if floor else "loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title(title, loc="left", fontsize=10)
     plain(axes, "y", write=lambda value: f"{value:.7f}".rstrip("0"))
     return labels

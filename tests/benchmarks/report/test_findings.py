@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runs_for_tests import MACHINE, make_record, make_run
+from runs_for_tests import CEILINGS, MACHINE, make_record, make_run
 
 from benchmarks.report.findings import findings, machines
 from benchmarks.report.sources import Sources
@@ -44,6 +44,11 @@ def test_the_three_findings_have_their_figures():
 def test_a_peer_ahead_noise_and_other_sizes_are_said():
     ahead, smaller = said(product("openblas/full", 50.0), product("numba/full", 40.0)), product("numba/elementwise", 2.0, n=64)
     assert ahead == ["openblas/full is 1.25 times as fast as numba/full: 50.0 GFLOPS at 256, float32, 1 thread."]
+    third = said(product("openblas/full", 50.0), product("numba/full", 40.0), product("numpy/block", 51.0))
+    assert third == [
+        "numpy/block is the fastest here: 51.0 GFLOPS at 256, float32, 1 thread; openblas/full is 1.25 times as fast as"
+        " numba/full."
+    ]
     near = said(product("numba/full", 44.0), product("mkl/full", 43.9), smaller)
     assert near[0].startswith("Blocking makes each multiply-add 22.0 times")
     assert near[1].endswith("; the two intervals overlap.")
@@ -76,6 +81,9 @@ def test_a_machine_is_a_line_and_is_told_once():
         "AMD EPYC (Zen 1, AVX2): 2 cores, L1 32 KiB, at most 100 GFLOPS on 1 thread and 200 GFLOPS on 2 threads (float32"
         " multiply-adds from registers), 10.0 GB/s from memory."
     ]
+    with_gpu = MACHINE.model_copy(update={"gpu": "a GPU", "ceilings": MACHINE.ceilings | {"cuda": CEILINGS}})
+    (line,) = machines(Sources(runs=[("a.json", run.model_copy(update={"machine": with_gpu}))]))
+    assert line.text.endswith("10.0 GB/s from memory, a GPU with at most 200 GFLOPS.")
 
 
 def test_a_run_without_the_cpu_s_family_gets_that_of_the_one_machine_like_it():

@@ -123,8 +123,13 @@ def test_what_differs_between_two_runs_comes_first():
     first = all_of(Sources(runs=[("a.json", before), ("b.json", later)]))[0]
     assert first.name == "differences"
     assert first.sentences[0].endswith("of 3 cases: 1 faster, 1 slower, 1 not told apart.")
-    assert first.sentences[1].startswith("Most differs numpy/tiled-64-float32-x1: 0.400 times as fast [0.377, 0.425].")
+    assert first.sentences[1].startswith(
+        "The largest difference: numpy/tiled-64-float32-x1 is 0.400 times as fast [0.377, 0.425]."
+    )
     assert [row[-1].text for row in first.all_tables[-1].rows] == ["slower", "faster", "not told apart"]
+    alike = all_of(Sources(runs=[("a.json", before), ("b.json", before.model_copy(update={"commit": "d" * 40}))]))[0]
+    assert alike.sentences[0].endswith("0 faster, 0 slower, 3 not told apart.")
+    assert not alike.pictures
     assert all_of(Sources(runs=[("a.json", before), ("b.json", after)]))[0].name == "loop"  # the same commit and machine
 
 
