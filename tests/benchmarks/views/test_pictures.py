@@ -120,6 +120,7 @@ def test_labels_give_way_to_each_other_and_stay_within_the_plot():
     def crowded(axes):
         axes.set(xlim=(0, 1), ylim=(0, 1))
         beside = [Label(0.5, 0.5 + place / 100, f"point {place}") for place in range(6)]
+        beside += [Label(0.52, 0.5, f"point of four, {place}") for place in range(4)]
         return beside + [Label(0.9, 0.5, f"edge {place}", edge=True) for place in range(6)]
 
     figure = Plate([Panel(crowded)]).figure()
