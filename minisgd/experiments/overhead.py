@@ -36,7 +36,7 @@ def run(problem: Problem, advance: Advance) -> Finding:
             times[name] = [_step_seconds(epoch, order, min(size, n)) for size in SIZES]
     work = np.array([steps.flops(min(size, n), d, 1, min(size, n)) for size in SIZES], float)
     fits = {name: fit(work, np.array([middle for middle, *_ in found])) for name, found in times.items()}
-    data = {
+    kept = {
         "problem": problem.name,
         "sizes": list(SIZES),
         "seconds": {name: [middle for middle, *_ in found] for name, found in times.items()},
@@ -56,8 +56,8 @@ def run(problem: Problem, advance: Advance) -> Finding:
             f"{most} pays {seconds(start)} a step before it computes.",
             f"numba-fused pays {seconds(fits['numba-fused'][0])}.",
         ],
-        figure=draw(data).figure(),
-        data=data,
+        figure=draw(kept).figure(),
+        data=kept,
     )
 
 

@@ -81,14 +81,14 @@ def run(problem: Problem, advance: Advance) -> Finding:
         f"On doubled data gradient descent {descent}; batch 10 steps twice as often in an epoch,"
         f" and is at {once:.5f} after one where it was at {after_two:.5f} after two.",
     ]
-    data = {"problem": problem.name, "floor": problem.floor} | {name: losses.tolist() for name, losses in curves.items()}
+    kept = {"problem": problem.name, "floor": problem.floor} | {name: losses.tolist() for name, losses in curves.items()}
     return Finding(
         title=f"Exercises of the chapter on {problem.name}, {EPOCHS} epochs, {SEEDS} seeds",
         headings=("variant", "loss after 1", f"after {EPOCHS}", "spread"),
         rows=rows,
         sentences=sentences,
-        figure=draw(data).figure(),
-        data=data,
+        figure=draw(kept).figure(),
+        data=kept,
     )
 
 
