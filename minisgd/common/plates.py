@@ -15,6 +15,7 @@ from math import log10
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
@@ -181,12 +182,14 @@ def finished(figure: Figure, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> 
 
 
 def _along_lines(axes: Axes) -> NDArray[np.float64]:
-    """Small boxes along all lines of a plot, which a label had better not cover."""
+    """Small boxes along all lines and intervals of a plot, which a label had better not cover."""
     found = [np.empty((0, 2))]
+    drawn = [each for lines in axes.collections if isinstance(lines, LineCollection) for each in lines.get_segments()]
     for line in axes.lines:
         if line.get_transform() != axes.transData or line.get_alpha() not in (None, 1):
             continue  # a line across the plot, or the unseen points that tell their values
-        corners = axes.transData.transform(np.column_stack([np.asarray(each, float) for each in line.get_data()]))
+        drawn.append(np.column_stack([np.asarray(each, float) for each in line.get_data()]))
+    for corners in map(axes.transData.transform, drawn):
         for start, end in pairwise(corners):
             found.append(np.linspace(start, end, 2 + int(np.abs(end - start).max() / EVERY)))
     points = np.concatenate(found)
