@@ -193,7 +193,9 @@ def test_it_fits_and_axe_finds_nothing_serious(opened, width, scheme):
 
 def test_it_prints(opened):
     view, _, _ = opened
-    view.emulate_media(media="print")
+    view.locator("#theme").click()
+    view.emulate_media(media="print", color_scheme="dark")
+    assert view.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not view.locator("nav").first.is_visible()
     assert not view.locator(".copy").first.is_visible()
     view.evaluate("dispatchEvent(new Event('beforeprint'))")
