@@ -175,9 +175,10 @@ def finished(figure: Figure, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> 
             continue
         texts = [_box(text) if isinstance(text, Annotation) else text.get_window_extent().padded(GAP) for text in axes.texts]
         points = axes.transData.transform([(each.x, each.y) for each in inside])
-        room = Room(texts, np.hstack([points - 3, points + 3]), _along_lines(axes))
+        around, lines = np.hstack([points - 3, points + 3]), _along_lines(axes)
         for each in inside:
-            _place(axes, each, room)
+            written = np.array([text.extents for text in texts]).reshape(-1, 4)
+            texts += _place(axes, each, Room(written, around, lines))
     return figure
 
 
@@ -255,22 +256,21 @@ def _box(text: Annotation) -> Bbox:
 
 @dataclass(frozen=True)
 class Room:
-    """What a label had better not cover: texts and the lines that lead to them, points that have a label, lines."""
+    """What a label had better not cover, a row of corners each: texts and the lines that lead to them, labelled points, lines."""
 
-    texts: list[Bbox]
+    texts: NDArray[np.float64]
     points: NDArray[np.float64]
     lines: NDArray[np.float64]
 
     def covered(self, box: Bbox, leader: Sequence[Bbox], frame: Bbox) -> int:
         """How bad a place is, 0 for a free one: to cover a text is worse than a point, a point worse than a line."""
-        written = np.array([each.extents for each in self.texts]).reshape(-1, 4)
-        crossed = any(_overlaps(part, written) for part in leader)
-        bad = 300 * _overlaps(box, written) + 300 * (not _within(box, frame)) + 99 * _overlaps(box, self.points)
+        crossed = any(_overlaps(part, self.texts) for part in leader)
+        bad = 300 * _overlaps(box, self.texts) + 300 * (not _within(box, frame)) + 99 * _overlaps(box, self.points)
         return bad + 50 * crossed + _overlaps(box, self.lines)
 
 
-def _place(axes: Axes, each: Label, room: Room) -> None:
-    """Write a label at the nearest place beside its point that is free and within the axes."""
+def _place(axes: Axes, each: Label, room: Room) -> list[Bbox]:
+    """Write a label at the nearest place beside its point that is free and within the axes; return what it and its line cover."""
     text = axes.annotate(
         each.text, (each.x, each.y), (0, 0), textcoords="offset points", color=each.color, fontsize=SMALL, annotation_clip=False,
         gid=_gid(each), arrowprops={**LEADER, "color": each.color, "gid": _gid(each)},
@@ -289,7 +289,7 @@ def _place(axes: Axes, each: Label, room: Room) -> None:
     if text.arrow_patch:
         text.arrow_patch.set_visible(found[0] > NEAR)
     text._arrow_relpos = ((0.5, 0, 1)[found[1]], (0.5, 0, 1)[found[2]])  # type: ignore[attr-defined]
-    room.texts.extend([stand(*found), *_leader(axes, each, found)])
+    return [stand(*found), *_leader(axes, each, found)]
 
 
 def _leader(axes: Axes, each: Label, place: tuple[int, int, int]) -> list[Bbox]:
