@@ -21,8 +21,10 @@ from minisgd.common.options import Json
 from minisgd.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from rich.console import Console
 
+    from minisgd.common.plates import Label, Panel
     from minisgd.train import History
 
 app = typer.Typer(
@@ -159,21 +161,26 @@ def keep(history: History, json: str | None, plot: Path | None, screen: Console)
 
     write_json(asdict(history), json)
     if plot:
-        from matplotlib.figure import Figure
-
         from minisgd.common.pictures import save_as
+        from minisgd.common.plates import Plate
 
-        figure = Figure(figsize=(7, 4.6), layout="constrained")
-        axes = figure.subplots()
-        axes.plot([point.seconds for point in history.points], [point.loss for point in history.points], marker="o")
-        if history.floor is not None:
-            axes.axhline(history.floor, color="black", linestyle="--", linewidth=1, label="the least loss")
-            axes.legend()
-        axes.set_xlabel("seconds of training, evaluation left out")
-        axes.set_ylabel("loss")
-        axes.set_title(f"{history.settings.step} on {history.problem}", loc="left", fontsize=11)
-        save_as(figure, plot)
+        save_as(Plate([trained(history)], f"{history.settings.step} on {history.problem}").figure(), plot)
         screen.print(str(plot), soft_wrap=True)
+
+
+def trained(history: History) -> Panel:
+    """Loss over the time of training, above the least loss where that is known."""
+    from minisgd.common.plates import INK, Label, Panel
+
+    def draw(axes: Axes) -> list[Label]:
+        axes.plot([point.seconds for point in history.points], [point.loss for point in history.points], marker="o")
+        axes.set(xlabel="seconds of training, evaluation left out", ylabel="loss")
+        if history.floor is None:
+            return []
+        axes.axhline(history.floor, color=INK, linestyle="--", linewidth=1)
+        return [Label(axes.get_xlim()[1], history.floor, f"least: {history.floor:.4f}", edge=True)]
+
+    return Panel(draw, (7, 4.6))
 
 
 def main() -> int:

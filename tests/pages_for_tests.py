@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from runs_for_tests import CEILINGS, MACHINE, make_record, make_run
@@ -13,6 +14,7 @@ from benchmarks.report.sources import Sources
 from benchmarks.trackers.asv import Point
 from benchmarks.trackers.history import series
 from kernels.cpu.caches import Cache
+from minisgd.experiments.variants import PANELS
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)> & "quotes" ' + "long" * 200
 SIZES = (64, 128, 256, 512)
@@ -22,6 +24,11 @@ SPEEDS = {
     "numba/full": 41.2, "torch/elementwise": 0.01, "torch/full": 35.3, "openblas/full": 35.2, "mkl/full": 35.8, "aocl/full": 36.2,
 }  # fmt: skip
 """GFLOPS on one thread of a Zen 1."""
+
+EPOCHS = {"numba-fused": (4e-5, 2.2e-5), "numba": (3e-2, 1e-4), "numpy": (8e-2, 1.5e-4), "torch": (1.0, 1e-3)}
+"""Seconds of an epoch of single examples, and of one batch."""
+
+VARIANTS = list(dict.fromkeys(chain(*PANELS.values())))
 
 ZEN = MACHINE.model_copy(
     update={
@@ -67,14 +74,13 @@ def some_run(kernels=tuple(SPEEDS), sizes=SIZES, **machine):
 
 
 def some_epochs():
-    times = {"numba-fused": (4e-5, 2.2e-5), "numba": (3e-2, 1e-4), "numpy": (8e-2, 1.5e-4), "torch": (1.0, 1e-3)}
     records = [
         make_record(
             workload="sgd", kernel=step, backend=step.split("-")[0], rung="step", median_s=least + (most - least) / batch,
             shape={"n": 1500, "d": 5, "k": 1, "batch": batch}, flops=30_000, examples_s=1500 / (least + (most - least) / batch),
             low_s=0.9 * (least + (most - least) / batch), high_s=1.1 * (least + (most - least) / batch),
         )
-        for step, (most, least) in times.items() for batch in (1, 10, 100, 1500)
+        for step, (most, least) in EPOCHS.items() for batch in (1, 10, 100, 1500)
     ]  # fmt: skip
     return make_run(*records).model_copy(update={"machine": ZEN})
 
@@ -104,17 +110,33 @@ def some_series(kernels=4, commits=30):
     )  # fmt: skip
 
 
+def spread(value):
+    return [value, 0.9 * value, 1.2 * value]
+
+
 def some_findings():
     sizes = [[1, 3e-5, 0.1, 2], [10, 2e-5, 0.2, None], [100, 1e-5, 0.5, 4]]
     runs = []
     for place, (name, last) in enumerate((("gd", 15000), ("sgd", 3000), ("batch 100", 3000), ("batch 10", 3000))):
         seen = [0, 200, 600, 1500, last]
         losses = [0.49, 0.32 + place / 500, 0.26, 0.246, 0.243 + place / 2000]
-        paces = {"numba-fused": [1e-5 * (place + 1), 9e-6, 2e-5], "torch": [1e-3 * 9**place, 9e-4, 2e-3]}
-        runs.append({"name": name, "examples": seen, "losses": losses, "seconds_an_epoch": paces})
+        paces = {"numba-fused": spread(1e-5 * (place + 1)), "torch": spread(1e-3 * 9**place)}
+        within = {"losses_interval": [spread(loss)[1:] for loss in losses]} if place else {}  # older files have none
+        runs.append({"name": name, "examples": seen, "losses": losses, "seconds_an_epoch": paces} | within)
+    times = {name: [least + most / size for size in (1500, 100, 10, 1)] for name, (most, least) in EPOCHS.items()}
+    falling = {
+        name: [[0.5, *(0.242 + 0.1 / (place + 2) ** epoch for epoch in range(1, 6))]] * 7 for place, name in enumerate(VARIANTS)
+    }
     data = {
         "book": {"n": 1500, "floor": 0.2417, "runs": runs},
-        "batch-size": {"rows": sizes},
+        "batch-size": {"rows": sizes, "epoch_interval": [spread(epoch)[1:] for _, epoch, *_ in sizes]},
+        "overhead": {
+            "sizes": [1, 10, 100, 1500],
+            "seconds": times,
+            "fits": {name: [each[0], 1e9] for name, each in times.items()},
+            "seconds_interval": {name: [spread(each)[1:] for each in some] for name, some in times.items()},
+        },
+        "variants": {"floor": 0.2417} | falling,
         "noise": {"sizes": [1, 4, 16], "deviations": [2.0, 1.0, 0.5], "slope": -0.5, "reach": 0.01},
     }
     rows = [[str(size), f"{1e6 * epoch:.1f} us"] for size, epoch, *_ in sizes]

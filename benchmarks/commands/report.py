@@ -95,12 +95,14 @@ def read(
     from benchmarks.report.sources import Sources
     from benchmarks.trackers import asv as asv_store
     from benchmarks.trackers import history, pytest_benchmark
+    from benchmarks.views.naming import with_families
 
     names = page.names([path for option, paths in given.items() for path in paths if option != "--asv"], out)
     sources = Sources(command=_command(given), commit_url=_commit_url(Path("asv.conf.json")))
     _read_runs(given.get("--run", ()), names, sources, screen)
     for pytest in given.get("--pytest", ()):
         sources.runs.append((names[pytest], pytest_benchmark.run(pytest)))
+    sources.runs = with_families(sources.runs)
     for gate in given.get("--gate", ()):
         sources.outcome = records.read(gate, Outcome, "gate --json")
     if compared:

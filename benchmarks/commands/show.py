@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.options import RUNS, Asv, Json, Plot, Pytest, Runs, find_runs
+from minisgd.common.cli import NOTHING_MEASURED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ def show(
     write_json(newest, json)
     if not newest.records:
         screen.print("nothing was measured: the run ended before its first case", style="yellow")
-        raise typer.Exit(4)
+        raise typer.Exit(NOTHING_MEASURED)
 
 
 def present(run: Run, screen: Console, json: str | None, plot: Path | None, book: bool) -> None:

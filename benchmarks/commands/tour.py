@@ -171,14 +171,14 @@ def by_rounds(begin: Begin, steps: int) -> Advance:
     """What to call before each step of all rounds: the first has a share of the bar of its own, since it loads and compiles."""
     from benchmarks.harness import runs
 
-    left, current = steps, begin(steps)
+    done, current = 0, begin(steps)
 
     def advance(doing: str) -> None:
-        nonlocal left, current
-        if left == 0:
-            left, current = steps * (runs.ROUNDS - 1), begin(steps * (runs.ROUNDS - 1))
-        left -= 1
-        current(doing)
+        nonlocal done, current
+        if done == steps:
+            current = begin(steps * (runs.ROUNDS - 1))
+        current(f"round {done // steps + 1} of {runs.ROUNDS}: {doing}")
+        done += 1
 
     return advance
 
@@ -190,7 +190,8 @@ def experiment(name: str, folder: Path, begin: Begin) -> Iterator[str]:
     from minisgd.experiments import EXPERIMENTS
 
     problem, asked = load("airfoil", None), EXPERIMENTS[name]
-    found = asked.run(problem, begin(asked.steps))
+    advance = begin(asked.steps)
+    found = asked.run(problem, lambda doing: advance(f"experiment {name}: {doing}"))
     kept = {"experiment": name, "problem": problem.name, "source": problem.source} | found.kept()
     write(folder / f"{name}.json", as_json(kept))
     return iter(())
@@ -228,4 +229,4 @@ def conclude(sources: Sources, page: Path, screen: Console) -> None:
         screen.print(each.text, soft_wrap=True)
     for number, each in enumerate(findings(sources), start=1):
         screen.print(f"{number}. {each.text}", soft_wrap=True)
-    screen.print(str(page), soft_wrap=True)
+    screen.print(f"The page that explains them: {page}", soft_wrap=True)

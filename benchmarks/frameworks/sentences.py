@@ -26,7 +26,7 @@ def of_product(row: Product) -> str | None:
     if not (row.its_way and row.again and row.measured):
         return None
     cold, rest = row.again / row.its_way, row.measured / (row.again * CORRECTION)
-    said = f"{row.framework} {row.rung}: {digits(row.its_way)} in the textbook's way, {digits(row.measured)} measured."
+    said = f"{row.framework} {row.rung}: {digits(row.its_way)} GFLOPS in the textbook's way, {digits(row.measured)} measured."
     if cold >= NOTABLE:
         said += f" The first shot is cold: the same cell run once more does {digits(row.again)}, {digits(cold)} times as much."
     elif cold <= 1 / NOTABLE:

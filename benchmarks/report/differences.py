@@ -14,13 +14,16 @@ from benchmarks.harness.relations import rate
 from benchmarks.report.section import Section
 from benchmarks.report.sources import Sources
 from benchmarks.views.naming import machine_name
-from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, plain
 from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, INK, Label, Panel, Plate, plain
 from minisgd.common.tables.description import Cell, Column, Style, Table, interval, words
 from minisgd.common.units import digits
 
 SHOWN = 12
 """The most cases in the picture; the table has all."""
+
+NEAR_ONE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.4, 1.7, 2.0)
+"""Ticks of an axis too short for powers of ten."""
 
 BETTER, WORSE = "#009e73", "#d55e00"
 
@@ -60,15 +63,22 @@ def differences(sources: Sources) -> list[Section]:
     one, other = sources.name(before), sources.name(after)
     counts = {verdict: [each.verdict for each in found].count(verdict) for verdict in ("faster", "slower", "not told apart")}
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    most = found[0]
+    differ = [each for each in found if each.verdict != "not told apart"]
     made.say(f"From {one} to {other}, of {len(found)} cases: {told}.")
-    made.say(f"Most differs {most.case.title}: {digits(most.ratio)} times as fast [{digits(most.low)}, {digits(most.high)}].")
+    if differ:
+        most = differ[0]
+        ends = f"[{digits(most.low)}, {digits(most.high)}]"
+        made.say(f"The largest difference: {most.case.title} is {digits(most.ratio)} times as fast {ends}.")
     made.say(
         "The two runs were not measured in the same minutes. Whether a commit is slower, the gate decides, by alternating."
         if _identity(first)[0] == _identity(second)[0]
         else "These are two machines: a case that differs says what they are, not what a commit has done."
     )
-    made.draw(_picture(found[:SHOWN]), f"Times as fast in the second run, with intervals; the {min(SHOWN, len(found))} largest.")
+    if differ:
+        shown = min(SHOWN, len(found))
+        made.draw(
+            _picture(found[:SHOWN]), f"Times as fast in the second run, with intervals: the {shown} cases that differ most."
+        )
     made.tables += [_counts(counts), _table(found, one, other)]
     return [made]
 
@@ -129,7 +139,8 @@ def _picture(found: Sequence[Change]) -> Plate:
         axes.set_yticks(range(len(found)), [each.case.title for each in found])
         axes.invert_yaxis()
         axes.set(xscale="log", xlabel="times as fast: slower to the left, faster to the right")
-        plain(axes, "x")
+        low, high = axes.get_xlim()
+        plain(axes, "x", NEAR_ONE if high / low < 4 else ())
         return []
 
     return Plate([Panel(draw, (8.0, 1.2 + 0.28 * len(found)))])

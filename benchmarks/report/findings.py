@@ -96,12 +96,17 @@ def _machine(here: Machine) -> Finding:
     peaks = [each for each in limits.peaks if each.dtype == "float32"] if limits else []
     if peaks:
         rates = [Fact(f"GFLOPS at most, float32, {_on(peak.threads)}", digits(peak.gflops)) for peak in peaks]
-        many = (f"{fact.text} on {_on(peak.threads)}" for fact, peak in zip(rates, peaks, strict=True))
-        said.append(f"at most {' and '.join(many)} (GFLOPS, float32 multiply-adds)")
+        many = (f"{fact.text} GFLOPS on {_on(peak.threads)}" for fact, peak in zip(rates, peaks, strict=True))
+        said.append(f"at most {' and '.join(many)} (float32 multiply-adds from registers)")
         facts += rates
     if limits and (memory := limits.bandwidth("memory", 1)):
         facts.append(Fact("GB/s from memory, 1 thread", digits(memory.read_gbs)))
         said.append(f"{facts[-1].text} GB/s from memory")
+    if here.gpu:
+        found = here.ceilings.get("cuda")
+        most = max((peak.gflops for peak in found.peaks if peak.dtype == "float32"), default=0.0) if found else 0.0
+        facts += [Fact(f"GFLOPS at most, float32, {here.gpu}", digits(most))] * bool(most)
+        said.append(f"{here.gpu}{f' with at most {digits(most)} GFLOPS' if most else ''}")
     return Finding(f"{name}: {', '.join(said)}.", "limit", "python -m benchmarks machine", tuple(facts))
 
 
@@ -131,7 +136,7 @@ def blocking(sources: Sources) -> Finding | None:
         top, first = climb
         times = Fact(f"{top.kernel} over {first.kernel}", digits(rate(top) / rate(first)), _spread(top, first), top.title)
         facts += [times, _gflops(top), _gflops(first)]
-        rates = f"{facts[-1].text} to {facts[-2].text} GFLOPS"
+        rates = f"{facts[-1].text} to {facts[-2].text} GFLOPS{f' at {top.size}' * (top.shape == first.shape)}"
         what = "the same product" if top.shape == first.shape else "each multiply-add"
         if backend == COMPILED:
             said.append(f"blocking makes {what} {times.text} times faster in numba, whose loop is compiled ({rates})")
@@ -171,17 +176,18 @@ def fastest(sources: Sources) -> Finding | None:
     peer = max((each for each in beside if is_peer(each)), key=rate, default=None)
     facts = [_gflops(top)]
     where = f"{facts[0].text} GFLOPS at {top.size}, {top.dtype}, {_on(top.threads) if top.device == 'cpu' else top.device}"
-    text = f"{top.label} is the fastest here: {where}."
+    text = f"{top.label} is the fastest here: {where}"
     if ours and peer:
-        ahead, behind = (ours, peer) if ours is top else (peer, ours)
+        ahead, behind = (ours, peer) if rate(ours) >= rate(peer) else (peer, ours)
         times = Fact(
             f"{ahead.kernel} over {behind.kernel}", digits(rate(ahead) / rate(behind)), _spread(ahead, behind), top.title
         )
-        facts += [_gflops(behind), times]
+        facts += [_gflops(behind), times] if ahead is top else [_gflops(ahead), _gflops(behind), times]
         told = "" if (ahead.gflops_low or 0) > (behind.gflops_high or 0) else "; the two intervals overlap"
         other = f"the best BLAS here, {_library(peer)}" if ahead is ours else ours.kernel
-        text = f"{ahead.kernel} is {times.text} times as fast as {other}: {where}{told}."
-    return Finding(text, "limit", "python -m benchmarks run", tuple(facts))
+        compared = f"{ahead.kernel} is {times.text} times as fast as {other}"
+        text = f"{compared}: {where}{told}" if ahead is top else f"{text}; {compared}{told}"
+    return Finding(f"{text}.", "limit", "python -m benchmarks run", tuple(facts))
 
 
 def batch_size(sources: Sources) -> Finding | None:
@@ -195,7 +201,7 @@ def batch_size(sources: Sources) -> Finding | None:
     source = "experiment batch-size"
     facts = [Fact("batch size that is first", str(first), source=source)]
     facts.append(Fact(f"batch {first}: time to 1 % of the floor", seconds(spent[first]), source=source))
-    text = f"Batches of {first} come within 1 % of the least loss first: {facts[-1].text}"
+    text = f"Batches of {first} come within 1 % of the least loss first, in {facts[-1].text}"
     framework = {
         record.shape["batch"]: (record.median_s * reached[record.shape["batch"]][1], record)
         for record in epochs(sources, "torch")
@@ -205,7 +211,7 @@ def batch_size(sources: Sources) -> Finding | None:
         best = min(framework, key=lambda batch: framework[batch][0])
         spent_s, record = framework[best]
         facts.append(Fact(f"torch, batch {best}: time to 1 % of the floor", seconds(spent_s), source=record.title))
-        text += f"; torch takes {facts[-1].text}, at its best batch of {best}"
+        text += f"; torch takes {facts[-1].text} with the batch size that is best for it, {best}"
     return Finding(f"{text}.", "minibatches", TRAIN, (*facts, Fact("of the least loss, as far as the target is above it", "1 %")))
 
 

@@ -7,12 +7,11 @@ from matplotlib.axes import Axes
 from benchmarks.frameworks import sentences
 from benchmarks.frameworks.columns import Columns
 from benchmarks.harness.records import Run
-from benchmarks.report.section import Section
+from benchmarks.report.section import Group, Section
 from benchmarks.views import frameworks as views
-from benchmarks.views.plates import Label, Panel, Plate, colors, plain
-from benchmarks.views.training import duration
 from minisgd.common.pictures import series, tip
-from minisgd.common.units import seconds
+from minisgd.common.plates import Label, Panel, Plate, colors, plain
+from minisgd.common.units import duration, seconds
 
 RUN, N = "batch 10", 1500
 """The run of the textbook's whose losses are drawn, and the examples in an epoch of it."""
@@ -21,7 +20,10 @@ RUN, N = "batch 10", 1500
 def section(found: Columns, run: Run | None) -> Section:
     """The frameworks side by side; `run` has the records that the columns were made from, if it is on the page too."""
     made = Section("frameworks", "Frameworks", "python -m benchmarks frameworks --preset d2l")
-    made.sentences += sentences.said(found)
+    ranking = sentences.turned_over(found.products)
+    made.sentences += ranking
+    if others := sentences.said(found)[len(ranking) :]:
+        made.groups.append(Group("The two ways of timing, case by case", others))
     if any(curve.run == RUN for curve in found.curves):
         made.draw(losses(found), f"Loss of {RUN}: by examples, where all frameworks agree, and by time, where they do not.")
     made.tables += [views.products(found), views.training(found)]
@@ -36,7 +38,7 @@ def losses(found: Columns) -> Plate:
     pace = {(row.framework, row.run): row.seconds for row in found.training}
     curves = [curve for curve in found.curves if curve.run == RUN]
     styles = colors([curve.framework for curve in curves])
-    values = [loss for curve in curves for loss in curve.losses]
+    values = [loss for curve in curves for loss in curve.losses[1:]]
 
     def draw(axes: Axes, by_time: bool) -> list[Label]:
         labels = []
@@ -49,8 +51,11 @@ def losses(found: Columns) -> Plate:
             axes.plot(x, y, color=color, marker=marker, markersize=4, linewidth=1.2, gid=series(curve.framework))
             told = (seconds(one) if by_time else f"{one:,} examples" for one in x)
             tip(axes, x, y, [f"{curve.framework}: {loss:.4f} after {after}" for loss, after in zip(y, told, strict=True)])
-            labels.append(Label(x[-1], y[-1], curve.framework, color, curve.framework, edge=True))
-        axes.set(ylim=(0.98 * min(values), max(values)), xlabel="time of training" if by_time else "examples seen", ylabel="loss")
+            at = 0 if by_time else -1  # where the curves lie apart; by examples they never do
+            labels.append(Label(x[at], y[at], curve.framework, color, curve.framework, edge=not by_time))
+        axes.set(
+            ylim=(0.98 * min(values), 1.1 * max(values)), xlabel="time of training" if by_time else "examples seen", ylabel="loss"
+        )
         if by_time and labels:
             axes.set_xscale("log")
             plain(axes, "x", write=duration)

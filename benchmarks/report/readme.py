@@ -206,7 +206,7 @@ def refreshed(text: str, root: Path) -> str:
 def drawings(root: Path) -> dict[Path, str]:
     """The documents' pictures as SVG, by their paths, from the files that are there."""
     return {
-        root / f"{prefix}.svg": files.svg(draw(_read(root / f"{prefix}.json")))
+        root / f"{prefix}.svg": files.svg(draw(_read(root / f"{prefix}.json")).figure())
         for prefix, draw in DRAWN.items()
         if (root / f"{prefix}.json").exists()
     }

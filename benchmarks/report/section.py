@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.report.findings import Fact
-from benchmarks.views.plates import GREY, Plate
 from minisgd.common import pictures
 from minisgd.common.pictures import CYCLE, STYLES
+from minisgd.common.plates import GREY, Plate
 from minisgd.common.tables.description import Column, Table, words
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from urllib.parse import quote
 
 from benchmarks.harness import relations
@@ -13,13 +14,17 @@ from benchmarks.report.section import Group, Section
 from benchmarks.report.sources import Sources
 from benchmarks.report.sparklines import sparkline
 from benchmarks.trackers.history import worst_first
-from benchmarks.views import history, models, tables, training, verdicts
+from benchmarks.views import history, models, tables, verdicts
 from benchmarks.views import machine as machines
 from benchmarks.views.naming import machine_name
 from benchmarks.views.sizes import spoken
 from minisgd import published
 from minisgd.common.tables.description import Cell, Column, Table, words
 from minisgd.common.tables.to_json import from_json
+from minisgd.common.units import percent
+from minisgd.experiments import noise as gradients
+from minisgd.experiments import overhead as steps
+from minisgd.experiments import variants
 
 STEPS_SHOWN = 200
 """The most rows of steps; the command ``history`` prints all."""
@@ -129,14 +134,19 @@ def sgd(sources: Sources) -> Section:
     """Epochs of SGD, run by run, and the experiments' tables."""
     made = Section("sgd", "Minibatch SGD", "python -m benchmarks run --workload sgd; python -m minisgd experiment book --json F")
     for name, run in _by_machine(sources.runs):
-        kept = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
-        if kept.records:
-            shown = _with_distributions(tables.epochs(kept), name, kept)
-            made.groups.append(Group(sources.name(name), tables.fused(kept), [shown]))
+        epochs = run.model_copy(update={"records": [record for record in run.records if record.workload == "sgd"]})
+        if epochs.records:
+            shown = _with_distributions(tables.epochs(epochs), name, epochs)
+            made.groups.append(Group(sources.name(name), tables.fused(epochs), [shown]))
     for name, found in sources.findings.items():
         made.groups.append(Group(f"Experiment {name}", found["sentences"], [from_json(**found["table"])]))
-    if noise := sources.findings.get("noise"):
-        story.draw_experiment(made, "noise", training.noise, noise, noise["sentences"][0])
+    for name, draw, caption in (
+        ("noise", gradients.draw, "How a minibatch's gradient scatters; the dotted line falls with the root of the batch size."),
+        ("overhead", steps.draw, "Time of a step, with intervals. Where a line is flat, the start is all that a step costs."),
+        ("variants", variants.draw, "Loss after each epoch, with intervals over the visiting orders."),
+    ):
+        if kept := sources.findings.get(name):
+            story.draw_experiment(made, name, draw, kept, caption)
     return made
 
 
@@ -171,7 +181,9 @@ def commits(sources: Sources) -> Section:
         return made
     ordered = worst_first(sources.series)
     made.sentences += history.sentences(sources.series)
-    made.draw(history.picture(ordered), f"The series with the largest steps for the worse. {made.sentences[0]}")
+    made.draw(
+        history.picture(ordered), "The series with the largest steps for the worse, if any: points with intervals, and levels."
+    )
     made.sparklines += [sparkline(each) for each in ordered]
     listed = [each for each in ordered if each.steps][:STEPS_SHOWN] or ordered[:STEPS_SHOWN]
     shown = history.table_of(listed, sources.commit_url)
@@ -203,14 +215,16 @@ def measured(sources: Sources) -> Section:
     """Settings, errors, failures, raw records, and the command."""
     made = Section("measured", "How measured", "make bench")
     listed = Table([
-        words("run"), words("measured"), words("commit"), words("CPU"), Column("records"), Column("rounds"), words("file"),
+        words("run"), words("measured"), words("commit"), words("CPU"), Column("records"), Column("rounds"),
+        Column("noise, %", help="half of the intervals reach further from their median"), words("file"),
     ], "runs")  # fmt: skip
     failures = Table([words("case"), words("reason"), words("run")], "failed cases")
     for name, run in _by_machine(sources.runs):
         rounds = max((len(record.samples_per_round or []) for record in run.records), default=0)
         moment = f"{run.created:%Y-%m-%d %H:%M}"
         cells = (sources.name(name), moment, (run.commit or "")[:12], run.machine.cpu)
-        listed.add(*cells, len(run.records), rounds, name)
+        noise = _noise(run)
+        listed.add(*cells, len(run.records), rounds, Cell(noise, "" if noise is None else percent(noise)), name)
         for record in run.records:
             if record.failure:
                 failures.add(record.title, record.failure, sources.name(name))
@@ -219,6 +233,18 @@ def measured(sources: Sources) -> Section:
         "Each figure is the median over rounds in fresh processes, with the interval of that median. A kernel whose result is"
         f" wrong has no figure. {failed} case{'s' * (failed != 1)} failed."
     )
+    newest = max((run for _, run in sources.runs), key=lambda run: run.created, default=None)
+    if newest and (noise := _noise(newest)):
+        made.say(
+            f"In the newest run half of the intervals reach further than {percent(noise)} % from their median: a difference"
+            " between two figures that is smaller may be chance."
+        )
     made.tables += [each for each in (listed, failures) if each.rows]
     made.links += [(name, name) for name, _ in sources.runs]
     return made
+
+
+def _noise(run: Run) -> float | None:
+    """Percent of its median that a case's interval reaches from it: the median over the cases; None if none has an interval."""
+    spans = [(each.median_s, *each.interval_s) for each in run.records if each.median_s]
+    return median(100 * max(middle - low, high - middle) / middle for middle, low, high in spans) if spans else None

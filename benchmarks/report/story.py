@@ -27,9 +27,10 @@ from kernels.cpu.tiles import ITEMSIZE
 from kernels.rungs.loop_tiles import predict
 from minisgd.common.cli import UsageError
 from minisgd.common.units import digits, percent, seconds
+from minisgd.experiments import batch_size, book
 
 if TYPE_CHECKING:
-    from benchmarks.views.plates import Plate
+    from minisgd.common.plates import Plate
 
 QUESTIONS = {
     "limit": ("How fast is my machine at most?", "What is fastest here, and by how much?"),
@@ -125,9 +126,10 @@ def _tiles_in_use(found: drawn.Blocks, here: Machine) -> tuple[str, list[Fact]]:
     facts.append(Fact("multiply-adds that use an element loaded into a register, on average", uses))
     text = (
         f"Which tile size? A block of b of {facts[0].text} elements stays in {found.b.place} ({found.b.share}) while all rows of"
-        f" a pass by; {found.a.rows} rows of a stay in {found.a.place} ({found.a.share}) while the block does; {facts[2].text}"
-        " sums of c stay in registers. Why? What stays is read from near by: the larger it is, the more often an element is used"
-        f" before it has to come again, as long as it fits. An element in a register is used {uses} times, on average."
+        f" a pass by; {found.a.rows} rows of a stay in {found.a.place} ({found.a.share}) while the block passes by;"
+        f" {facts[2].text} sums of c stay in registers. Why? What stays is read from near by: the larger it is, the more often an"
+        " element is used before it has to come again, as long as it fits. An element in a register is used"
+        f" {uses} times, on average."
     )
     return text, facts
 
@@ -162,20 +164,20 @@ def limit(sources: Sources) -> Section:
         top = max(chain.from_iterable(findings.products(sources)), key=relations.rate)
         if top.percent_of_peak:
             share = percent(top.percent_of_peak)
-            text = f"That is {share} % of what multiply-adds from registers reached in the same run."
+            text = f"{top.label} reaches {share} % of what multiply-adds from registers reached in the same run."
             made.say(text, [Fact(f"{top.kernel}: % of the peak", share, source=top.title)])
     for machine in findings.machines(sources):
         made.say(machine.text, machine.facts)
     if drawing := _roofline(sources):
         made.draw(
             drawing,
-            "The roofline: no kernel is above what memory brings, the slopes, if its operands come from there, nor above the"
-            " multiply-adds, the dashed line. Using each byte more often moves a kernel to the right. Grey kernels tell their"
-            " names where the pointer rests.",
+            "The roofline: the dashed line is what multiply-adds reach, each slope what a level of memory brings. A kernel whose"
+            " operands come from a level stays below that slope; to use each byte more often moves it to the right. A grey point"
+            " shows its name under the pointer.",
         )
     for _, run in sources.products():
         for where, plate in over_size(run):
-            made.draw(plate, f"GFLOPS over the size, {where}, with intervals; dotted lines where three matrices fill a cache.")
+            made.draw(plate, f"GFLOPS over the size, {where}, with intervals. Where a cache is full, three matrices fill it.")
     return made
 
 
@@ -209,9 +211,10 @@ def minibatches(sources: Sources) -> Section:
     if rows := [row for row in sources.findings.get("batch-size", {}).get("rows", ()) if row[3]]:
         made.say(*_why_that_size(rows))
     for name, draw, caption in (
-        ("book", training.losses, "Loss of the textbook's runs, on its scale. By examples, small batches step more often; by"
-         " time, what a step costs decides."),
-        ("batch-size", training.batch_sizes, "What an epoch costs, how many epochs are needed, and the product of both."),
+        ("book", book.draw, "Loss of the textbook's runs, on its scale; bands are intervals of the loss, bars at"
+         " the end those of the time. By examples, small batches step more often; by time, what a step costs decides."),
+        ("batch-size", batch_size.draw, "What an epoch costs, how many epochs are needed, and the product of"
+         " both, with intervals of what was timed."),
     ):  # fmt: skip
         if found := sources.findings.get(name):
             draw_experiment(made, name, draw, found, caption)
@@ -226,8 +229,9 @@ def _why_that_size(rows: list[Any]) -> tuple[str, list[Fact]]:
     named = [f"batch {one}: an epoch", f"batch {full}: an epoch", f"batch {one}: epochs needed", f"batch {full}: epochs needed"]
     facts = [Fact(what, text, source="experiment batch-size") for what, text in zip(named, figures, strict=True)]
     text = (
-        f"Which batch size, and why? From batches of {one} to batches of {full} an epoch goes from {figures[0]} to {figures[1]},"
-        f" the epochs needed go from {figures[2]} to {figures[3]}. The time to the floor is the product: least at {first[0]}."
+        f"Which batch size, and why? With batches of {one} an epoch takes {figures[0]}, and {figures[2]} are needed; with batches"
+        f" of {full} it takes {figures[1]}, and {figures[3]} are needed. The time to the floor is the product of both: least at"
+        f" {first[0]}."
     )
     return text, facts
 

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from benchmarks.harness.machines import Ceilings
 from benchmarks.harness.relations import balance
 from benchmarks.views.models import Overhead
-from benchmarks.views.plates import GREY, SMALL, Label, Panel, Plate, style
 from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, SMALL, Label, Panel, Plate, style
 from minisgd.common.units import digits, percent, seconds
 
 

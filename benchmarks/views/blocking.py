@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from benchmarks.harness.machines import Machine
-from benchmarks.views.plates import GREY, INK, Label, Panel, Plate
 from kernels.cpu.caches import Cache
 from kernels.cpu.tiles import ITEMSIZE, Derivation, block_tiling
 from kernels.cpu.vectors import vectors_of
+from minisgd.common.plates import GREY, INK, Label, Panel, Plate
 from minisgd.common.tables.description import Table, words
 from minisgd.common.units import size
 

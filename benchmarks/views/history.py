@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from benchmarks.trackers.history import Series, Step
 from minisgd.common import units
@@ -98,6 +99,9 @@ def picture(shown: Sequence[Series]) -> Figure:
             )  # fmt: skip
         axes.set_ylim(bottom=0)
         axes.set_ylabel(each.metric)
+        if each.metric == "seconds":
+            axes.set_ylabel("time")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: units.duration(value) if value else "0"))
         axes.set_title(each.case.title, loc="left", fontsize=10)
         shown_at = list(places)[:: -(-len(places) // LABELS)]
         axes.set_xticks(shown_at, [_commit(each, place) for place in shown_at], fontsize=8)

@@ -29,7 +29,7 @@ def machine(here: Machine) -> Iterator[Table | str]:
 
 def facts(here: Machine) -> Table:
     """CPU, memory, caches, GPU, system and libraries, a row each."""
-    made = Table([words(""), words("")])
+    made = Table([words(""), words("")], "hardware, system and libraries")
     allowed = "" if here.quota is None else f" (a quota of {here.quota:g})"
     made.add("CPU", f"{here.cpu}, {here.cores} cores{allowed}, {here.vectors}")
     made.add("memory", size(here.memory_bytes))

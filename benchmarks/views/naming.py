@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 
 from benchmarks.harness.machines import Machine
 from benchmarks.harness.records import Run
@@ -17,6 +17,9 @@ CORES = {
     "neoverse-n1": "Neoverse N1", "neoverse-v1": "Neoverse V1", "neoverse-v2": "Neoverse V2",
 }  # fmt: skip
 """Families by LLVM's names of them; what is not here goes by LLVM's."""
+
+HARDWARE = {"cpu", "cores", "quota", "vectors", "caches", "gpu"}
+"""Fields of a machine that another installation of software leaves as they are."""
 
 STAMPED = re.compile(r"\d{8}T\d{6}(?:\.\d+)?Z-(?P<preset>.+)")
 """The stem of a run's file: the moment, and the preset or the command."""
@@ -35,6 +38,29 @@ def machine_name(here: Machine) -> str:
         return here.cpu
     said = ", ".join(filter(None, (CORES.get(here.core, here.core), here.vectors)))
     return f"{here.cpu} ({said})" if said else here.cpu
+
+
+def with_families(runs: Sequence[tuple[str, Run]]) -> list[tuple[str, Run]]:
+    """The same runs; those from before runs had the CPU's family get that of the machine that is like theirs otherwise.
+
+    Where machines of two families are like theirs, it could be either, and they stay as they are.
+    """
+    families: dict[str, set[str]] = defaultdict(set)
+    for _, run in runs:
+        if run.machine.core:
+            families[_hardware(run.machine)].add(run.machine.core)
+    return [(file, _with_family(run, families.get(_hardware(run.machine), set()))) for file, run in runs]
+
+
+def _with_family(run: Run, families: Collection[str]) -> Run:
+    if run.machine.core or len(families) != 1:
+        return run
+    return run.model_copy(update={"machine": run.machine.model_copy(update={"core": next(iter(families))})})
+
+
+def _hardware(here: Machine) -> str:
+    """What a machine is, but for the family; memory in GiB, since a kernel keeps a little of it for itself."""
+    return here.model_dump_json(include=HARDWARE) + f"{here.memory_bytes / 2**30:.0f}"
 
 
 def preset_name(file: str) -> str:

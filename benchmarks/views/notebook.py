@@ -57,7 +57,7 @@ def _(found: Alternation) -> str:
     """A kernel beside its peers."""
     compared, kernel = found.compared(), found.kernels[0].name
     decided = [each.plain() for each in compared if each.ahead and each.ahead.low]
-    drawn = [kept.comparison(decided)] if decided else []
+    drawn = [kept.comparison(decided).figure()] if decided else []
     return to_notebook(drawn, comparison.sentences(compared, kernel, found.blocks), [comparison.table_of(compared, kernel)])
 
 

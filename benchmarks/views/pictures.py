@@ -11,12 +11,12 @@ from matplotlib.patches import Rectangle
 
 from benchmarks.harness.records import Record, Run
 from benchmarks.views.naming import machine_name
-from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, colors, plain, style
 from benchmarks.views.sizes import over_size
 from kernels.registry import RUNGS
 from kernels.rungs.loop_tiles import resident_bytes
 from minisgd.common.cli import UsageError
 from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, INK, Label, Panel, Plate, colors, plain, style
 from minisgd.common.units import digits, shorten
 
 if TYPE_CHECKING:
@@ -184,12 +184,14 @@ def _over_edges(axes: Axes, line: Sequence[Record], predicted: Mapping[str, Mapp
     _points(axes, edges, line, line[0].backend)
     best = max(line, key=lambda record: record.gflops or 0)
     axes.plot(edge(best), best.gflops or 0, "o", mfc="none", mec=INK, ms=12)
-    labels = [Label(edge(best), best.gflops or 0, f"best measured: {edge(best)}")]
+    told = {edge(best): ["best measured"]}
     for name, record in _expected(line, predicted):
         axes.axvline(edge(record), color=GREY, linestyle=":", linewidth=1)
-        labels.append(Label(edge(record), record.gflops or 0, f"predicted for {name}: {edge(record)}"))
+        told.setdefault(edge(record), []).append(f"predicted for {name}")
+    by_edge = dict(zip(edges, rates, strict=True))
+    labels = [Label(at, by_edge[at], f"{', '.join(said)}: {at:,}") for at, said in told.items()]
     axes.set_xscale("log", base=2)
-    axes.set_ylim(0, 1.3 * max(rates))
+    axes.set_ylim(0, max(1.3 * max(rates), 1.05 * max(record.gflops_high or 0 for record in line)))
     axes.set_xlabel(EDGES[len(best.tile or {})])
     axes.set_ylabel("GFLOPS")
     plain(axes, "x", edges)

@@ -12,9 +12,9 @@ from benchmarks.harness.machines import Ceilings
 from benchmarks.harness.records import Record
 from benchmarks.harness.relations import rate
 from benchmarks.views.models import intensity
-from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, plain, style
 from benchmarks.views.sizes import spoken
 from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, INK, Label, Panel, Plate, plain, style
 from minisgd.common.units import digits
 
 MARKERS = {"elementwise": "v", "rowwise": "<", "columnwise": "^", "block": "s", "tiled": "D", "full": "o"}

@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from benchmarks.harness.machines import Machine
 from benchmarks.harness.records import Record, Run
 from benchmarks.harness.relations import rate
-from benchmarks.views.plates import GREY, INK, Label, Panel, Plate, plain, style
 from kernels.cpu.tiles import ITEMSIZE
-from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, INK, Label, Panel, Plate, curve, plain, style
 from minisgd.common.units import digits, shorten
 
 FEWEST = 3
@@ -80,18 +79,13 @@ def _panels(records: Sequence[Record], here: Machine) -> list[Panel]:
     return made
 
 
-def _line(axes: Axes, line: Sequence[Record], color: str, name: str) -> Label:
+def _line(axes: Axes, records: Sequence[Record], color: str, name: str) -> Label:
     """A kernel's rates with their intervals, and its label."""
-    x, y = [each.shape["m"] for each in line], [rate(each) for each in line]
-    below = [rate(each) - (each.gflops_low or rate(each)) for each in line]
-    above = [(each.gflops_high or rate(each)) - rate(each) for each in line]
-    drawn = axes.errorbar(
-        x, y, [below, above], color=color, marker=style(line[0].backend)[1], markersize=4, linewidth=1.3, capsize=2
-    )
-    for part in (drawn.lines[0], *drawn.lines[1], *drawn.lines[2]):
-        part.set_gid(series(line[0].kernel))
-    tip(axes, x, y, [spoken(each) for each in line])
-    return Label(x[-1], y[-1], shorten(name, 24), color, line[0].kernel, edge=True)
+    x = [each.shape["m"] for each in records]
+    spans = [(rate(each), each.gflops_low or rate(each), each.gflops_high or rate(each)) for each in records]
+    last = records[-1]
+    curve(axes, x, spans, last.kernel, (color, style(last.backend)[1]), [spoken(each) for each in records])
+    return Label(x[-1], rate(last), shorten(name, 24), color, last.kernel, edge=True)
 
 
 def _peak(here: Machine, first: Record) -> float | None:

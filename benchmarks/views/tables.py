@@ -178,11 +178,17 @@ def sides(tile: Mapping[str, int]) -> str:
 def predictions(found: Sequence[relations.Tiled]) -> list[str]:
     """How close each predicted tile comes to the measured best."""
     return [
-        f"The tile predicted for {name}, {sides(each.record.tile or {})}, reaches {percent(each.percent_of_best)} % of the"
-        f" measured best{'; their intervals overlap' * each.overlaps_best}."
+        f"The tile predicted for {name}, {sides(each.record.tile or {})}, {_beside_the_best(each)}."
         for each in found
         for name in each.predicted
     ]
+
+
+def _beside_the_best(found: relations.Tiled) -> str:
+    if found.best:
+        return "is the best measured"
+    overlapping = "; their intervals overlap" * found.overlaps_best
+    return f"reaches {percent(found.percent_of_best)} % of the measured best{overlapping}"
 
 
 def _conditions(run: Run) -> tuple[list[str], list[str]]:

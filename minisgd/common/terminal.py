@@ -17,6 +17,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TaskID,
     TaskProgressColumn,
     TextColumn,
@@ -108,8 +109,18 @@ def require_file(option: str, path: Path) -> None:
 Advance = Callable[[str], None]
 """Called before each step, with what it does."""
 
-PACE_S = 3600.0
-"""Seconds of steps that the time left is estimated from: the whole, since steps differ from part to part."""
+EXPECTED_S = 30.0
+"""The bar's own estimate of the time left counts for as much as so many seconds that have passed."""
+
+
+class TimeLeft(ProgressColumn):
+    """The time left of a bar whose total is the seconds that it is expected to take: known at once, corrected by what passed."""
+
+    def render(self, task: Task) -> Text:
+        """Minutes and seconds."""
+        late = (EXPECTED_S + (task.elapsed or 0.0)) / (EXPECTED_S + task.completed)
+        minutes, left = divmod(round(late * (task.remaining or 0.0)), 60)
+        return Text(f"{minutes}:{left:02} left", style="progress.remaining")
 
 
 @contextmanager
@@ -120,14 +131,14 @@ def progress(screen: Console, steps: int) -> Iterator[Advance]:
 
 
 @contextmanager
-def progress_of_parts(screen: Console, total: float) -> Iterator[Callable[[float, float, int], Advance]]:
-    """Show one bar over all parts of a whole, and the time left.
+def progress_of_parts(screen: Console, about_s: float) -> Iterator[Callable[[float, float, int], Advance]]:
+    """Show one bar over all parts of a whole that takes about so many seconds, and the time left.
 
     Yields a function that begins a part: it takes where on the bar the part begins and ends, and the number of its steps, and
     returns what to call before each step.
     """
-    with _bar(screen, TaskProgressColumn(), TimeRemainingColumn(), TextColumn("left"), pace_s=PACE_S) as bar:
-        task = bar.add_task("starting", total=total)
+    with _bar(screen, TaskProgressColumn(), TimeLeft()) as bar:
+        task = bar.add_task("starting", total=about_s)
 
         def begin(start: float, end: float, steps: int) -> Advance:
             bar.update(task, completed=start)
@@ -136,11 +147,11 @@ def progress_of_parts(screen: Console, total: float) -> Iterator[Callable[[float
         yield begin
 
 
-def _bar(screen: Console, *told: ProgressColumn, pace_s: float = 30.0) -> Progress:
+def _bar(screen: Console, *told: ProgressColumn) -> Progress:
     """A bar, what is told beside it, and what is being done."""
     doing = TextColumn("{task.description}", markup=False)
     # Redrawing costs processor time beside what is measured, so only at each step.
-    return Progress(BarColumn(), *told, doing, console=screen, transient=True, auto_refresh=False, speed_estimate_period=pace_s)
+    return Progress(BarColumn(), *told, doing, console=screen, transient=True, auto_refresh=False)
 
 
 def _advancing(bar: Progress, task: TaskID, amount: float) -> Advance:

@@ -21,6 +21,18 @@ def seconds(value: float) -> str:
     return f"{digits(value / 1e-9)} ns"
 
 
+def duration(value: float) -> str:
+    """A tick of an axis of time: as many digits as it has, and the unit.
+
+    Examples
+    --------
+    >>> duration(0.02), duration(1e-6)
+    ('20 ms', '1 us')
+    """
+    unit, name = next((each for each in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")) if value >= 0.99 * each[0]), (1e-9, "ns"))
+    return f"{value / unit:.3g} {name}"
+
+
 def size(value: int) -> str:
     """Bytes in powers of 1,024.
 

@@ -63,7 +63,7 @@ def command(
         work(Job(problem, settings, average_every, timeout), json, checkpoint)
     except (Diverged, RankFailed) as error:
         print("error:", error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        raise typer.Exit(cli.FAILED) from None
 
 
 def main() -> int:

@@ -22,6 +22,20 @@ if TYPE_CHECKING:
 Advance = Callable[[str], None]
 
 
+def spans(middles: Sequence[float], intervals: Sequence[Sequence[float]] | None) -> list[tuple[float, float, float]]:
+    """Each middle with the ends of its interval; the middle alone for files from before intervals were kept.
+
+    Examples
+    --------
+    >>> spans([1.0, 2.0], [(0.9, 1.2), (1.9, 2.3)])
+    [(1.0, 0.9, 1.2), (2.0, 1.9, 2.3)]
+    >>> spans([1.0], None)
+    [(1.0, 1.0, 1.0)]
+    """
+    ends = intervals or [(middle, middle) for middle in middles]
+    return [(middle, low, high) for middle, (low, high) in zip(middles, ends, strict=True)]
+
+
 @dataclass
 class Finding:
     """What an experiment found.

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from minisgd.common.cli import UsageError
 from minisgd.common.intervals import Interval, median_interval, ratio_interval
-from minisgd.common.pictures import CYCLE, tip
-from minisgd.common.units import digits, seconds, within
+from minisgd.common.pictures import CYCLE
+from minisgd.common.plates import INK, Label, Panel, Plate, curve, plain
+from minisgd.common.units import digits, duration, seconds, within
 from minisgd.data import Problem
-from minisgd.experiments import Advance, Finding
+from minisgd.experiments import Advance, Finding, spans
 from minisgd.experiments.timing import ROUNDS, epoch_seconds
 from minisgd.steps import flops
 from minisgd.train import Diverged, History, Settings, train
@@ -28,6 +29,9 @@ WITHIN = 1.01
 RATES = tuple(round(2.0**-power, 6) for power in range(13))
 EPOCHS = 60
 SEEDS = 5
+
+SIDE = (4.4, 3.5)
+"""Inches of a panel."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,14 @@ def run(problem: Problem, advance: Advance) -> Finding:
     data = {
         "problem": problem.name,
         "rows": [[each.size, each.epoch_s[0], each.rate, each.epochs if each.reached else None] for each in found],
+        "epoch_interval": [each.epoch_s[1:] for each in found],
     }
     return Finding(
         title=f"Seconds until the loss is within 1 % of the floor {problem.floor:.6f}, {STEP} on {problem.name}",
         headings=("batch", "epoch", "M examples/s", "GFLOPS", "best rate", "epochs to 1 %", "time to 1 %"),
         rows=rows,
         sentences=sentences(found, problem.name),
-        figure=draw(data),
+        figure=draw(data).figure(),
         data=data,
     )
 
@@ -143,21 +148,41 @@ def _epochs_to_target(problem: Problem, size: int, rate: float) -> float:
     return median(needed)
 
 
-def draw(data: dict[str, Any]) -> Figure:
-    """What an epoch takes and how many are needed, and their product, over the batch size."""
-    figure = Figure(figsize=(9, 4.8), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    reached = [row for row in data["rows"] if row[3]]
-    series = [
-        (left, "microseconds an epoch", [(size, epoch * 1e6) for size, epoch, *_ in data["rows"]]),
-        (left, "epochs to 1 % of the floor", [(size, epochs) for size, _, _, epochs in reached]),
-        (right, "microseconds until within 1 % of the floor", [(row[0], row[1] * row[3] * 1e6) for row in reached]),
-    ]
-    for (color, marker), (axes, label, drawn) in zip(CYCLE, series, strict=False):
-        sizes, values = zip(*drawn, strict=True) if drawn else ((), ())
-        axes.loglog(sizes, values, color=color, marker=marker, label=label)
-        tip(axes, sizes, values, [f"batch {size}: {digits(value)} {label}" for size, value in drawn])
-        axes.set_xlabel("batch size")
-    figure.legend(fontsize=9, loc="outside lower center", ncols=3)
-    left.set_title(f"{STEP} on {data['problem']}", loc="left", fontsize=11)
-    return figure
+def draw(data: dict[str, Any]) -> Plate:
+    """Over the batch size: what an epoch takes, how many are needed, and their product, the time to the target."""
+    rows = data["rows"]
+    paces = spans([row[1] for row in rows], data.get("epoch_interval"))
+    needed = [(row[0], row[3], pace) for row, pace in zip(rows, paces, strict=True) if row[3]]
+    sizes = [row[0] for row in rows]
+    return Plate(
+        [
+            _panel(dict(zip(sizes, paces, strict=True)), "time of an epoch", seconds, duration),
+            _panel({size: (epochs,) * 3 for size, epochs, _ in needed}, "epochs until 1 % above the floor", "{:g} epochs".format),
+            _panel({size: tuple(epochs * each for each in pace) for size, epochs, pace in needed},
+                   "time until then: the product of both", seconds, duration),
+        ],
+        f"What a batch size costs and brings: {STEP} on {data.get('problem', 'the data')}", 3,
+    )  # fmt: skip
+
+
+Write = Callable[[float], str]
+
+
+def _panel(found: Mapping[int, Sequence[float]], title: str, say: Write, tick: Write = "{:,.10g}".format) -> Panel:
+    """One line over the batch size, its least value named."""
+
+    def draw(axes: Axes) -> list[Label]:
+        axes.set(xscale="log", yscale="log", xlabel="batch size")
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.margins(0.12, 0.2)
+        if not found:
+            return []
+        told = [f"batch {size}: {say(span[0])}" for size, span in found.items()]
+        curve(axes, list(found), list(found.values()), STEP, CYCLE[0], told)
+        plain(axes, "x", list(found))
+        plain(axes, "y", write=tick)
+        best = min(found, key=lambda size: found[size][0])
+        axes.plot(best, found[best][0], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK)
+        return [Label(best, found[best][0], f"least: batch {best}, {say(found[best][0])}")]
+
+    return Panel(draw, SIDE)

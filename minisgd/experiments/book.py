@@ -8,19 +8,20 @@ epochs that do not pause, on one thread, and a loss stands at the seconds that i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from functools import partial
 from typing import Any
 
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from minisgd import published as book
 from minisgd.common.intervals import Interval, median_interval, ratio_interval
-from minisgd.common.pictures import CYCLE, tip
-from minisgd.common.units import seconds, within
+from minisgd.common.pictures import series, tip
+from minisgd.common.plates import GREY, SMALL, Label, Panel, Plate, colors, plain
+from minisgd.common.units import duration, seconds, within
 from minisgd.data import Problem
-from minisgd.experiments import Advance, Finding
+from minisgd.experiments import Advance, Finding, spans
 from minisgd.experiments.timing import ROUNDS, epoch_seconds
 from minisgd.published import Printed
 from minisgd.train import Settings, train
@@ -28,6 +29,15 @@ from minisgd.train import Settings, train
 TAB = "PyTorch"
 EVERY = 200
 """Examples between evaluations."""
+
+SIDE = (4.4, 3.5)
+"""Inches of a panel."""
+
+SCALE = (0.22, 0.35)
+"""Of losses, in the book's figure."""
+
+STEPS = ("numba-fused", "torch")
+"""In the order of a run's seconds an epoch; the second is torch's own way of that run."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,15 @@ class Repeated:
         self.framework.append(epoch_seconds(problem, self.framework_step, self.batch, seed))
 
     def kept(self) -> dict[str, Any]:
-        """What the picture and programs need: at each evaluation the median loss, and of the seconds the interval too."""
+        """What the picture and programs need: at each evaluation the median loss and its interval; the seconds with theirs."""
+        losses = [median_interval(each) for each in zip(*self.losses, strict=True)]
         return {
             "name": self.printed.name,
             "batch": self.batch,
             "rate": self.printed.rate,
             "examples": self.examples,
-            "losses": [median(each) for each in zip(*self.losses, strict=True)],
+            "losses": [middle for middle, *_ in losses],
+            "losses_interval": [ends for _, *ends in losses],
             "end": self.end,
             "seconds_an_epoch": {
                 "numba-fused": median_interval(self.fused),
@@ -114,8 +126,8 @@ def run(problem: Problem, advance: Advance) -> Finding:
     gd, sgd = (next(each for each in runs if each.printed.name == name) for name in ("gd", "sgd"))
     framework, fused = ratio_interval(sgd.framework, gd.framework), ratio_interval(sgd.fused, gd.fused)
     sentences = [
-        f"One example at a time costs the framework {within(framework)} times as much an epoch as full batches;"
-        f" without its overhead it is {within(fused)} times."
+        f"An epoch of single examples takes torch {within(framework)} times as long as one of a single batch; without torch's"
+        f" overhead, numba-fused, it takes {within(fused)} times as long."
     ]
     known = problem.name == "airfoil"  # the book ran no other data
     if known:
@@ -128,36 +140,55 @@ def run(problem: Problem, advance: Advance) -> Finding:
         headings=headings,
         rows=[tuple(COLUMNS[heading](each) for heading in headings) for each in runs],
         sentences=sentences,
-        figure=draw(data),
+        figure=draw(data).figure(),
         data=data,
     )
 
 
-def draw(data: dict[str, Any]) -> Figure:
-    """Loss against examples, and against seconds by either step; above the least loss, if that is known."""
-    figure = Figure(figsize=(10, 4.8), layout="constrained")
-    by_examples, by_seconds = figure.subplots(1, 2, sharey=True)
-    floor = data["floor"] or 0.0
-    for (color, marker), run in zip(CYCLE, data["runs"], strict=False):
-        style = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.2}
-        name, examples, losses = run["name"], run["examples"], run["losses"]
-        above = [loss - floor for loss in losses]
-        by_examples.plot(examples, above, label=name, **style)
-        tip(
-            by_examples, examples, above, [f"{name}: {y:.4f} after {x:,} examples" for x, y in zip(examples, losses, strict=True)]
-        )
-        for (step, (pace, *_)), line in zip(run["seconds_an_epoch"].items(), ("-", ":"), strict=True):
-            spent = [pace * seen / data["n"] for seen in examples[1:]]  # a log axis has no place for zero
-            by_seconds.plot(spent, above[1:], linestyle=line, **style)
-            told = [f"{name}, {step}: {y:.4f} after {seconds(x)}" for x, y in zip(spent, losses[1:], strict=True)]
-            tip(by_seconds, spent, above[1:], told)
-    by_examples.set_xscale("symlog", linthresh=EVERY, linscale=0.3)
-    ticks = sorted({0, EVERY, data["n"], *(run["examples"][-1] for run in data["runs"])})
-    by_examples.set_xticks(ticks, [f"{tick:,}" for tick in ticks], minor=False)
-    by_examples.set_yscale("log")
-    by_examples.set(xlabel="examples seen", ylabel=f"loss above the least, {floor:.4f}" if floor else "loss")
-    by_examples.set_title(f"Gradient descent, SGD and minibatches on {data['problem']}", loc="left", fontsize=11)
-    by_examples.legend(fontsize=9)
-    by_seconds.set_xscale("log")
-    by_seconds.set_xlabel("seconds of training; numba-fused solid, torch dotted")
-    return figure
+def draw(data: dict[str, Any]) -> Plate:
+    """Losses on the book's scale: against examples, and against seconds by our step and by the framework's."""
+    examples = {run["name"]: run["examples"][1:] for run in data["runs"]}  # a log axis has no place for nothing seen
+    panels = [Panel(partial(_losses, data=data, x_of={n: spans(x, None) for n, x in examples.items()}, step=""), SIDE)]
+    for place, step in enumerate(STEPS):
+        paces = {run["name"]: list(run["seconds_an_epoch"].values())[place] for run in data["runs"]}
+        spent = {name: [[pace * seen / data["n"] for pace in paces[name]] for seen in x] for name, x in examples.items()}
+        panels.append(Panel(partial(_losses, data=data, x_of=spent, step=step), SIDE))
+    return Plate(panels, f"Gradient descent, SGD and minibatches on {data.get('problem', 'the data')}", 3)
+
+
+def _losses(axes: Axes, data: dict[str, Any], x_of: Mapping[str, Sequence[Sequence[float]]], step: str) -> list[Label]:
+    """One line a run with the interval of its losses as a band, and that of its time across the last point."""
+    low, top = _scale(data)
+    write = duration if step else "{:,.0f}".format
+    styles, labels = colors([run["name"] for run in data["runs"]]), []
+    for run in data["runs"]:
+        name, x, y = run["name"], [middle for middle, *_ in x_of[run["name"]]], run["losses"][1:]
+        color, marker = styles[name]
+        axes.plot(x, y, color=color, marker=marker, markersize=3.5, linewidth=1.2, gid=series(name))
+        _, lows, highs = zip(*spans(run["losses"], run.get("losses_interval")), strict=True)
+        axes.fill_between(x, lows[1:], highs[1:], color=color, alpha=0.15, linewidth=0, gid=series(name))
+        _, least, most = x_of[name][-1]
+        axes.hlines(y[-1], least, most, color=color, linewidth=2.5, gid=series(name))
+        seen = [(one, other) for one, other in zip(x, y, strict=True) if other <= top]
+        told = [f"{name}: {other:.4f} after {write(one)}{' examples' * (not step)}" for one, other in seen]
+        tip(axes, [one for one, _ in seen], [other for _, other in seen], told)
+        labels.append(Label(*seen[0], name, color, name))  # where the lines lie furthest apart
+    if data["floor"]:
+        axes.axhline(data["floor"], color=GREY, linewidth=0.8, linestyle="--")
+        axes.annotate(f"the least loss: {data['floor']:.4f}", (0, data["floor"]), (3, -3), xycoords=axes.get_yaxis_transform(),
+                      textcoords="offset points", va="top", color=GREY, fontsize=SMALL)  # fmt: skip
+    axes.margins(x=0.15)
+    axes.set(xscale="log", ylim=(low, top), ylabel="loss", xlabel="time of training" if step else "examples seen")
+    plain(axes, "x", write=write)
+    axes.set_title(f"by time, {step}" if step else "by examples", loc="left", fontsize=10)
+    return labels
+
+
+def _scale(data: dict[str, Any]) -> tuple[float, float]:
+    """The book's scale where the losses at the end are on it, else theirs."""
+    low, high = SCALE
+    if all(low < run["losses"][-1] < high for run in data["runs"]):
+        return SCALE
+    first = max(max(run["losses"][1:]) for run in data["runs"])
+    least = min(min(run["losses"]) for run in data["runs"])
+    return least - 0.1 * (first - least), first

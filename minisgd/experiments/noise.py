@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import Figure
+from typing import Any
 
-from minisgd.common.pictures import CYCLE
+import numpy as np
+from matplotlib.axes import Axes
+
+from minisgd.common.pictures import CYCLE, tip
+from minisgd.common.plates import GREY, Label, Panel, Plate, plain
 from minisgd.common.units import digits
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
@@ -28,22 +31,36 @@ def run(problem: Problem, advance: Advance) -> Finding:
         advance(f"batch size {size}")
         means = np.array([gradients[random.integers(0, n, size)].mean(axis=0) for _ in range(DRAWS)])
         deviations.append(float(np.sqrt(means.var(axis=0, ddof=1).sum())))
-    (slope, level), covariance = np.polyfit(np.log(SIZES), np.log(deviations), 1, cov=True)
+    (slope, _), covariance = np.polyfit(np.log(SIZES), np.log(deviations), 1, cov=True)
     reach = 2 * float(np.sqrt(covariance[0, 0]))
-    figure = Figure(figsize=(7, 4.6), layout="constrained")
-    axes = figure.subplots()
-    axes.loglog(SIZES, deviations, color=CYCLE[0][0], marker=CYCLE[0][1], linestyle="", label=f"measured, {DRAWS:,} draws each")
-    fitted = np.exp(level) * np.array(SIZES, float) ** slope
-    axes.loglog(SIZES, fitted, color=CYCLE[1][0], label=f"fitted slope {slope:.3f} ± {reach:.3f}")
-    axes.set_xlabel("batch size")
-    axes.set_ylabel("standard deviation of the gradient")
-    axes.set_title(f"Gradient noise at zero weights, {problem.name}", loc="left", fontsize=11)
-    axes.legend()
+    data = {"sizes": list(SIZES), "deviations": deviations, "slope": float(slope), "reach": reach, "problem": problem.name}
     return Finding(
         title=f"Standard deviation of a minibatch's gradient, {problem.name}",
         headings=("batch", "deviation", "x root of batch"),
         rows=[(str(b), digits(s), digits(s * b**0.5)) for b, s in zip(SIZES, deviations, strict=True)],
         sentences=[f"The noise falls as the batch size to the power {slope:.3f} ± {reach:.3f}; the claim is -0.5."],
-        figure=figure,
-        data={"sizes": list(SIZES), "deviations": deviations, "slope": float(slope), "reach": reach},
+        figure=draw(data).figure(),
+        data=data,
     )
+
+
+def draw(data: dict[str, Any]) -> Plate:
+    """Deviation of a minibatch's gradient over the batch size, and the slope of the claim from the first point on."""
+
+    def plot(axes: Axes) -> list[Label]:
+        sizes, found = data["sizes"], data["deviations"]
+        claim = [found[0] * (each / sizes[0]) ** -0.5 for each in sizes]
+        axes.loglog(sizes, claim, color=GREY, linestyle=":")
+        axes.loglog(sizes, found, CYCLE[0][1], color=CYCLE[0][0], markersize=5)
+        tip(axes, sizes, found, [f"batch {size}: {value:.3g}" for size, value in zip(sizes, found, strict=True)])
+        axes.set(xlabel="batch size", ylabel="standard deviation of the gradient")
+        plain(axes, "x", sizes)
+        plain(axes, "y")
+        middle, last = len(sizes) // 2, len(sizes) - 1
+        fitted = f"measured: slope {data['slope']:.3f} ± {data['reach']:.3f}"
+        return [
+            Label(sizes[middle], found[middle], fitted, CYCLE[0][0]),
+            Label(sizes[last], claim[last], "claim: slope -0.5", GREY),
+        ]
+
+    return Plate([Panel(plot, (5.4, 4.2))], f"Gradient noise at zero weights, {data.get('problem', 'the data')}")

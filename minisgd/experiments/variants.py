@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
+from minisgd.common.intervals import median_interval
 from minisgd.common.pictures import CYCLE
+from minisgd.common.plates import GREY, Label, Panel, Plate, curve, plain
+from minisgd.common.units import digits
 from minisgd.data import Problem
 from minisgd.experiments import Advance, Finding
 from minisgd.train import Settings, train
 
 EPOCHS = 10
 SEEDS = 20
+
+LEAST = 1e-7
+"""A loss this far above the floor is as good as on it, and a log axis has no place for the floor."""
+
+BESIDE = 0.14
+"""Epochs from one line's points to the next one's, so that intervals stand side by side."""
+
+PANELS = {
+    "a rate that falls": ("batch 10", "batch 10, rate x 0.1 an epoch", "batch 10, rate / t", "batch 10, rate / root of t"),
+    "how examples are drawn": ("batch 10", "batch 10, with replacement", "batch 10, doubled data", "batch 1, doubled data"),
+    "gradient descent on doubled data": ("gd", "gd, doubled data"),
+}
+"""Variants beside each other, by what they show."""
 
 
 def doubled(problem: Problem) -> Problem:
@@ -61,20 +81,36 @@ def run(problem: Problem, advance: Advance) -> Finding:
         f"On doubled data gradient descent {descent}; batch 10 steps twice as often in an epoch,"
         f" and is at {once:.5f} after one where it was at {after_two:.5f} after two.",
     ]
-    figure = Figure(figsize=(9, 4.8), layout="constrained")
-    axes = figure.subplots()
-    for (color, marker), (name, losses) in zip(CYCLE, curves.items(), strict=False):
-        gap = np.maximum(losses.mean(axis=0)[1:] - (problem.floor or 0), 1e-7)
-        axes.semilogy(range(1, EPOCHS + 1), gap, color=color, marker=marker, markersize=4, label=name)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("mean loss above the floor")
-    axes.set_title(f"Variants on {problem.name}, mean of {SEEDS} seeds", loc="left", fontsize=11)
-    axes.legend(fontsize=8, ncols=2)
+    kept = {"problem": problem.name, "floor": problem.floor} | {name: losses.tolist() for name, losses in curves.items()}
     return Finding(
         title=f"Exercises of the chapter on {problem.name}, {EPOCHS} epochs, {SEEDS} seeds",
         headings=("variant", "loss after 1", f"after {EPOCHS}", "spread"),
         rows=rows,
         sentences=sentences,
-        figure=figure,
-        data={name: losses.tolist() for name, losses in curves.items()},
+        figure=draw(kept).figure(),
+        data=kept,
     )
+
+
+def draw(data: dict[str, Any]) -> Plate:
+    """A panel for each question: after each epoch the median over the seeds with its interval."""
+    panels = [Panel(partial(_compared, data=data, title=title, names=names), (4.6, 3.6)) for title, names in PANELS.items()]
+    return Plate(panels, f"Variants on {data.get('problem', 'the data')}, {SEEDS} seeds", 3)
+
+
+def _compared(axes: Axes, data: dict[str, Any], title: str, names: Sequence[str]) -> list[Label]:
+    """The first of the names is what the others are compared with, in grey."""
+    floor, labels = data.get("floor") or 0.0, []
+    looks = [(GREY, "."), *CYCLE]
+    for place, ((color, marker), name) in enumerate(zip(looks, names, strict=False)):
+        losses = np.maximum(np.array(data[name])[:, 1:] - floor, LEAST)
+        found = [median_interval(list(each)) for each in losses.T]
+        told = [f"{name}, epoch {epoch}: {digits(middle)} above the floor" for epoch, (middle, *_) in enumerate(found, 1)]
+        x = [epoch + BESIDE * (place - (len(names) - 1) / 2) for epoch in range(1, len(found) + 1)]
+        curve(axes, x, found, name, (color, marker), told)
+        labels.append(Label(x[-1], found[-1][0], name.removeprefix("batch 10, "), color, name, edge=True))
+    axes.set(yscale="log", xlabel="epoch", ylabel="loss above the floor" if floor else "loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_title(title, loc="left", fontsize=10)
+    plain(axes, "y", write=lambda value: f"{value:.7f}".rstrip("0"))
+    return labels

@@ -59,7 +59,7 @@ def test_what_fails_costs_a_line_and_the_rest_goes_on(measured, monkeypatch, tmp
     assert machine.startswith("a CPU (AVX2): 2 cores, L1 32 KiB")
     assert blocking.startswith("1. Blocking makes the same product 50.0 times faster in numba")
     assert fastest.startswith("2. numba/full is the fastest here")
-    assert lines[-1] == str(tmp_path / "report/index.html")
+    assert lines[-1] == f"The page that explains them: {tmp_path / 'report/index.html'}"
     assert "The noise falls" in (tmp_path / "report/index.html").read_text(encoding="utf-8")
     assert {kind: len(run.records) for kind, run in kept.items()} == {"quick": 3, "sizes": 1}
     shown = commands_for_tests.run("benchmarks", "show", "--runs", tmp_path)  # beside them lies what the experiment found
@@ -83,7 +83,7 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(measured, monkeypatch, tm
 def test_what_was_finished_before_an_interrupt_stays(measured, monkeypatch, tmp_path):
     def interrupted(begin):
         def advance(doing):
-            if doing == CASES[2].title:
+            if doing.endswith(CASES[2].title):
                 raise KeyboardInterrupt
 
         yield from measured(lambda steps: advance)
@@ -103,7 +103,7 @@ def test_a_history_that_cannot_be_read_is_left_out(measured, monkeypatch, tmp_pa
     status, lines, _ = run_parts(monkeypatch, tmp_path, measured)
     assert status == 1
     assert [line for line in lines if line.startswith("history: left out: ")]
-    assert lines[-1] == str(tmp_path / "index.html")
+    assert lines[-1].endswith(f": {tmp_path / 'index.html'}")
 
 
 def test_the_page_is_shown_in_a_browser_if_asked(monkeypatch, tmp_path):

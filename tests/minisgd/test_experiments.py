@@ -9,7 +9,7 @@ import pytest
 
 from minisgd import data
 from minisgd.common.pictures import svg
-from minisgd.experiments import EXPERIMENTS, Finding, batch_size, book
+from minisgd.experiments import EXPERIMENTS, Finding, batch_size, book, noise, overhead, variants
 from minisgd.experiments.batch_size import Tuned
 
 
@@ -48,7 +48,8 @@ def test_losses_are_taken_every_200_examples_from_the_first_on():
 
 def test_every_figure_of_the_chapter_s_table_has_its_interval():
     for run in experiment("book")[0].data["runs"]:
-        for middle, low, high in (run["end"], *run["seconds_an_epoch"].values()):
+        losses = ((middle, *ends) for middle, ends in zip(run["losses"], run["losses_interval"], strict=True))
+        for middle, low, high in (run["end"], *run["seconds_an_epoch"].values(), *losses):
             assert 0 < low <= middle <= high
 
 
@@ -61,10 +62,28 @@ def test_the_book_s_figures_stand_beside_its_own_data_alone(monkeypatch):
     assert other.rows[0][:2] == ("gd", "200"), "gradient descent takes all examples, however many there are"
 
 
-@pytest.mark.parametrize(("name", "draw"), [("book", book.draw), ("batch-size", batch_size.draw)])
-def test_what_is_kept_is_enough_for_the_picture(name, draw):
+DRAWN = {"book": book, "batch-size": batch_size, "noise": noise, "variants": variants, "overhead": overhead}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_what_is_kept_is_enough_for_the_picture_and_is_told_without_a_key(name):
     finding, _ = experiment(name)
-    assert svg(draw(json.loads(json.dumps(finding.kept())))) == svg(finding.figure)
+    kept = json.loads(json.dumps(finding.kept()))
+    drawn = DRAWN[name].draw(kept).figure()
+    assert svg(drawn) == svg(finding.figure)
+    assert not any(axes.get_legend() for axes in drawn.axes)
+
+
+@pytest.mark.parametrize(("name", "key"), [("batch-size", "epoch_interval"), ("overhead", "seconds_interval")])
+def test_every_timed_point_has_its_interval_and_files_without_are_drawn(name, key):
+    kept = json.loads(json.dumps(experiment(name)[0].kept()))
+    of = batch_size if name == "batch-size" else overhead
+    with_intervals = svg(of.draw(kept).figure())
+    middles = [[row[1] for row in kept["rows"]]] if name == "batch-size" else list(kept["seconds"].values())
+    ends = kept.pop(key)
+    for some, within in zip(middles, [ends] if name == "batch-size" else ends.values(), strict=True):
+        assert all(low <= middle <= high for middle, (low, high) in zip(some, within, strict=True))
+    assert svg(of.draw(kept).figure()) != with_intervals
 
 
 def test_the_best_batch_size_is_the_one_whose_seconds_are_least():

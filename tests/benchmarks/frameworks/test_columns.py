@@ -75,7 +75,7 @@ def test_the_page_has_them_and_a_picture():
     made = section(columns(), None)
     assert made.pictures
     assert made.tables[0].title == "Products of 256 x 256 in float32, GFLOPS"
-    assert any("data loader" in sentence for sentence in made.sentences)
+    assert any("data loader" in sentence for group in made.groups for sentence in group.sentences)
     rows = [[cell.text for cell in row] for row in views.products(columns()).rows]
     assert rows[-1] == ["mxnet", "elementwise", "0.000", "", "", "failed"]
     assert [row[-1].text for row in views.environments(columns()).rows] == ["mxnet 1.9.1", "no wheel"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from pages_for_tests import everything
 
-from benchmarks.report import page
+from benchmarks.report import page, readme, section
 
 OVERLAPS = """() => {
   const found = [];
@@ -46,6 +48,16 @@ def browser():
         launched.close()
 
 
+def the_documents_pictures():
+    """As the documents have them, in one figure, and as a page has them, panel by panel."""
+    root = Path(__file__).parents[3]
+    for file, draw in readme.DRAWN.items():
+        plate = draw(json.loads((root / f"{file}.json").read_text(encoding="utf-8")))
+        for number, figure in enumerate([plate.figure(), *plate.figures()]):
+            drawn = section.inline(figure, f"{Path(file).name}-{number}")
+            yield f'<figure id="{Path(file).name}-{number}"><div class="drawing">{drawn}</div></figure>'
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return page.save(everything(), {}, tmp_path_factory.mktemp("page"))
@@ -73,6 +85,9 @@ def test_it_asks_for_itself_alone_does_not_complain_and_no_labels_overlap(opened
     assert view.evaluate(OVERLAPS) == []
     top = view.locator("#machines, .findings, .questions").all()
     assert all(each.bounding_box()["y"] + each.bounding_box()["height"] < 900 for each in top)
+    view.set_content("".join(the_documents_pictures()))
+    assert view.locator(".drawing svg").count() > 2 * len(readme.DRAWN)
+    assert view.evaluate(OVERLAPS) == []
 
 
 def test_tables_sort_by_text_numbers_and_units(opened):
@@ -178,7 +193,9 @@ def test_it_fits_and_axe_finds_nothing_serious(opened, width, scheme):
 
 def test_it_prints(opened):
     view, _, _ = opened
-    view.emulate_media(media="print")
+    view.locator("#theme").click()
+    view.emulate_media(media="print", color_scheme="dark")
+    assert view.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not view.locator("nav").first.is_visible()
     assert not view.locator(".copy").first.is_visible()
     view.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from runs_for_tests import MACHINE, make_record, make_run
+from runs_for_tests import CEILINGS, MACHINE, make_record, make_run
 
 from benchmarks.report.findings import findings, machines
 from benchmarks.report.sources import Sources
-from benchmarks.views.naming import run_names
+from benchmarks.views.naming import run_names, with_families
 
 
 def product(kernel, gflops, n=256, **changes):
@@ -33,16 +33,22 @@ def test_the_three_findings_have_their_figures():
         **{"batch-size": batches},
     )  # fmt: skip
     assert text == [
-        "Blocking makes the same product 22.0 times faster in numba, whose loop is compiled (2.00 to 44.0 GFLOPS); in numpy one"
-        " call makes the same product 400 times faster than a loop in the interpreter (0.100 to 40.0 GFLOPS).",
+        "Blocking makes the same product 22.0 times faster in numba, whose loop is compiled (2.00 to 44.0 GFLOPS at 256); in"
+        " numpy one call makes the same product 400 times faster than a loop in the interpreter (0.100 to 40.0 GFLOPS at 256).",
         "numba/full is 1.05 times as fast as the best BLAS here, AOCL: 44.0 GFLOPS at 256, float32, 1 thread.",
-        "Batches of 20 come within 1 % of the least loss first: 24.0 us; torch takes 24.0 ms, at its best batch of 20.",
+        "Batches of 20 come within 1 % of the least loss first, in 24.0 us; torch takes 24.0 ms with the batch size that is"
+        " best for it, 20.",
     ]
 
 
 def test_a_peer_ahead_noise_and_other_sizes_are_said():
     ahead, smaller = said(product("openblas/full", 50.0), product("numba/full", 40.0)), product("numba/elementwise", 2.0, n=64)
     assert ahead == ["openblas/full is 1.25 times as fast as numba/full: 50.0 GFLOPS at 256, float32, 1 thread."]
+    third = said(product("openblas/full", 50.0), product("numba/full", 40.0), product("numpy/block", 51.0))
+    assert third == [
+        "numpy/block is the fastest here: 51.0 GFLOPS at 256, float32, 1 thread; openblas/full is 1.25 times as fast as"
+        " numba/full."
+    ]
     near = said(product("numba/full", 44.0), product("mkl/full", 43.9), smaller)
     assert near[0].startswith("Blocking makes each multiply-add 22.0 times")
     assert near[1].endswith("; the two intervals overlap.")
@@ -72,9 +78,27 @@ def test_a_machine_is_a_line_and_is_told_once():
     named = run.model_copy(update={"machine": MACHINE.model_copy(update={"cpu": "AMD EPYC", "core": "znver1"})})
     lines = [each.text for each in machines(Sources(runs=[("a.json", named), ("b.json", named)]))]
     assert lines == [
-        "AMD EPYC (Zen 1, AVX2): 2 cores, L1 32 KiB, at most 100 on 1 thread and 200 on 2 threads (GFLOPS, float32"
-        " multiply-adds), 10.0 GB/s from memory."
+        "AMD EPYC (Zen 1, AVX2): 2 cores, L1 32 KiB, at most 100 GFLOPS on 1 thread and 200 GFLOPS on 2 threads (float32"
+        " multiply-adds from registers), 10.0 GB/s from memory."
     ]
+    with_gpu = MACHINE.model_copy(update={"gpu": "a GPU", "ceilings": MACHINE.ceilings | {"cuda": CEILINGS}})
+    (line,) = machines(Sources(runs=[("a.json", run.model_copy(update={"machine": with_gpu}))]))
+    assert line.text.endswith("10.0 GB/s from memory, a GPU with at most 200 GFLOPS.")
+
+
+def test_a_run_without_the_cpu_s_family_gets_that_of_the_one_machine_like_it():
+    old = make_run(make_record())
+
+    def of(core, **changes):
+        return old.model_copy(update={"machine": MACHINE.model_copy(update={"core": core} | changes)})
+
+    def families(*runs):
+        return [run.machine.core for _, run in with_families([("a.json", run) for run in runs])]
+
+    software = {"python": "3.14", "libraries": {"numpy": "3"}, "memory_bytes": MACHINE.memory_bytes + 1}
+    assert families(old, of("znver1", **software)) == ["znver1", "znver1"]
+    assert families(old, of("znver1"), of("znver2")) == ["", "znver1", "znver2"], "it could be either"
+    assert families(old, of("znver1", cores=MACHINE.cores + 1)) == ["", "znver1"]
 
 
 def test_runs_have_names_that_tell_them_apart():

@@ -47,7 +47,8 @@ def test_each_question_is_answered_on_the_first_screen_or_one_click_from_it(rend
     top = rendered[rendered.index("<header>") : rendered.index("</header>")]
     asked = dict(re.findall(r'<li><a href="#(\w+)">([^<]*\?)</a>', top))
     assert len(re.findall(r'<li><a href="#\w+">[^<]*\?</a>', top)) == 5
-    answers = {"limit": ("at most 100 on 1 thread", "times as fast as the best BLAS"), "blocking": ("A block of b of", "Why?"),
+    answers = {"limit": ("at most 100 GFLOPS on 1 thread", "times as fast as the best BLAS"),
+               "blocking": ("A block of b of", "Why?"),
                "minibatches": ("least loss first", "and why?"), "cost": ("torch: at batch 1 a step takes",)}  # fmt: skip
     assert set(asked) == set(answers)
     for name, expected in answers.items():
@@ -79,7 +80,7 @@ def test_the_story_comes_first_and_the_reference_has_every_table(rendered, told)
     ]  # fmt: skip
     assert rendered.index('id="cost"') < rendered.index('id="reference"') < rendered.index('id="products"')
     assert [table.title for group in told["sgd"].groups[1:] for table in group.tables] == [
-        "table of book", "table of batch-size", "table of noise"
+        "table of book", "table of batch-size", "table of overhead", "table of variants", "table of noise"
     ]  # fmt: skip
     assert "1 slower" in told["verdict"].sentences[0]
     assert told["devices"].empty
@@ -122,8 +123,13 @@ def test_what_differs_between_two_runs_comes_first():
     first = all_of(Sources(runs=[("a.json", before), ("b.json", later)]))[0]
     assert first.name == "differences"
     assert first.sentences[0].endswith("of 3 cases: 1 faster, 1 slower, 1 not told apart.")
-    assert first.sentences[1].startswith("Most differs numpy/tiled-64-float32-x1: 0.400 times as fast [0.377, 0.425].")
+    assert first.sentences[1].startswith(
+        "The largest difference: numpy/tiled-64-float32-x1 is 0.400 times as fast [0.377, 0.425]."
+    )
     assert [row[-1].text for row in first.all_tables[-1].rows] == ["slower", "faster", "not told apart"]
+    alike = all_of(Sources(runs=[("a.json", before), ("b.json", before.model_copy(update={"commit": "d" * 40}))]))[0]
+    assert alike.sentences[0].endswith("0 faster, 0 slower, 3 not told apart.")
+    assert not alike.pictures
     assert all_of(Sources(runs=[("a.json", before), ("b.json", after)]))[0].name == "loop"  # the same commit and machine
 
 

@@ -26,6 +26,8 @@ def kept_runs(folder, *names):
 
 def test_no_file_replaces_another_or_the_page(tmp_path):
     given = kept_runs(tmp_path, "index.html", "a/run.json", "b/run.json", "b/Index.HTML")
+    first = load(given[0])
+    save(first.model_copy(update={"machine": first.machine.model_copy(update={"core": "znver1"})}), given[0])
     report(run=given, out=tmp_path / "out")
     written = {each.name for each in (tmp_path / "out").iterdir()}
     assert written == {"index.html", "index-2.html", "run.json", "run-2.json", "Index-3.HTML"}
@@ -33,6 +35,7 @@ def test_no_file_replaces_another_or_the_page(tmp_path):
     assert text.startswith("<!doctype html>")
     assert all(f'href="{name}" download' in text for name in written - {"index.html"})
     assert load(tmp_path / "out/index-2.html").records == load(given[0]).records
+    assert text.count('<p class="machine">a CPU (Zen 1, AVX2)') == text.count('<p class="machine">') == 1  # the others lack it
 
 
 def test_a_run_that_lies_where_the_page_goes_is_left_alone(tmp_path):

@@ -9,9 +9,9 @@ from runs_for_tests import MACHINE, make_record, make_run
 
 from benchmarks.views import pictures
 from benchmarks.views.blocking import blocks
-from benchmarks.views.plates import Label, Panel, Plate
 from minisgd.common.cli import UsageError
 from minisgd.common.pictures import save
+from minisgd.common.plates import Label, Panel, Plate
 
 
 def ladder():
@@ -120,6 +120,7 @@ def test_labels_give_way_to_each_other_and_stay_within_the_plot():
     def crowded(axes):
         axes.set(xlim=(0, 1), ylim=(0, 1))
         beside = [Label(0.5, 0.5 + place / 100, f"point {place}") for place in range(6)]
+        beside += [Label(0.52, 0.5, f"point of four, {place}") for place in range(4)]
         return beside + [Label(0.9, 0.5, f"edge {place}", edge=True) for place in range(6)]
 
     figure = Plate([Panel(crowded)]).figure()

@@ -25,18 +25,21 @@ def test_nothing_in_a_name_is_markup(capsys, name):
     assert capsys.readouterr().out.count(name) == 2
 
 
-def test_parts_share_a_bar_by_their_shares_even_if_one_ends_early(monkeypatch):
+def test_parts_share_a_bar_and_its_time_even_if_one_ends_early(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")  # which makes any file a terminal
     screen = Screen(width=100)
     monkeypatch.setattr(screen, "file", io.StringIO())
-    with progress_of_parts(screen, 4.0) as begin:
-        begin(0.0, 3.0, 100)("first")
-        advance = begin(3.0, 4.0, 2)
+    with progress_of_parts(screen, 400.0) as begin:
+        begin(0.0, 300.0, 100)("first")
+        advance = begin(300.0, 400.0, 2)
         advance("second")
         advance("third")
     shown = re.findall(r"(\d+)%.*?(first|second|third)", screen.file.getvalue())
     assert list(dict.fromkeys(shown)) == [("0", "first"), ("75", "second"), ("88", "third")]
+    left = [60 * int(minutes) + int(some) for minutes, some in re.findall(r"(\d+):(\d\d) left", screen.file.getvalue())]
+    assert 395 < left[0] < 410, "told before anything is done"
+    assert left[-1] < 20, "what was done at once took less time than expected, and so may the rest"
 
 
 def test_nothing_in_a_name_commands_the_terminal(capsys):

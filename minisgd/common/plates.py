@@ -15,13 +15,14 @@ from math import log10
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from minisgd.common.pictures import CYCLE, OTHER, STYLES, series
+from minisgd.common.pictures import CYCLE, OTHER, STYLES, series, tip
 
 INK, GREY = "black", "#767676"
 """The page puts its own ink in the place of black; the grey is legible on light and dark paper."""
@@ -122,6 +123,34 @@ class Plate:
         return made
 
 
+def curve(
+    axes: Axes, x: Sequence[float], spans: Sequence[Sequence[float]], of: str, look: tuple[str, str], told: Sequence[str]
+) -> None:
+    """Points with their intervals, joined.
+
+    Parameters
+    ----------
+    axes : Axes
+    x : sequence of float
+    spans : sequence of (middle, low, high)
+        Without any interval where all three are equal.
+    of : str
+        The series that they belong to.
+    look : (str, str)
+        Colour and marker.
+    told : sequence of str
+        What each point says where the pointer rests.
+    """
+    middles = [span[0] for span in spans]
+    below, above = [middle - low for middle, low, _ in spans], [high - middle for middle, _, high in spans]
+    reach = [below, above] if any(below + above) else None
+    color, marker = look
+    drawn = axes.errorbar(x, middles, reach, color=color, marker=marker, markersize=4, linewidth=1.3, capsize=2)
+    for part in (drawn.lines[0], *drawn.lines[1], *drawn.lines[2]):
+        part.set_gid(series(of))
+    tip(axes, x, middles, told)
+
+
 def style(backend: str) -> tuple[str, str]:
     """Colour and marker of a backend."""
     return STYLES.get(backend, OTHER)
@@ -144,22 +173,24 @@ def finished(figure: Figure, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> 
         inside = [each for each in some if not each.edge]
         if not inside:
             continue
-        taken = [_box(text) if isinstance(text, Annotation) else text.get_window_extent().padded(GAP) for text in axes.texts]
+        texts = [_box(text) if isinstance(text, Annotation) else text.get_window_extent().padded(GAP) for text in axes.texts]
         points = axes.transData.transform([(each.x, each.y) for each in inside])
-        taken += [Bbox.from_extents(x - 3, y - 3, x + 3, y + 3) for x, y in points]
-        lines = _along_lines(axes)
+        around, lines = np.hstack([points - 3, points + 3]), _along_lines(axes)
         for each in inside:
-            taken.append(_place(axes, each, np.array([box.extents for box in taken]), lines))
+            written = np.array([text.extents for text in texts]).reshape(-1, 4)
+            texts += _place(axes, each, Room(written, around, lines))
     return figure
 
 
 def _along_lines(axes: Axes) -> NDArray[np.float64]:
-    """Small boxes along all lines of a plot, which a label had better not cover."""
+    """Small boxes along all lines and intervals of a plot, which a label had better not cover."""
     found = [np.empty((0, 2))]
+    drawn = [each for lines in axes.collections if isinstance(lines, LineCollection) for each in lines.get_segments()]
     for line in axes.lines:
         if line.get_transform() != axes.transData or line.get_alpha() not in (None, 1):
             continue  # a line across the plot, or the unseen points that tell their values
-        corners = axes.transData.transform(np.column_stack([np.asarray(each, float) for each in line.get_data()]))
+        drawn.append(np.column_stack([np.asarray(each, float) for each in line.get_data()]))
+    for corners in map(axes.transData.transform, drawn):
         for start, end in pairwise(corners):
             found.append(np.linspace(start, end, 2 + int(np.abs(end - start).max() / EVERY)))
     points = np.concatenate(found)
@@ -223,8 +254,23 @@ def _box(text: Annotation) -> Bbox:
     return Text.get_window_extent(text).padded(GAP)
 
 
-def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[np.float64]) -> Bbox:
-    """Write a label at the nearest place beside its point that is free and within the axes; return what it covers."""
+@dataclass(frozen=True)
+class Room:
+    """What a label had better not cover, a row of corners each: texts and the lines that lead to them, labelled points, lines."""
+
+    texts: NDArray[np.float64]
+    points: NDArray[np.float64]
+    lines: NDArray[np.float64]
+
+    def covered(self, box: Bbox, leader: Sequence[Bbox], frame: Bbox) -> int:
+        """How bad a place is, 0 for a free one: to cover a text is worse than a point, a point worse than a line."""
+        crossed = any(_overlaps(part, self.texts) for part in leader)
+        bad = 300 * _overlaps(box, self.texts) + 300 * (not _within(box, frame)) + 99 * _overlaps(box, self.points)
+        return bad + 50 * crossed + _overlaps(box, self.lines)
+
+
+def _place(axes: Axes, each: Label, room: Room) -> list[Bbox]:
+    """Write a label at the nearest place beside its point that is free and within the axes; return what it and its line cover."""
     text = axes.annotate(
         each.text, (each.x, each.y), (0, 0), textcoords="offset points", color=each.color, fontsize=SMALL, annotation_clip=False,
         gid=_gid(each), arrowprops={**LEADER, "color": each.color, "gid": _gid(each)},
@@ -236,15 +282,24 @@ def _place(axes: Axes, each: Label, taken: NDArray[np.float64], lines: NDArray[n
         return _box(text)
 
     def covered(place: tuple[int, int, int]) -> int:
-        box = stand(*place)
-        return _overlaps(box, lines) + 99 * _overlaps(box, taken) + 300 * (not _within(box, axes.bbox))
+        return room.covered(stand(*place), _leader(axes, each, place), axes.bbox)
 
     places = [(away, right, up) for away in AWAY for right, up in AROUND]
     found = next((place for place in places if not covered(place)), None) or min(places, key=covered)
     if text.arrow_patch:
         text.arrow_patch.set_visible(found[0] > NEAR)
     text._arrow_relpos = ((0.5, 0, 1)[found[1]], (0.5, 0, 1)[found[2]])  # type: ignore[attr-defined]
-    return stand(*found)
+    return [stand(*found), *_leader(axes, each, found)]
+
+
+def _leader(axes: Axes, each: Label, place: tuple[int, int, int]) -> list[Bbox]:
+    """Small boxes along the line from a point to its label, if it needs one; the point's own surroundings left out."""
+    away, right, up = place
+    if away <= NEAR:
+        return []
+    start = np.array(axes.transData.transform((each.x, each.y)))
+    end = start + np.array([right, up]) * away * axes.figure.dpi / 72
+    return [Bbox.from_extents(x - 1, y - 1, x + 1, y + 1) for x, y in np.linspace(start, end, 10)[2:-1]]
 
 
 def _overlaps(box: Bbox, others: NDArray[np.float64]) -> int:
@@ -264,11 +319,12 @@ def plain(axes: Axes, which: str, ticks: Sequence[float] = (), write: Callable[[
     if ticks:
         chosen: list[float] = []
         for tick in sorted(set(ticks)):
-            if not chosen or log10(tick / chosen[-1]) > 0.07 * log10(high / low):
+            if not chosen or log10(tick / chosen[-1]) > 0.085 * log10(high / low):
                 chosen.append(tick)
         axis.set_major_locator(FixedLocator(chosen))
     else:
-        axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 100 else (1.0, 2.0, 5.0)))
+        crowded = which == "x" and high / low > 1e5
+        axis.set_major_locator(LogLocator(100.0 if crowded else 10.0, subs=(1.0,) if high / low > 100 else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axis.set_minor_formatter(NullFormatter())
     axis.set_minor_locator(NullLocator())
