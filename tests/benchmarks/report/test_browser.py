@@ -8,9 +8,6 @@ import shutil
 from urllib.parse import unquote
 
 import pytest
-from pages_for_tests import everything
-
-from benchmarks.report import page
 
 OVERLAPS = """() => {
   const found = [];
@@ -47,8 +44,10 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return page.save(everything(), {}, tmp_path_factory.mktemp("page"))
+def path(tmp_path_factory, rendered):
+    made = tmp_path_factory.mktemp("page") / "index.html"
+    made.write_text(rendered, encoding="utf-8")
+    return made
 
 
 @pytest.fixture
