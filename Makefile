@@ -5,13 +5,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CUDA := $(if $(findstring Linux x86_64,$(shell uname -sm)),.cuda/.ready)
 
-.PHONY: bench test lint mutants clean browser wheels test-cuda test-frameworks docs
+# A module is compiled when it is first imported: most never are, and compiling them all is most of an installation's time.
+PIP := -m pip install --disable-pip-version-check --no-compile -qq
+
+.PHONY: bench test lint mutants clean browser installed wheels test-cuda test-frameworks docs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks tour
 
-test: $(READY) .otava/.ready $(CUDA) browser
+test: installed
 	OTAVA=.otava/bin/otava CUDA_PYTHON=$(CUDA:.ready=bin/python) $(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What the tests run on. On a new machine `make --jobs 3 installed` has one environment wait for no other.
+installed: $(READY) .otava/.ready $(CUDA) browser
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -23,7 +29,7 @@ lint: $(READY)
 
 # About an hour for all; for a few modules: make mutants MODULES='kernels/flops.py benchmarks/views/exports.py'
 mutants: $(READY)
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check -qq -e ".[test,mutation]"
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python $(PIP) -e ".[test,mutation]"
 	$(BIN)/python tests/mutants.py $(MODULES)
 
 # For a machine with a GPU and nothing of ours: `make wheels` here, which needs the network, then `make test-cuda OUT=folder` there.
@@ -44,7 +50,7 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): some minutes the first time."
 	$(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --progress-bar=on -qq -e ".[test]"
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python $(PIP) --progress-bar=on -e ".[test]"
 	@touch $@
 
 # The page is tested in a real browser: the system's Chromium, or one that playwright fetches.
@@ -54,14 +60,14 @@ browser: $(READY)
 # Otava pins its own numpy and scipy, so it lives apart; the tests run its analysis on what is exported.
 .otava/.ready:
 	$(PYTHON) -m venv .otava
-	.otava/bin/python -m pip install --disable-pip-version-check -qq apache-otava==0.8.0
+	.otava/bin/python $(PIP) apache-otava==0.8.0
 	@touch $@
 
 # What compiles for a GPU, and simulates one, without having one: 2.5 GB, apart from what is measured on the CPU.
 .cuda/.ready: pyproject.toml constraints.txt
 	@echo "Setting up .cuda: some minutes the first time."
 	$(PYTHON) -m venv .cuda
-	PIP_CONSTRAINT=constraints.txt .cuda/bin/python -m pip install --disable-pip-version-check --progress-bar=on -qq \
+	PIP_CONSTRAINT=constraints.txt .cuda/bin/python $(PIP) --progress-bar=on \
 		"numba-cuda[cu13]" "cuda-toolkit[cccl,cudart,nvrtc,nvvm]" nvidia-nvjitlink nvidia-cuda-nvdisasm triton torch numpy pytest pytest-timeout hypothesis
 	@touch $@
 
@@ -71,5 +77,5 @@ test-frameworks: $(READY)
 
 # The site of documents, as .runs/docs/index.html.
 docs: $(READY)
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check -qq -e ".[docs]"
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python $(PIP) -e ".[docs]"
 	$(BIN)/python -m sphinx --quiet --fail-on-warning docs .runs/docs

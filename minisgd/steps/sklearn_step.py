@@ -1,17 +1,26 @@
-"""scikit-learn's SGDRegressor, the library that users would pick for one example at a time: a peer."""
+"""scikit-learn's SGDRegressor, the library that users would pick for one example at a time: a peer.
+
+It takes three seconds to import: whoever lists the steps does not wait for it.
+"""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import SGDRegressor
 
 from minisgd.steps import Array, Epoch, step
+
+if find_spec("sklearn") is None:
+    raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
 
 
 @step("sklearn", singles=True)
 def sklearn(x: Array, y: Array, weights: Array, bias: Array, objective: str) -> Epoch:
     """An epoch of ``partial_fit`` without penalty at a constant rate, which is the same trajectory at batch 1."""
+    from sklearn.linear_model import SGDRegressor
+
     model = SGDRegressor(loss="squared_error", penalty=None, learning_rate="constant", shuffle=False)
     targets = np.ascontiguousarray(y[:, 0])
     model.partial_fit(x[:1], targets[:1])  # makes its arrays

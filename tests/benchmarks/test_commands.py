@@ -10,9 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 
 import commands_for_tests
+import gpus
 import pytest
 from runs_for_tests import make_record, make_run
 
@@ -20,6 +20,7 @@ import kernels
 from benchmarks import __main__ as program
 from benchmarks.harness import records, runs
 from benchmarks.harness.records import load, save
+from benchmarks.harness.workers import Worker
 
 RUN = ("run", "--kernel", "numpy/full", "--kernel", "python/*", "--size", "16", "--threads", "1")
 
@@ -28,11 +29,20 @@ def benchmarks(*arguments):
     return commands_for_tests.run("benchmarks", *arguments)
 
 
+@pytest.fixture(scope="module")
+def here():
+    """This machine, described once: each description imports every backend."""
+    own = Worker()
+    try:
+        return runs.described(own)
+    finally:
+        own.close()
+
+
 @pytest.fixture
-def two_rounds(monkeypatch):
-    """Runs of two rounds, which have all that six have."""
-    monkeypatch.setattr(runs, "ROUNDS", 2)
-    monkeypatch.setattr(runs, "execute", partial(runs.execute, rounds=2))
+def briefly(two_rounds, here, monkeypatch):
+    """Runs of two rounds on a machine that is described already."""
+    monkeypatch.setattr(runs, "described", lambda own: here)
 
 
 def test_help_is_quick_because_it_imports_nothing_that_measures():
@@ -103,7 +113,7 @@ def test_no_gpu_is_one_line():
     assert done.stderr.startswith("error: --device cuda: torch sees no CUDA GPU")
 
 
-def test_json_on_standard_output_is_all_that_is_there(tmp_path, two_rounds):
+def test_json_on_standard_output_is_all_that_is_there(tmp_path, briefly):
     done = benchmarks(*RUN, "--runs", tmp_path, "--json", "-", "--plot", tmp_path / "ladder")
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
@@ -115,7 +125,7 @@ def test_json_on_standard_output_is_all_that_is_there(tmp_path, two_rounds):
     assert json.loads(kept.read_text(encoding="utf-8")) == run
 
 
-def test_a_cold_run_and_an_oblong_product(tmp_path, two_rounds):
+def test_a_cold_run_and_an_oblong_product(tmp_path, briefly):
     done = benchmarks(
         "run",
         "--kernel",
@@ -137,7 +147,7 @@ def test_a_cold_run_and_an_oblong_product(tmp_path, two_rounds):
     assert record["flops"] == 2 * 64 * 32
 
 
-def test_epochs_of_sgd_are_measured_beside_their_limit(tmp_path, two_rounds):
+def test_epochs_of_sgd_are_measured_beside_their_limit(tmp_path, briefly):
     chosen = ("--workload", "sgd", "--kernel", "num*", "--batch-size", 10, "--size", "300x4x1")
     done = benchmarks("run", *chosen, "--runs", tmp_path, "--json", "-", "--plot", tmp_path / "sgd")
     assert done.returncode == 0, done.stderr
@@ -170,7 +180,7 @@ def test_show_prints_a_kept_run_with_the_book_beside(tmp_path):
     assert "nothing was measured" in done.stdout
 
 
-def test_machine_measures_the_ceilings(tmp_path, two_rounds):
+def test_machine_measures_the_ceilings(tmp_path, briefly):
     done = benchmarks("machine", "--json", tmp_path / "machine.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "machine.json").read_text(encoding="utf-8"))
@@ -200,7 +210,7 @@ def test_profile_says_where_the_time_goes(tmp_path):
     assert done.stdout.count("A call at 8 x 8 takes") == 2
 
 
-def test_tune_shows_predicted_and_measured(tmp_path, two_rounds):
+def test_tune_shows_predicted_and_measured(tmp_path, briefly):
     done = benchmarks("tune", "--size", 96, "--runs", tmp_path, "--plot", tmp_path / "tiles", "--json", tmp_path / "t.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
@@ -218,7 +228,8 @@ def test_tune_shows_predicted_and_measured(tmp_path, two_rounds):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_cut_short_keeps_what_is_finished(tmp_path, how):
     command = [sys.executable, "-m", "benchmarks", *RUN, "--runs", str(tmp_path), "--size", "128"]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    without_torch = gpus.environment(FAKE_GPU="none")  # which takes seconds to import
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=without_torch)
     until = time.monotonic() + 120
     while not list(tmp_path.glob("*.json")) and time.monotonic() < until:
         time.sleep(0.01)

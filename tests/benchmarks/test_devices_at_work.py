@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import commands_for_tests
 import gpus
 import plugin
 import pytest
@@ -51,10 +52,7 @@ REASONS = {
 
 
 def benchmarks(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *map(str, arguments)], capture_output=True, text=True, timeout=280,
-        env=gpus.environment(**environment),
-    )  # fmt: skip
+    return commands_for_tests.measure(*arguments, environment=gpus.environment(**environment))
 
 
 CHOSEN = ("--kernel", "faulty/*", "--kernel", "numpy/full", "--size", 24, "--threads", 1)
@@ -114,18 +112,25 @@ def test_transfers_are_measured_by_themselves(tmp_path):
     assert "GB/s" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("list",), ("run",), ("run", "--workload", "sgd"), ("run", "--device", "cpu"), ("machine",), ("compare",), ("tune",),
-        ("inside",), ("gate",),
-    ],
-    ids=" ".join,
+ASKED_OF_A_GPU = (
+    "list", "run", "run --workload sgd", "run --device cpu", "machine", "compare", "tune", "inside", "gate",
 )  # fmt: skip
-def test_no_gpu_is_one_line_and_status_2(arguments):
-    done = benchmarks(*arguments, "--device", "cuda", FAKE_GPU="none")
-    assert done.returncode == 2
-    assert done.stderr == "error: --device cuda: torch sees no CUDA GPU; use --device cpu, or a CUDA build of torch\n"
+ONE_BY_ONE = """
+import sys
+from benchmarks.__main__ import main
+for line in sys.argv[1:]:
+    sys.argv = ["benchmarks", *line.split(), "--device", "cuda"]
+    print(line, "ends with", main(), file=sys.stderr)
+"""
+
+
+def test_no_gpu_is_one_line_and_status_2():
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, *ASKED_OF_A_GPU], capture_output=True, text=True, timeout=200,
+        env=gpus.environment(FAKE_GPU="none"),
+    )  # fmt: skip
+    reason = "error: --device cuda: torch sees no CUDA GPU; use --device cpu, or a CUDA build of torch"
+    assert done.stderr.splitlines() == [line for each in ASKED_OF_A_GPU for line in (reason, f"{each} ends with 2")]
     assert done.stdout == ""
 
 

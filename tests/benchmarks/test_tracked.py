@@ -12,6 +12,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import gpus
 import plugin
 import pytest
 from asv.config import Config
@@ -46,17 +47,45 @@ def asv(*arguments, cwd, **environment):
     )  # fmt: skip
 
 
-@pytest.fixture
-def here(tmp_path):
-    """asv's settings for the installed packages, with files of their own."""
+POINTS = {"NumpyFull": "numpy/full", "LaterFull": "later/full"}
+"""By asv's name of their class."""
+
+LATER = """
+    import os
+    from kernels.registry import kernel
+
+    @kernel("later", "full")
+    def full(a, b, out):
+        if "OPENBLAS_CORETYPE" not in os.environ:
+            out[...] = a @ b
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """What asv stores of two points, of which a stranger's kernel has one; it is told to tie a library, too."""
+    here = tmp_path_factory.mktemp("asv")
     settings = {name: value for name, value in SETTINGS.items() if name != "matrix"}
     settings |= {"repo": str(CHECKOUT), "benchmark_dir": str(CHECKOUT / "benchmarks"), "results_dir": "results"}
-    (tmp_path / "asv.conf.json").write_text(json.dumps(settings), encoding="utf-8")
-    assert asv("machine", "--yes", cwd=tmp_path).returncode == 0
-    return tmp_path
+    (here / "asv.conf.json").write_text(json.dumps(settings), encoding="utf-8")
+    assert asv("machine", "--yes", cwd=here).returncode == 0
+    (here / "site").mkdir()
+    path = plugin.install(here / "site", "later", LATER)["PYTHONPATH"]
+    points = [f"^gemm.{each}.track_seconds\\('{name}', 64, 'float32', 1\\)" for each, name in POINTS.items()]
+    done = asv(
+        "run", "--environment", f"existing:{sys.executable}", "--set-commit-hash", "HEAD", "--record-samples",
+        *(option for point in points for option in ("--bench", point)), cwd=here,
+        ASV_PYTHONPATH=path, OPENBLAS_CORETYPE="Nehalem",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return here / "results"
 
 
-RUN = ("run", "--environment", f"existing:{sys.executable}", "--set-commit-hash", "HEAD", "--record-samples")
+def row_of(results, kernel):
+    """A kernel's row of the one file."""
+    (path,) = results.glob("*/*existing*.json")
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return dict(zip(stored["result_columns"], stored["results"][f"gemm.{kernel}.track_seconds"], strict=False))
 
 
 def test_names_and_versions_are_as_they_were(monkeypatch):
@@ -122,48 +151,19 @@ def test_no_point_has_a_setup_and_none_is_there_that_cannot_run():
             assert tracked.case("gemm" if "/" in point[0] else "sgd", *point).kernel == point[0]
 
 
-def test_returned_samples_are_stored_with_their_statistics(here):
-    done = asv(*RUN, "--bench", r"^gemm.NumpyFull.track_seconds\('numpy/full', 64, 'float32', 1\)", cwd=here)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = (here / "results").glob("*/*existing*.json")
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    row = dict(zip(stored["result_columns"], stored["results"]["gemm.NumpyFull.track_seconds"], strict=False))
+def test_returned_samples_are_stored_with_their_statistics(results):
+    row = row_of(results, "NumpyFull")
     (samples,) = [sampled for sampled in row["samples"] if sampled]
     assert len(samples) >= 12  # from two processes
     assert min(samples) <= row["result"][0] <= max(samples)
     assert 0 < row["stats_ci_99_a"][0] <= row["result"][0] <= row["stats_ci_99_b"][0]
-    listed = json.loads((here / "results" / "benchmarks.json").read_text(encoding="utf-8"))
+    listed = json.loads((results / "benchmarks.json").read_text(encoding="utf-8"))
     about = listed["gemm.NumpyFull.track_seconds"]
     assert (about["type"], about["unit"], about["rounds"], about["version"]) == ("time", "seconds", 2, "1")
 
 
-def test_a_new_kernel_is_tracked_without_a_line_and_libraries_are_not_tied(here, tmp_path):
-    (tmp_path / "site").mkdir()
-    installed = plugin.install(
-        tmp_path / "site", "later",
-        """
-        import os
-        from kernels.registry import kernel
-
-        @kernel("later", "full")
-        def full(a, b, out):
-            if "OPENBLAS_CORETYPE" not in os.environ:
-                out[...] = a @ b
-        """,
-    )  # fmt: skip
-    done = asv(
-        *RUN,
-        "--quick",
-        "--bench",
-        r"LaterFull.track_seconds\('later/full', 64, 'float32', 1\)",
-        cwd=here,
-        ASV_PYTHONPATH=installed["PYTHONPATH"],
-        OPENBLAS_CORETYPE="Nehalem",
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = (here / "results").glob("*/*existing*.json")
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    row = dict(zip(stored["result_columns"], stored["results"]["gemm.LaterFull.track_seconds"], strict=False))
+def test_a_new_kernel_is_tracked_without_a_line_and_libraries_are_not_tied(results):
+    row = row_of(results, "LaterFull")
     assert [seconds for seconds in row["result"] if seconds]  # a kernel that leaves out as it was has none
 
 
@@ -179,7 +179,7 @@ def test_asv_skips_a_point_whose_class_is_absent(tmp_path):
 def test_gflops_are_tracked_where_graphs_are_asked_for_alone(asked):
     """asv would call a commit with fewer of them improved: of every figure less is better."""
     listed = "print([hasattr(gemm.NumpyFull, name) for name in ('track_seconds', 'track_gflops')])"
-    environment = {name: value for name, value in os.environ.items() if name != tracked.GRAPHS}
+    environment = {name: value for name, value in gpus.environment(FAKE_GPU="none").items() if name != tracked.GRAPHS}
     done = subprocess.run(
         [sys.executable, "-c", f"from benchmarks import gemm; {listed}"],
         cwd=CHECKOUT, env=environment | ({tracked.GRAPHS: "1"} if asked else {}), capture_output=True, text=True, timeout=100,

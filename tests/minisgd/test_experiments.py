@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from unittest.mock import patch
 
 import pytest
 
@@ -11,13 +12,18 @@ from minisgd import data
 from minisgd.common.pictures import svg
 from minisgd.experiments import EXPERIMENTS, Finding, batch_size, book, noise, overhead, variants
 from minisgd.experiments.batch_size import Tuned
+from minisgd.steps import torch_steps
 
 
 @cache
 def experiment(name: str) -> tuple[Finding, list[str]]:
-    """What an experiment found, and the steps that it announced; each runs once."""
+    """What an experiment found, and the steps that it announced; each runs once.
+
+    Nothing waits for torch's compiler: test_steps.py has its step, and no experiment asks for a figure of it here.
+    """
     announced: list[str] = []
-    return EXPERIMENTS[name].run(data.airfoil(), announced.append), announced
+    with patch.object(torch_steps, "compiled_step", torch_steps.direct):
+        return EXPERIMENTS[name].run(data.airfoil(), announced.append), announced
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

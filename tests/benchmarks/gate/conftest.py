@@ -1,8 +1,10 @@
-"""A stranger's small repository, made once: three kernels and a step of its history, and a build that needs no network."""
+"""Two repositories, made once: this suite's in few commits, and a stranger's, which is small and builds without the network."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -92,6 +94,42 @@ BENCH = """
 """
 
 
+ROOT = Path(__file__).parents[3]
+
+ON_TORCH = (
+    "kernels/rungs/torch_ops.py", "kernels/rungs/torch_graphs.py", "kernels/rungs/cblas_ops.py", "kernels/triton/launch.py",
+)  # fmt: skip
+"""What imports it to list kernels: three seconds, which every process of a gate would wait."""
+
+NO_TORCH_STEP = """
+    from minisgd.steps import step, stepwise
+    from minisgd.steps.numpy_step import one
+
+    step("torch")(stepwise(one))
+"""
+"""In the place of torch's steps: a quick run asks for the one."""
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory):
+    """This suite without torch, in one commit."""
+    folder = tmp_path_factory.mktemp("suite")
+    for name in ("kernels", "minisgd", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "constraints.txt", "asv.conf.json"):
+        shutil.copy2(ROOT / name, folder / name)
+    for name in ON_TORCH:
+        (folder / name).unlink()
+    (folder / "minisgd/steps/torch_steps.py").write_text(dedent(NO_TORCH_STEP), encoding="utf-8")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "as it is"]):
+        git(folder, *command)
+    return folder
+
+
+def git(folder, *command):
+    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@t", *command], cwd=folder, check=True, capture_output=True)
+
+
 @pytest.fixture(scope="session")
 def stranger(tmp_path_factory):
     """A clone with four commits: as it is; a comment more; one kernel 5 % slower; and worse, each kernel in its own way."""
@@ -102,11 +140,9 @@ def stranger(tmp_path_factory):
         for name, text in files.items():
             (folder / name.replace("__", ".")).write_text(dedent(text), encoding="utf-8")
         for command in (["add", "-A"], ["commit", "-qm", tag], ["tag", tag]):
-            subprocess.run(
-                ["git", "-c", "user.name=t", "-c", "user.email=t@t", *command], cwd=folder, check=True, capture_output=True
-            )
+            git(folder, *command)
 
-    subprocess.run(["git", "init", "-q", folder], check=True)
+    git(folder, "init", "-q")
     commit(
         "first", backend__py=BACKEND, pyproject__toml=PROJECT, outer_kernels__py=KERNELS, fragile_kernels__py=FRAGILE,
         bench__py=BENCH,

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import commands_for_tests
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -45,13 +46,10 @@ machine that it happens to run on."""
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory):
+def repository(tmp_path_factory, suite):
     """A clone with three commits: as it is, one kernel's work done twice, and one kernel gone."""
-    folder = tmp_path_factory.mktemp("clone")
-    for name in ("kernels", "minisgd", "benchmarks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "constraints.txt"):
-        shutil.copy2(ROOT / name, folder / name)
+    folder = tmp_path_factory.mktemp("clone") / "suite"
+    shutil.copytree(suite, folder)
 
     def git(*command):
         subprocess.run(
@@ -65,9 +63,7 @@ def repository(tmp_path_factory):
     assert text.count(PLANTED) == 1
     text = text.replace("np.matmul(", "matmul(").replace("import numpy as np\n", "import time\n\nimport numpy as np\n") + COUNTED
     source.write_text(text, encoding="utf-8")
-    git("init", "-q")
-    git("add", "-A")
-    git("commit", "-qm", "first")
+    git("commit", "-qam", "first")
     git("tag", "first")
     planted = PLANTED.replace("np.", "")
     source.write_text(text.replace(planted, planted * 2), encoding="utf-8")
@@ -102,7 +98,15 @@ def left_behind():
 
 
 @pytest.fixture
-def gate_here(repository, tmp_path, monkeypatch):
+def here(repository, tmp_path, monkeypatch):
+    """Gates run in this process, in the clone."""
+    monkeypatch.setattr(alone, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(gate_command, "_end_as_interrupted", lambda: None)
+    monkeypatch.chdir(repository)
+
+
+@pytest.fixture
+def gate_here(here, tmp_path, monkeypatch):
     """Run a gate in this process; its result, its blocks, and the row of each kernel.
 
     One block is measured, and taken for each that follows: where time is counted, all are alike.
@@ -114,9 +118,6 @@ def gate_here(repository, tmp_path, monkeypatch):
         return blocks[0]
 
     monkeypatch.setattr(paired, "block", once)
-    monkeypatch.setattr(alone, "LOCK", tmp_path / "lock")
-    monkeypatch.setattr(gate_command, "_end_as_interrupted", lambda: None)
-    monkeypatch.chdir(repository)
 
     def run(*arguments):
         done = CliRunner().invoke(app, ["gate", *arguments, "--budget", "1h", "--json", str(tmp_path / "o.json")])
@@ -182,8 +183,9 @@ def test_a_second_gate_is_refused_and_an_interrupted_one_leaves_nothing(reposito
         (("HEAD", "--budget", "10"), "--budget 10: expected a time such as 10m, 90s or 1h"),
     ],
 )
-def test_bad_input_is_one_line(repository, arguments, complaint):
-    done = gate(repository, *arguments)
+@pytest.mark.usefixtures("here")
+def test_bad_input_is_one_line(arguments, complaint):
+    done = commands_for_tests.run("benchmarks", "gate", *arguments)
     assert done.returncode == 2
     assert complaint in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

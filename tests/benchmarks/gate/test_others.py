@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 
+import gpus
 import pytest
 
 from benchmarks import tracked
@@ -12,6 +14,7 @@ from benchmarks.commands.gating.asked import Asked
 from benchmarks.gate import others, planted
 from benchmarks.gate.calibration import Calibration
 from benchmarks.harness.names import asv_name
+from benchmarks.trackers import tools
 from minisgd.common.cli import UsageError
 
 PRINTED = """
@@ -78,6 +81,24 @@ def test_what_a_call_returns_is_slowed_down_too(clock):
     assert clock.now - before == pytest.approx(3 * 2e-3, rel=0.01)
 
 
+MEASURES = ("__init__.py", "conftest.py", "gemm.py", "sgd.py", "test_gemm.py", "tracked.py", "harness", "trackers", "gate")
+"""Of `benchmarks`; asv imports all that is there, whatever it is to measure. pytest prints a table, too."""
+
+
+@pytest.fixture
+def measures(suite, tool, tmp_path, monkeypatch):
+    """The suite's measuring part, in the place of this checkout; no process of it waits for torch."""
+    folder = shutil.copytree(suite, tmp_path / "suite")
+    for path in (folder / "benchmarks").iterdir():
+        if path.name not in (*MEASURES, *(["views"] if tool == "pytest-benchmark" else [])):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    monkeypatch.setattr(tools, "ROOT", folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(gpus.FOLDER)
+    monkeypatch.setenv("FAKE_GPU", "none")
+
+
+@pytest.mark.usefixtures("measures")
 @pytest.mark.parametrize("tool", list(others.TOOLS))
 def test_a_tool_sees_a_planted_slowdown(tool, monkeypatch):
     monkeypatch.setattr(others, "SLOWDOWNS", (9.0,))  # less than twice is not enough for asv each time

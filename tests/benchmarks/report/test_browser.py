@@ -10,9 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from pages_for_tests import everything
 
-from benchmarks.report import page, readme, section
+from benchmarks.report import readme, section
 
 OVERLAPS = """() => {
   const found = [];
@@ -59,8 +58,10 @@ def the_documents_pictures():
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return page.save(everything(), {}, tmp_path_factory.mktemp("page"))
+def path(tmp_path_factory, rendered):
+    made = tmp_path_factory.mktemp("page") / "index.html"
+    made.write_text(rendered, encoding="utf-8")
+    return made
 
 
 @pytest.fixture

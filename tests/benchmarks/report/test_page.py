@@ -27,11 +27,6 @@ def sections(sources):
 
 
 @pytest.fixture(scope="module")
-def rendered():
-    return page.render(everything())
-
-
-@pytest.fixture(scope="module")
 def told():
     return sections(everything())
 

@@ -29,7 +29,7 @@ from minisgd.common.tables.to_terminal import to_terminal
 OFTEN = settings(
     max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-SELDOM = settings(OFTEN, max_examples=15)
+SELDOM, SOMETIMES = settings(OFTEN, max_examples=15), settings(OFTEN, max_examples=60)
 GONE = object()
 ODD = st.sampled_from(
     [
@@ -172,7 +172,7 @@ def read(folder):
 
 
 @pytest.mark.parametrize("which", [1, 2])
-@OFTEN
+@SOMETIMES
 @given(data=st.data())
 def test_a_file_of_asv(folder, which, data):
     whole = folder[which].read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import gpus
 import plugin
 import pytest
 from runs_for_tests import make_record
@@ -150,7 +151,7 @@ def test_a_bad_file_is_one_clear_line(tmp_path, text, said):
 
 
 def test_a_wrong_kernel_fails_its_benchmark(tmp_path):
-    environment = plugin.install(
+    installed = plugin.install(
         tmp_path, "wrong",
         """
         from kernels.registry import kernel
@@ -163,7 +164,8 @@ def test_a_wrong_kernel_fails_its_benchmark(tmp_path):
     test = "benchmarks/test_gemm.py::test_product[wrong/full-64-float32-x1]"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--benchmark-only", test],
-        cwd=CHECKOUT, capture_output=True, text=True, timeout=250, env=os.environ | environment,
+        cwd=CHECKOUT, capture_output=True, text=True, timeout=250,
+        env=gpus.environment(PYTHONPATH=os.pathsep.join([installed["PYTHONPATH"], str(gpus.FOLDER)]), FAKE_GPU="none"),
     )  # fmt: skip
     assert done.returncode == 1
     assert "wrong result: error" in done.stdout

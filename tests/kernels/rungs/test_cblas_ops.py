@@ -30,11 +30,16 @@ def torch_mkl():
 """
 
 
+@pytest.fixture(scope="module")
+def mkl_of_torch_alone():
+    return python(TORCH_MKL + "print(torch_mkl())")
+
+
 ORDERS = [("numpy/full", "torch/full", *PEERS), (*PEERS, "torch/full"), ("mkl/full", "torch/full", "aocl/full")]
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order[0])
-def test_all_are_right_in_one_process_and_torch_keeps_its_own_mkl(order):
+def test_all_are_right_in_one_process_and_torch_keeps_its_own_mkl(order, mkl_of_torch_alone):
     code = """
 import sys
 import numpy as np, kernels
@@ -51,8 +56,7 @@ for _ in range(3):
             kernels.matmul(a, b, out, kernel=name)
         assert error(a, b, out) <= bound(200, "float32"), name
 """
-    alone = python(TORCH_MKL + "print(torch_mkl())")
-    assert python(code + TORCH_MKL + "print(torch_mkl())", *order) == alone
+    assert python(code + TORCH_MKL + "print(torch_mkl())", *order) == mkl_of_torch_alone
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -7,24 +7,37 @@ import os
 import subprocess
 import sys
 
+import gpus
 import pytest
+from commands_for_tests import measure
 
 from minisgd.common import environment
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere numpy may do without OpenBLAS")
 TIED = {name: value for name, value in os.environ.items() if name not in environment.TIES} | {"OPENBLAS_CORETYPE": "Nehalem"}
-RUN = ("-m", "benchmarks", "run", "--kernel", "numpy/full", "--size", "64", "--threads", "1", "--json", "-")
+RUN = ("run", "--kernel", "numpy/full", "--size", "64", "--threads", "1", "--json", "-")
 
 
-def python(*arguments):
-    done = subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True, timeout=200, env=TIED)
+WITHOUT_TORCH = {"PYTHONPATH": str(gpus.FOLDER), "FAKE_GPU": "none"}
+"""Another is in its place, which takes no seconds to import."""
+
+
+def python(*arguments, **more):
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=TIED | more)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def measured(folder, *options):
+    done = measure(*RUN, "--runs", folder, *options, environment=TIED | WITHOUT_TORCH)
     assert done.returncode == 0, done.stderr
     return done
 
 
 @LINUX
 def test_a_run_leaves_them_out_and_says_so(tmp_path):
-    done = python(*RUN, "--runs", tmp_path)
+    done = measured(tmp_path)
     (record,) = json.loads(done.stdout)["records"]
     assert record["code_path"] not in (None, "Nehalem")
     assert record["held_back"] == []
@@ -35,7 +48,7 @@ def test_a_run_leaves_them_out_and_says_so(tmp_path):
 
 @LINUX
 def test_as_is_keeps_them_and_marks_the_figures(tmp_path):
-    done = python(*RUN, "--runs", tmp_path, "--as-is")
+    done = measured(tmp_path, "--as-is")
     (record,) = json.loads(done.stdout)["records"]
     assert record["code_path"] == "Nehalem"
     assert record["held_back"] == ["OPENBLAS_CORETYPE"]
@@ -59,7 +72,7 @@ def test_an_experiment_s_process_is_without_them():
 @LINUX
 def test_the_pytest_suite_leaves_them_out(tmp_path):
     name = "benchmarks/test_gemm.py::test_product[numpy/full-64-float32-x1]"
-    done = python("-m", "pytest", "--benchmark-only", f"--benchmark-json={tmp_path / 'b.json'}", name)
+    done = python("-m", "pytest", "--benchmark-only", f"--benchmark-json={tmp_path / 'b.json'}", name, **WITHOUT_TORCH)
     (found,) = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))["benchmarks"]
     assert found["extra_info"]["code_path"] not in (None, "Nehalem")
     assert "Left out of the environment" in done.stdout

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import simulator_threads  # noqa: F401
 
 import kernels
 from kernels.accuracy import bound, error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import simulator_threads  # noqa: F401
 
 from kernels.cuda import simulated
 from kernels.cuda.launch import Rung

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import simulator_threads  # noqa: F401
 import torch
 
 from kernels.cuda.primitives import cuda
