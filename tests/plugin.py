@@ -9,14 +9,14 @@ from pathlib import Path
 from textwrap import dedent
 
 
-def install(folder: Path, backend: str, source: str) -> dict[str, str]:
+def install(folder: Path, backend: str, source: str, group: str = "kernels") -> dict[str, str]:
     """Install into a folder; the environment variables that put the folder on the path of a process."""
     module = f"{backend.replace(chr(45), chr(95))}_kernels"
     (folder / f"{module}.py").write_text(dedent(source), encoding="utf-8")
     metadata = folder / f"{module}-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", encoding="utf-8")
-    (metadata / "entry_points.txt").write_text(f"[kernels]\n{backend} = {module}\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\n{backend} = {module}\n", encoding="utf-8")
     return {"PYTHONPATH": str(folder)}
 
 

@@ -6,24 +6,43 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from shutil import copytree
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from benchmarks.gate import alone
 from benchmarks.gate.grids import Grid
 from benchmarks.gate.paired import Side
 from benchmarks.gate.probe import Probed, probe
 from benchmarks.gate.sides import NUMBA_CACHE, Pair
+from benchmarks.gate.untimed import same_code
 from benchmarks.harness.records import Case
 from benchmarks.harness.workers import Worker, WorkerFailure
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PROBE_S = 300.0
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is measured, why the rest is not, what has failed already, and what was seen of each kernel on each side."""
+    """What is measured, why the rest is not, what has failed already, and what was seen of each kernel on each side.
+
+    Parameters
+    ----------
+    cases : list of Case
+        To be measured.
+    untimed : list of Case
+        Those of which both sides run the same machine code: there is nothing to measure.
+    left_out : dict of str to list of str
+        Kernels, by reason.
+    failed : dict of Case to str
+        Why, and on which side.
+    probed : dict of str to dict of str to Probed
+        By kernel and side; None where it fails.
+    """
 
     cases: list[Case]
+    untimed: list[Case]
     left_out: dict[str, list[str]]
     failed: dict[Case, str]
     probed: dict[str, dict[str, Probed | None]]
@@ -44,9 +63,9 @@ def choose(
     only : sequence of str
         Patterns of titles or kernels; if empty, all on one thread: on several, a machine shared with others tells little.
     everything : bool
-        Measure what the change cannot touch as well.
+        Measure what the change cannot touch as well, and what runs the same machine code.
     advance : callable
-        Told which kernel is looked at next, and how many there are.
+        Told what is looked at next, and how many kernels there are.
     device : str
         Whose kernels.
     """
@@ -62,7 +81,12 @@ def choose(
             probed[kernel] = {pair.head.name: seen, pair.base.name: _probe(pair.base, case)}
         else:
             left_out.setdefault("imports no file that differs", []).append(kernel)
-    return Chosen([case for case in both if case.kernel in probed], left_out, failed, probed)
+    cases = [case for case in both if case.kernel in probed]
+    untimed: list[Case] = []
+    if not everything:
+        files = {kernel: frozenset().union(*(seen.files for seen in by.values() if seen)) for kernel, by in probed.items()}
+        untimed = same_code(pair, cases, files, _ask, lambda kernel: advance(f"the machine code of {kernel}", len(smallest)))
+    return Chosen([case for case in cases if case not in untimed], untimed, left_out, failed, probed)
 
 
 def _one_sided(base: Grid, head: Grid) -> tuple[dict[str, list[str]], dict[Case, str]]:
@@ -92,17 +116,22 @@ def _wanted(grid: Grid, only: Sequence[str]) -> Grid:
 
 
 def _probe(side: Side, case: Case) -> Probed | None:
-    """A look at a kernel in a fresh process; None if it fails: so it will when it is measured, with its reason.
+    """A look at a kernel; None if it fails: so it will when it is measured, with its reason."""
+    return _ask(side, probe, case, side.place)
 
-    The process has a Numba cache of its own: code that another kernel's probe has left in the side's cannot be read. What it
-    compiles is left there all the same, to be measured.
+
+def _ask(side: Side, look: Callable[P, R], *args: P.args, **named: P.kwargs) -> R | None:
+    """What a fresh process of a side says; None if it fails.
+
+    The process has a Numba cache of its own: code that another process has left in the side's cannot be read. What it compiles is
+    left there all the same, to be measured.
     """
     kept = side.home.environment.get(NUMBA_CACHE)
     with alone.folder() as folder:
         (fresh := folder / "numba").mkdir()
         worker = Worker(replace(side.home, environment={**side.home.environment, NUMBA_CACHE: str(fresh)}))
         try:
-            return worker.call(probe, PROBE_S, case, side.place)
+            return worker.call(look, PROBE_S, *args, **named)
         except WorkerFailure:
             return None
         finally:

@@ -23,6 +23,7 @@ class Row(Model):
     blocks: int = 0
     logs: list[float] = Field(default_factory=list, description="log(head / base) of each block")
     failure: str | None = None
+    untimed: str | None = Field(default=None, description="why no clock was asked: both sides run the same")
 
 
 class Change(Model):

@@ -6,7 +6,6 @@ no difference between them.
 
 from __future__ import annotations
 
-import ast
 import sys
 import tarfile
 import tomllib
@@ -17,7 +16,7 @@ from pathlib import Path
 from shutil import copy2
 from typing import Any
 
-from benchmarks.gate import alone, git, grids
+from benchmarks.gate import alone, git, grids, programs
 from benchmarks.gate.git import run as _run
 from benchmarks.gate.grids import Grid
 from benchmarks.gate.paired import Side
@@ -106,21 +105,7 @@ def changed(one: Path, other: Path, sources: Callable[[Path], Iterable[Path]]) -
 
 def _same(one: Path, other: Path) -> bool:
     contents = one.read_bytes(), other.read_bytes()
-    if contents[0] == contents[1] or one.suffix != ".py":
-        return contents[0] == contents[1]
-    try:
-        return _program(contents[0]) == _program(contents[1])
-    except (SyntaxError, ValueError):
-        return False
-
-
-def _program(content: bytes) -> str:
-    """What Python makes of a file, without documentation."""
-    program = ast.parse(content)
-    for node in ast.walk(program):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = node.body[ast.get_docstring(node) is not None :]
-    return ast.dump(program)
+    return programs.same(*contents) if one.suffix == ".py" else contents[0] == contents[1]
 
 
 def _sources(side: Path) -> Iterator[Path]:

@@ -98,7 +98,7 @@ def _beside_others(lines: Sequence[Line]) -> list[str]:
     tried = [slowdown for slowdown in SLOWDOWNS if any(line.called[slowdown][1] for line in lines)]
     made = Table([*columns, *map(Column, map(percentage, tried))])
     for line in lines:
-        counts = (f"{count} of {total}" for count, total in map(line.called.__getitem__, tried))
+        counts = (f"{count} of {total}" if total else "" for count, total in map(line.called.__getitem__, tried))
         made.add(line.tool, line.rule, Cell(line.minutes, f"{line.minutes:.1f}"), *counts)
     return [
         "The same test put to other tools: `asv run` of each side and `asv compare`, as `asv continuous` does it; and"
@@ -121,8 +121,9 @@ def _crowded(found: Calibration) -> str:
     crowded = [one for one in found.gates if one.sides > 2]
     if not crowded:
         return ""
+    sides = " or ".join(map(str, sorted({one.sides for one in crowded})))
     return (
-        f" {len(crowded)} of the {len(found.gates)} heads took turns with others, {crowded[0].sides} sides in a block. Their"
+        f" {len(crowded)} of the {len(found.gates)} heads took turns with others, {sides} sides in a block. Their"
         " turns lie further from the base's than in a gate of two sides, so they scatter more."
     )
 
@@ -138,46 +139,50 @@ def alarms(found: Calibration) -> str:
 
 
 def picture(found: Calibration) -> Figure:
-    """The gate's verdicts over the true slowdown, and below them what each tool calls changed; a column for each load."""
+    """The gate's verdicts over the true slowdown, a row for each change that matters; below, what each tool calls changed.
+
+    Each load has a column.
+    """
     from matplotlib.figure import Figure  # here, since the gate prints from this module and draws nothing
 
     loads = [load for load in LOADS if any(one.load == load for one in found.gates)]
-    compared = bool(found.others)
-    figure = Figure(figsize=(4.6 * len(loads), 3.6 * (1 + compared)), layout="constrained")
-    for place, load in enumerate(loads, start=1):
-        axes = figure.add_subplot(1 + compared, len(loads), place)
-        for verdict, color, marker in (
-            (Verdict.SLOWER, "#d55e00", "o"), (Verdict.SAME, "#0072b2", "s"), (Verdict.INCONCLUSIVE, "#999999", "^")
-        ):  # fmt: skip
-            judged = {slowdown: comparisons(found, load, slowdown, effect=effects(found, load)[0]) for slowdown in SLOWDOWNS}
-            _curve(
-                axes, {slowdown: (share(group, verdict)[0], len(group)) for slowdown, group in judged.items()},
-                color=color, marker=marker, label=str(verdict),
-            )  # fmt: skip
-        axes.set_title(LOADS[load], fontsize=9)
-        axes.set_ylabel("verdicts of the gate, %")
-        if compared:
-            below = figure.add_subplot(2, len(loads), len(loads) + place)
+    asked = sorted({effect for load in loads for effect in effects(found, load)}, reverse=True)
+    rows = len(asked) + bool(found.others)
+    figure = Figure(figsize=(4.6 * len(loads), 3.6 * rows), layout="constrained")
+    for column, load in enumerate(loads, start=1):
+        for row, effect in enumerate(asked):
+            axes = figure.add_subplot(rows, len(loads), row * len(loads) + column)
+            _verdicts(axes, found, load, effect)
+            axes.set_title(LOADS[load] if row == 0 else "", fontsize=9)
+            axes.set_ylabel(f"verdicts at --min-effect {100 * effect:g}%, %")
+        if found.others:
+            below = figure.add_subplot(rows, len(loads), len(asked) * len(loads) + column)
             for line in lines_of(found, load):
                 if (line.tool, line.rule) in SHOWN:
                     _curve(below, line.called, label=f"{line.tool}, {line.rule}", **SHOWN[line.tool, line.rule])
             below.set_ylabel("called changed, %")
-    tools: dict[str, Any] = {}
     for axes in figure.axes:
-        axes.set(xlabel="true slowdown, %", ylim=(-4, 104))
+        axes.set(xlabel="true slowdown, %", xlim=(-0.5, 100 * SLOWDOWNS[-1] + 0.5), ylim=(-4, 104))
         axes.grid(alpha=0.25)
-        if axes.get_title():
-            axes.legend(frameon=False, fontsize=8)
-        else:
-            handles, labels = axes.get_legend_handles_labels()
-            tools |= dict(zip(labels, handles, strict=True))
-    if tools:
-        figure.legend(tools.values(), tools.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    if found.others:
+        handles, labels = figure.axes[-1].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.axes[0].legend(frameon=False, fontsize=8)
     return figure
+
+
+def _verdicts(axes: Axes, found: Calibration, load: Load, effect: float) -> None:
+    judged = {slowdown: comparisons(found, load, slowdown, effect=effect) for slowdown in SLOWDOWNS}
+    for verdict, color, marker in (
+        (Verdict.SLOWER, "#d55e00", "o"), (Verdict.SAME, "#0072b2", "s"), (Verdict.INCONCLUSIVE, "#999999", "^")
+    ):  # fmt: skip
+        counted = {slowdown: (share(group, verdict)[0], len(group)) for slowdown, group in judged.items()}
+        _curve(axes, counted, color=color, marker=marker, label=str(verdict))
 
 
 SHOWN = {
     ("this gate", "--min-effect 3%"): {"color": "#d55e00", "marker": "o"},
+    ("this gate", "--min-effect 1%"): {"color": "#d55e00", "marker": "s", "linestyle": "--"},
     ("asv", "--factor 1.05"): {"color": "#009e73", "marker": "D"},
     ("asv", "--factor 1.1"): {"color": "#009e73", "marker": "d", "linestyle": "--"},
     ("pytest-benchmark", "median:5%"): {"color": "#cc79a7", "marker": "v"},

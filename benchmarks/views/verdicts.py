@@ -45,8 +45,13 @@ def table_of(rows: Sequence[Row], title: str = "head against base") -> Table:
     for row in sorted_rows(rows):
         time = Cell(row.ratio and 100 * (row.ratio - 1), change(row.ratio))
         spread = Cell(row.low and 100 * (row.low - 1), interval(row))
-        made.add(row.case.title, row.blocks, time, spread, Cell(row.verdict.value, style=STYLES[row.verdict]))
+        made.add(row.case.title, row.blocks, time, spread, Cell(verdict_of(row), style=STYLES[row.verdict]))
     return made
+
+
+def verdict_of(row: Row) -> str:
+    """A verdict, and why no clock was asked for it, if none was."""
+    return f"{row.verdict} ({row.untimed})" if row.untimed else str(row.verdict)
 
 
 def change(ratio: float | None) -> str:
@@ -81,6 +86,11 @@ def sentences(outcome: Outcome) -> list[str]:
         said.append(
             f"Over all benchmarks head's time differs by {change(suite.ratio)} [{change(suite.low)}, {change(suite.high)}], the"
             f" geometric mean over the first {suite.blocks} blocks."
+        )
+    if untimed := [row.case.title for row in sorted_rows(outcome.rows) if row.untimed]:
+        said.append(
+            f"Not timed, since both sides run the same machine code and the same Python around it: {', '.join(untimed)}."
+            " --all times these too."
         )
     said += [f"{row.case.title}: {row.failure}" for row in sorted_rows(outcome.rows) if row.failure]
     said += [
@@ -154,5 +164,7 @@ def junit(outcome: Outcome) -> str:
         if kind := kinds.get(row.verdict):
             text = row.failure or f"{change(row.ratio)} {interval(row)} after {row.blocks} blocks"
             ElementTree.SubElement(test, kind, message=printable(f"{row.verdict}: {text}")).text = reproduce(outcome, row)
+        elif row.untimed:
+            ElementTree.SubElement(test, "system-out").text = printable(f"not timed: {row.untimed}")
     report: bytes = ElementTree.tostring(suite, encoding="us-ascii", xml_declaration=True)  # right in any encoding of files
     return report.decode("ascii") + "\n"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kernels import accuracy, arrays, registry
 from kernels.registry import Kernel
 from kernels.testing import apart, layouts, products
+from kernels.testing.trials import complaints
 
 IN_NUMPY = ("float16", "float32", "float64")
 """Element types that numpy's arrays have; bfloat16 is none."""
@@ -93,7 +94,7 @@ def _apart(cases: list[Case]) -> Callable[[object], None]:
 
     def test(self: object) -> None:
         trials = [trial for kernel, dtype in cases for trial in apart.trials(kernel, dtype)]
-        if found := list(apart.complaints(trials)):
+        if found := list(complaints(trials)):
             pytest.fail("\n".join(found))
 
     return test

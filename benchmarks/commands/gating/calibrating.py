@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from benchmarks.commands.gating.asked import Asked
 from benchmarks.commands.show import draw
 from benchmarks.gate import calibration, others
-from benchmarks.gate.calibration import Calibration
+from benchmarks.gate.calibration import Calibration, Gated
 from benchmarks.gate.judging import SECONDS_A_BENCHMARK
 from benchmarks.gate.operating import LOADS
 from benchmarks.harness import records
@@ -41,25 +40,28 @@ def calibrate(screen: Console, so_far: Calibration, tool: str, commit: str, aske
     if tool != "gate" and not so_far.gates:
         raise UsageError(f"--tool {tool}: {CALIBRATION} has nothing to put beside it; calibrate the gate itself first")
     patterns: Sequence[str] = asked.only or calibration.BENCHMARKS
-    before = [one.load for one in so_far.gates] if tool == "gate" else [one.load for one in so_far.others if one.tool == tool]
+    before = [one.load for one in so_far.gates if one.min_effect == asked.effect]
+    if tool != "gate":
+        before = [one.load for one in so_far.others if one.tool == tool]
     load = min(LOADS, key=before.count)
     with screen.status(f"a round of {tool}, {LOADS[load]}") as status:
-        kept: list[Any]
-        found: Any
         if tool == "gate":
-            kept, found = so_far.gates, calibration.measure(
+            earlier = list(so_far.gates)
+
+            def keep(gates: list[Gated]) -> None:
+                so_far.gates[:] = earlier + gates
+                records.save(so_far, CALIBRATION)
+
+            calibration.measure(
                 commit, patterns, asked.effect, load, asked.budget_s or SECONDS_A_BENCHMARK * len(patterns),
-                lambda slowdown, undecided, case: status.update(
-                    f"{load}, +{100 * slowdown:g} %: {undecided} undecided; now {case.title}"
-                ),
+                lambda undecided, case: status.update(f"{load}: {undecided} comparisons undecided; now {case.title}"), keep,
             )  # fmt: skip
         else:
-            kept, found = so_far.others, others.measure(
+            for found in others.measure(
                 tool, commit, patterns, load, lambda slowdown: status.update(f"{tool}, {load}, +{100 * slowdown:g} %")
-            )  # fmt: skip
-        for one in found:
-            kept.append(one)
-            records.save(so_far, CALIBRATION)
+            ):
+                so_far.others.append(found)
+                records.save(so_far, CALIBRATION)
     draw(operating.picture(so_far), DOCS / "gate", screen)
     page = DOCS / "gate.md"
     files.write(page, operating.page(page.read_text(encoding="utf-8"), so_far, "gate.svg"))

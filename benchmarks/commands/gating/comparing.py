@@ -19,6 +19,7 @@ from benchmarks.gate.choosing import Chosen
 from benchmarks.gate.judging import SECONDS_A_BENCHMARK, Trial
 from benchmarks.gate.outcome import Change, Outcome
 from benchmarks.gate.sides import Pair
+from benchmarks.gate.untimed import SAME_CODE
 from benchmarks.harness.host import machine
 from benchmarks.harness.records import Case
 from benchmarks.views import verdicts
@@ -42,10 +43,11 @@ def compare(
         chosen = _choose(pair, asked, screen)
         trials = [Trial(case) for case in chosen.cases]
         trials += [Trial(case, failure=why) for case, why in chosen.failed.items()]
+        trials += [Trial(case, untimed=SAME_CODE) for case in chosen.untimed]
         limit_s, start, interrupted = asked.budget_s or SECONDS_A_BENCHMARK * len(chosen.cases), time.monotonic(), False
         try:
             _watch(screen, trials, lambda advance: judging.decide(
-                trials, pair.base, pair.head, asked.effect, limit_s, random.Random(), advance
+                [(pair.head, trials)], pair.base, asked.effect, limit_s, random.Random(), advance
             ))  # fmt: skip
         except KeyboardInterrupt:
             interrupted = True

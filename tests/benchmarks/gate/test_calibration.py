@@ -93,7 +93,7 @@ def test_tools_stand_side_by_side_and_what_is_equal_is_an_alarm_either_way():
     assert gate.called[0.05] == (1, 1)
     assert (other.called[0.0], other.called[0.05], other.called[0.1]) == ((2, 4), (1, 2), (0, 0))
     text = views.markdown(found, "gate.svg")
-    assert "| pytest-benchmark | `median:5%` | 1.5 | 2 of 4 | 0 of 0 | 0 of 0 | 0 of 0 | 1 of 2 | 0 of 0 |" in text
+    assert "| pytest-benchmark | `median:5%` | 1.5 | 2 of 4 |  |  |  | 1 of 2 |  |" in text
     assert "pytest-benchmark, median:5%" in views.picture(found).axes[-1].get_legend_handles_labels()[1]
 
 

@@ -26,7 +26,7 @@ def command(monkeypatch, tmp_path):
         yield sides.Pair(Side("base"), Side("head"), {"base": "b", "head": "h"}, frozenset(), False)
 
     monkeypatch.setattr(sides, "prepared", prepared)
-    monkeypatch.setattr(choosing, "choose", lambda *given: choosing.Chosen([], {}, {}, {}))
+    monkeypatch.setattr(choosing, "choose", lambda *given: choosing.Chosen([], [], {}, {}, {}))
     monkeypatch.setattr(gate, "_end_as_interrupted", lambda: None)
     monkeypatch.setattr(alone, "LOCK", tmp_path / "lock")
 

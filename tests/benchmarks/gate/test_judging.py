@@ -40,7 +40,7 @@ def decide(monkeypatch, blocks, budget_s, min_effect=0.03):
     monkeypatch.setattr(paired, "block", blocks.block)
     monkeypatch.setattr(time, "monotonic", lambda: blocks.now)
     trials = [judging.Trial(case) for case in blocks.ratios]
-    judging.decide(trials, BASE, HEAD, min_effect, budget_s, random.Random(0))
+    judging.decide([(HEAD, trials)], BASE, min_effect, budget_s, random.Random(0))
     return trials
 
 

@@ -87,3 +87,15 @@ def test_a_table_and_sentences_show_a_name_as_it_is(capsys):
     said = capsys.readouterr().out
     assert "x[/red]|<&`" in said
     assert not {"\x1b", "\x00"} & set(said)
+
+
+def test_what_was_not_timed_says_so_and_why_in_every_format():
+    case = row(Verdict.SAME).case
+    found = outcome(Row(case=case, verdict=Verdict.SAME, untimed="same machine code"), row(Verdict.SAME, kernel="numpy/block"))
+    assert found.status == 0
+    text = verdicts.markdown(found, "nothing yet")
+    assert "no change (same machine code)" in text
+    assert f"Not timed, since both sides run the same machine code and the same Python around it: {case.title}." in text
+    assert Row.model_validate_json(found.rows[0].model_dump_json()).untimed == "same machine code"
+    tests = ElementTree.fromstring(verdicts.junit(found)).findall("testcase")
+    assert [test.findtext("system-out") for test in tests].count("not timed: same machine code") == 1
