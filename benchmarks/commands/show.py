@@ -93,9 +93,9 @@ def _present_scaling(run: Run, screen: Console, json: str | None, plot: Path | N
         screen.print(sentence)
     write_json({"run": run.model_dump(mode="json"), "model": [each.kept() for each in fitted]}, json)
     if plot:
-        draw(scaling_pictures.measured(run), plot, screen)
+        draw(scaling_pictures.measured(run).figure(), plot, screen)
         if fitted:
-            draw(scaling_pictures.paying(fitted), plot.with_name(f"{plot.name}-paying"), screen)
+            draw(scaling_pictures.paying(fitted).figure(), plot.with_name(f"{plot.name}-paying"), screen)
 
 
 def draw(figure: Figure, prefix: Path, screen: Console) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from benchmarks.frameworks import sentences
 from benchmarks.frameworks.columns import Columns
 from benchmarks.harness.names import parse_title
@@ -25,6 +23,7 @@ from benchmarks.views.comparison import BEST, ratio_cells
 from minisgd.common import pictures as files
 from minisgd.common.cli import UsageError
 from minisgd.common.files import write
+from minisgd.common.plates import Plate
 from minisgd.common.tables.description import Cell, Column, Table, interval, words
 from minisgd.common.tables.to_markdown import to_markdown
 from minisgd.common.tables.to_terminal import to_terminal
@@ -167,7 +166,7 @@ def scaling(found: dict[str, Any]) -> str:
     return "\n".join([f"{run.machine.cpu}, {run.created:%Y-%m-%d}:\n", *said, *titled])
 
 
-def processes_drawn(found: dict[str, Any]) -> Figure:
+def processes_drawn(found: dict[str, Any]) -> Plate:
     """The batch from which ranks pay; without a model of that, what they were measured to bring."""
     run = Run.model_validate_json(json.dumps(found["run"]))
     fitted = model.fit(run)
@@ -185,7 +184,7 @@ MADE: dict[str, tuple[str, Callable[[Any], str]]] = {
 }
 """Of each marker in the documents: the file, and what makes the text from it."""
 
-DRAWN: dict[str, Callable[[Any], Figure]] = {
+DRAWN: dict[str, Callable[[Any], Plate]] = {
     "docs/compare": kept.comparison,
     "docs/inside": kept.inside,
     "docs/profile": kept.profile,

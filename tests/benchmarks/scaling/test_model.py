@@ -115,8 +115,7 @@ def test_what_was_not_measured_is_marked():
     for (_, _, where), cells in rows.items():
         assert [cell.text.endswith("*") for cell in cells] == [where != "this machine", *[True] * (len(model.RANKS) - 1)]
         assert where == "this machine" or where.endswith("a message *")
-    figure = scaling_pictures.paying(fitted)
-    assert len(figure.axes) == len(SIZES)
+    assert len(scaling_pictures.paying(fitted).panels) == len(SIZES)
 
 
 def test_a_machine_without_two_cores_is_concluded_nothing_about():
@@ -141,7 +140,7 @@ def test_the_tables_compare_the_same_work_and_as_much_a_rank():
         assert (pair.one.shape["n"], pair.one.shape["batch"]) == (pair.several.shape["n"] // 2, pair.several.shape["batch"] // 2)
         assert pair.efficiency == pair.speedup[0] < 1
     assert [len(table.rows) for table in (scaling.strong(run), scaling.weak(run))] == [10 + 10, 18]
-    assert len(scaling_pictures.measured(run).axes) == 2
+    assert len(scaling_pictures.measured(run).panels) == 2
 
 
 def test_the_page_shows_a_run_of_several_ranks_in_a_section_of_its_own(tmp_path):
