@@ -177,12 +177,15 @@ def measure(
 
     def keep(run: Run) -> None:
         nonlocal kept
-        kept = run.model_copy(update={"shard": shard})
+        kept = run.model_copy(update={"shard": shard and shard.model_copy(update={"finished": False})})
         keeping.save(kept, path)
 
     try:
         with progress(screen, (len(cases) + 1) * runs.ROUNDS) as advance:
             runs.execute(cases, budget_s=budget_s, timeout_s=timeout_s, advance=advance, keep=keep)
+        if kept and shard:
+            kept = kept.model_copy(update={"shard": shard})
+            keeping.save(kept, path)
     except KeyboardInterrupt as error:
         interrupt = error
     if kept is None:

@@ -69,6 +69,8 @@ def _shard(path: Path, run: Run) -> Shard:
     expected = len(range(run.shard.number - 1, run.shard.cases, run.shard.of))
     if len(run.records) != expected:
         raise UsageError(f"{path}: cut short, with {len(run.records)} of {expected} cases; measure shard {run.shard.name} again")
+    if not run.shard.finished:
+        raise UsageError(f"{path}: cut short before its last round; measure shard {run.shard.name} again")
     return run.shard
 
 

@@ -28,6 +28,7 @@ class Shard(Model):
     preset: Name = Field(description="the preset, or the workload where there is none")
     cases: Count = Field(description="in the whole list")
     digest: Name = Field(description="SHA-256 of the whole list: machines with other kernels would deal out another one")
+    finished: bool = Field(default=True, description="whether all rounds are there; files from before this was told say so")
 
     @property
     def name(self) -> str:

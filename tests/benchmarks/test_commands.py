@@ -227,7 +227,7 @@ def test_tune_shows_predicted_and_measured(tmp_path, briefly):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_cut_short_keeps_what_is_finished(tmp_path, how):
-    command = [sys.executable, "-m", "benchmarks", *RUN, "--runs", str(tmp_path), "--size", "128"]
+    command = [sys.executable, "-m", "benchmarks", *RUN, "--runs", str(tmp_path), "--size", "128", "--shard", "1/1"]
     without_torch = gpus.environment(FAKE_GPU="none")  # which takes seconds to import
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=without_torch)
     until = time.monotonic() + 120
@@ -238,6 +238,7 @@ def test_a_run_cut_short_keeps_what_is_finished(tmp_path, how):
     said, _ = started.communicate(timeout=60)
     (path,) = tmp_path.glob("*.json")
     assert load(path).records
+    assert not load(path).shard.finished
     assert started.returncode == (-how if how == signal.SIGKILL else 130)
     if how == signal.SIGINT:
         assert "GFLOPS" in said

@@ -57,6 +57,10 @@ def test_the_ceilings_of_all_shards_are_kept_and_the_better_of_each():
         ),
         ([(Path("whole"), make_run())], "whole: not a shard; expected a run that was made with --shard i/n"),
         ([shard_run("1/2", records=[])], "1of2: cut short, with 0 of 4 cases; measure shard 1/2 again"),
+        (
+            [shard_run("1/2", shard=shards.parse("1/2", "quick", CASES).model_copy(update={"finished": False}))],
+            "1of2: cut short before its last round; measure shard 1/2 again",
+        ),
     ],
 )
 def test_what_does_not_belong_together_is_one_line(runs, said):
