@@ -77,6 +77,8 @@ def commit(name: str | None, cwd: Path | None = None) -> str:
     try:
         return run("git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", cwd=cwd).strip()
     except UsageError:
+        if run("git", "rev-parse", "--is-shallow-repository", cwd=cwd).strip() == "true":
+            raise UsageError(f"{name}: no such commit in this shallow clone; git fetch --unshallow brings the history") from None
         raise UsageError(f"{name}: git knows no such commit; expected a commit, branch or tag, such as main or HEAD~1") from None
 
 

@@ -146,6 +146,14 @@ def test_an_empty_name_is_no_working_tree(repository, name):
     assert "an empty name of a commit" in refused(name)
 
 
+def test_a_shallow_clone_says_how_to_get_its_history(repository, tmp_path, monkeypatch):
+    (repository / "more").write_text("")
+    commit(repository)
+    git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), "shallow")
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert "git fetch --unshallow" in refused("HEAD~1")
+
+
 def test_without_git_it_says_what_to_install(repository, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert refused().startswith("git: No such file or directory; install it")
