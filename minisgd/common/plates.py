@@ -105,9 +105,9 @@ class Plate:
         down = -(-len(self.panels) // across)
         width, height = (max(panel.size[side] for panel in self.panels) for side in (0, 1))
         figure = Figure(figsize=(width * across, height * down + 0.4 * bool(self.title)), layout="constrained")
-        places = figure.subplots(down, across, squeeze=False).flat
+        places = list(figure.subplots(down, across, squeeze=False).flat)
         labels = [(axes, panel.draw(axes)) for axes, panel in zip(places, self.panels, strict=False)]
-        for spare in list(places)[len(self.panels) :]:
+        for spare in places[len(self.panels) :]:
             spare.remove()
         if self.title:
             figure.suptitle(self.title, x=0.01, ha="left", fontsize=11)

@@ -131,6 +131,10 @@ def test_labels_give_way_to_each_other_and_stay_within_the_plot():
     assert all(axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 for box in inside)
 
 
+def test_a_picture_of_three_panels_has_no_fourth():
+    assert len(Plate([Panel(lambda axes: [])] * 3).figure().axes) == 3
+
+
 def test_what_numba_full_keeps_where_follows_from_the_record():
     found = blocks(ZEN)
     assert [(each.place, each.rows, each.columns) for each in (found.c, found.a, found.b)] == [
