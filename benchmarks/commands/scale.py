@@ -21,7 +21,7 @@ def scale(
     transport: Annotated[list[str] | None, typer.Option(help="gloo or mpi; repeatable. What is installed, if left out.")] = None,
     size: Annotated[list[str] | None, typer.Option(metavar="N|MxNxP", help="Of sgd n x d x k; repeatable.")] = None,
     batch_size: Annotated[list[int] | None, typer.Option(metavar="N", help="Of sgd; repeatable.")] = None,
-    kernel: Annotated[str, typer.Option(help="The kernel that multiplies a rank's part.")] = "numba/full",
+    kernel: Annotated[str | None, typer.Option(help="Multiplies a rank's part; numba/full, if left out.")] = None,
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     threads: Annotated[int, typer.Option(min=1, help="Threads of each rank.")] = 1,
     runs: Runs = RUNS,
@@ -79,7 +79,7 @@ def _cases(
     transport: list[str] | None,
     size: list[str] | None,
     batch_size: list[int] | None,
-    kernel: str,
+    kernel: str | None,
     dtype: str,
     threads: int,
 ) -> list[Case]:
@@ -94,6 +94,8 @@ def _cases(
         raise UsageError("--size: sgd and gemm have sizes of their own; expected one --workload with it")
     if batch_size and "gemm" in workloads:
         raise UsageError("--batch-size: a matrix product has none; expected --workload sgd")
+    if kernel and "gemm" not in workloads:
+        raise UsageError("--kernel: ranks have an epoch of their own for sgd; expected --workload gemm with it")
     counts = sorted({int(each) for each in ranks.split(",") if each.isascii() and each.isdigit()})
     if ",".join(map(str, counts)) != ranks:
         raise UsageError(f"--ranks {ranks}: expected whole numbers that rise, such as 1,2")
@@ -104,5 +106,5 @@ def _cases(
         asked = {text: batch_size or plan.EPOCHS.get(text) or plan.batches(text) for text in size or plan.EPOCHS}
         found += plan.epochs(asked, counts, threads, transports, dtype)
     if "gemm" in workloads:
-        found += plan.products(size or plan.SIZES, counts, threads, transports, kernel, dtype)
+        found += plan.products(size or plan.SIZES, counts, threads, transports, kernel or "numba/full", dtype)
     return list({case.title: case for case in found}.values())

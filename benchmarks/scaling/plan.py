@@ -47,9 +47,11 @@ def check_ranks(ranks: Sequence[int], threads: int) -> None:
     ------
     UsageError
     """
+    if threads > CORES:
+        raise UsageError(f"--threads {threads}: expected 1 to {CORES}, for the {CORES} cores there are")
     for count in ranks:
         if count < 1 or count * threads > CORES:
-            most = CORES // max(1, threads)
+            most = CORES // threads
             raise UsageError(
                 f"--ranks {count}: with {threads} thread(s) each, expected 1 to {most}, for the {CORES} cores there are"
             )
