@@ -33,7 +33,7 @@ def results(run: Run, tabs: Iterable[str] = ()) -> Table:
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.backend != record.backend:
             made.rule()
-        cells = [record.label, *(getattr(record, name) for name in varying), record.threads]
+        cells = [record.label, *(_condition(record, name) for name in varying), record.threads]
         if record.failure:
             made.add(*cells, "failed", style="bad")
             continue
@@ -55,7 +55,7 @@ def epochs(run: Run) -> Table:
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.kernel != record.kernel:
             made.rule()
-        cells = [record.label, *(getattr(record, name) for name in varying), record.threads, record.shape["batch"]]
+        cells = [record.label, *(_condition(record, name) for name in varying), record.threads, record.shape["batch"]]
         if record.failure or not record.median_s:
             made.add(*cells, "failed", style="bad")
             continue
@@ -192,10 +192,19 @@ def _beside_the_best(found: relations.Tiled) -> str:
 
 
 def _conditions(run: Run) -> tuple[list[str], list[str]]:
-    """Names of the conditions that differ within the run, which get a column, and values of those that do not."""
+    """Names of the conditions that differ within the run, which get a column, and values of those that do not.
+
+    Tiles are one of them only where nothing else tells two rows apart, as in a sweep.
+    """
     values = {name: {str(getattr(each, name)) for each in run.records} for name in ("size", "dtype", "device", "cache")}
     varying = [name for name, found in values.items() if len(found) > 1]
+    if len({each.title for each in run.records}) < len(run.records):
+        varying.append("tile")
     return varying, [value for found in values.values() if len(found) == 1 for value in found]
+
+
+def _condition(record: Record, name: str) -> str:
+    return sides(record.tile or {}) if name == "tile" else str(getattr(record, name))
 
 
 def _printed(tab: str, record: Record) -> Cell:

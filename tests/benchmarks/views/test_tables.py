@@ -88,6 +88,12 @@ def test_the_book_s_column_is_left_out_where_the_book_measured_nothing():
     assert text(tables.results(both, ["PyTorch"])).count("0.513") == 1
 
 
+def test_tiles_have_a_column_where_nothing_else_tells_two_rows_apart():
+    tiled = [make_record(kernel="numba/tiled", tile={"tm": edge, "tn": 16, "tp": 16}) for edge in (16, 32)]
+    assert "32 x 16 x 16" in text(tables.results(make_run(*tiled)))
+    assert "16 x 16" not in text(tables.results(make_run(tiled[0])))
+
+
 def test_two_states_are_both_given():
     run = make_run(make_record(states_s=(5.5e-4, 7.2e-4)), make_record())
     assert "550 us or 720 us" in text(tables.results(run))
