@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
@@ -207,12 +208,9 @@ def edge(record: Record) -> int:
 
 
 def _plane(records: Sequence[Record]) -> list[Record]:
-    """The tiles that are not square, of the height tm that most of them have."""
-    by_tm: dict[int, list[Record]] = defaultdict(list)
-    for record in records:
-        if record.tile and "tm" in record.tile and not edge(record):
-            by_tm[record.tile["tm"]].append(record)
-    return max(by_tm.values(), key=len, default=[])
+    """The tiles of one height tm: of that which most of those have that are not square."""
+    heights = Counter(tile["tm"] for tile in (record.tile or {} for record in records if not edge(record)) if "tm" in tile)
+    return [record for record in records if (record.tile or {}).get("tm") in dict(heights.most_common(1))]
 
 
 def _expected(records: Sequence[Record], predicted: Mapping[str, Mapping[str, int]]) -> list[tuple[str, Record]]:
@@ -254,7 +252,7 @@ def _heat(axes: Axes, records: Sequence[Record], expected: Sequence[tuple[str, R
     for i, row in enumerate(values):
         for j, rate in enumerate(row):
             color = "#111111" if rate > (low + high) / 2 else "#ffffff"
-            axes.text(j, i, f"{rate:.3g}", ha="center", va="center", color=color, fontsize=8.5)
+            axes.text(j, i, "" if isnan(rate) else f"{rate:.3g}", ha="center", va="center", color=color, fontsize=8.5)
     for names, record in expected:
         i, j = depths.index((record.tile or {})["tn"]), widths.index((record.tile or {})["tp"])
         axes.add_patch(Rectangle((j - 0.47, i - 0.47), 0.94, 0.94, fill=False, edgecolor="red", linewidth=2))

@@ -73,7 +73,7 @@ def test_the_tile_picture_marks_predicted_and_measured():
     figure = pictures.tiles(line + plane + other_band, predicted)
     left, right = figure.axes[:2]
     assert [entry.get_text() for entry in left.texts] == ["best measured: 64", "predicted for L1: 48"]
-    assert [entry.get_text() for entry in right.texts] == ["32", "80", "144", "192", "L2 and L3"]
+    assert [entry.get_text() for entry in right.texts] == ["32", "80", "", "30", "144", "192", "L2 and L3"]
 
 
 def test_the_tile_picture_of_slabs_has_no_plane():
