@@ -6,13 +6,19 @@ Torch, which is slow to import, and the suites, which look up every kernel, are 
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 
 def pytest_configure() -> None:
-    """Let a pytest that a test starts be no worker of this one: pytest-benchmark measures nothing in a worker."""
+    """Keep two things from the processes that tests start.
+
+    A pytest among them is no worker of this one: pytest-benchmark measures nothing in a worker. And none ignores an interrupt, as
+    this process does if it runs in the background of a shell.
+    """
     os.environ.pop("PYTEST_XDIST_WORKER", None)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

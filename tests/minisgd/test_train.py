@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 
 import pytest
@@ -90,14 +89,6 @@ def test_a_short_last_batch_is_kept_unless_it_is_dropped_on_purpose(problem):
     assert [point.examples for point in kept.points] == [0, 400, 800]
     assert [point.examples for point in dropped.points] == [0, 300, 600]
     assert kept.points[1].loss != dropped.points[1].loss
-
-
-def test_the_history_is_saved_as_json(problem, tmp_path):
-    train(problem, Settings(epochs=1)).save(tmp_path / "h.json")
-    found = json.loads((tmp_path / "h.json").read_text(encoding="utf-8"))
-    assert found["problem"] == "linear"
-    assert found["settings"]["batch_size"] == 10
-    assert len(found["points"]) == 2
 
 
 def test_divergence_names_the_epoch_and_keeps_the_history(problem):
