@@ -33,7 +33,7 @@ def results(run: Run, tabs: Iterable[str] = ()) -> Table:
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.backend != record.backend:
             made.rule()
-        cells = [record.label, *(_condition(record, name) for name in varying), record.threads]
+        cells: list[str | int] = [record.label, *(_condition(record, name) for name in varying), record.threads]
         if record.failure:
             made.add(*cells, "failed", style="bad")
             continue
@@ -55,7 +55,12 @@ def epochs(run: Run) -> Table:
     for before, record in zip([None, *run.records], run.records, strict=False):
         if before and before.kernel != record.kernel:
             made.rule()
-        cells = [record.label, *(_condition(record, name) for name in varying), record.threads, record.shape["batch"]]
+        cells: list[str | int] = [
+            record.label,
+            *(_condition(record, name) for name in varying),
+            record.threads,
+            record.shape["batch"],
+        ]
         if record.failure or not record.median_s:
             made.add(*cells, "failed", style="bad")
             continue
