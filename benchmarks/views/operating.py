@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.gate.calibration import SLOWDOWNS, Calibration, Load
 from benchmarks.gate.operating import LOADS, Line, comparisons, curve, effects, false_alarms, lines_of, minutes_of, share, unseen
 from benchmarks.gate.verdict import LOOKS, Verdict
+from benchmarks.views.naming import machine_name
 from minisgd.common.cli import UsageError
 from minisgd.common.tables.description import Cell, Column, Table, words
 from minisgd.common.tables.to_markdown import to_markdown
@@ -40,7 +41,6 @@ def page(text: str, found: Calibration, picture: str) -> str:
 
 def markdown(found: Calibration, picture: str) -> str:
     """The curve: what was done, a table for each load, and the picture."""
-    first = found.gates[0]
     lines = [
         "## How often it is wrong",
         "",
@@ -50,9 +50,9 @@ def markdown(found: Calibration, picture: str) -> str:
         f"A round compares a commit with itself, built twice, and with itself made to work {_longer(found)} longer, on twelve"
         " benchmarks, by the gate's own code. The column *blocks* is the median of the blocks that a comparison took.",
         "",
-        f"Measured on {first.machine.cpu}, {first.machine.cores} cores; *matters* is the least change that matters. The budget is"
-        f" the time for all twelve benchmarks, 10 minutes by default. In {unseen(found)} comparisons it ended before the first"
-        f" look, at {LOOKS[0]} blocks: these are not counted.{_crowded(found)}",
+        f"Measured on {_places(found)}. *Matters* is the least change that matters, which that option sets. The budget is the"
+        f" time for all twelve benchmarks, 10 minutes by default. In {unseen(found)} comparisons it ended before the first look,"
+        f" at {LOOKS[0]} blocks: these are not counted.{_crowded(found)}",
         "",
         f"![Share of verdicts by true slowdown]({picture})",
         "",
@@ -114,6 +114,15 @@ def _longer(found: Calibration) -> str:
     """The slowdowns that were made, as one says them."""
     *most, last = (f"{100 * each:g}" for each in SLOWDOWNS if any(one.slowdown == each > 0 for one in found.gates))
     return f"{', '.join(most)} and {last} %" if most else f"{last} %"
+
+
+def _places(found: Calibration) -> str:
+    """The machines, and which changes mattered there."""
+    made: dict[str, set[float]] = {}
+    for one in found.gates:
+        made.setdefault(f"{machine_name(one.machine)}, {one.machine.cores} cores", set()).add(one.min_effect)
+    asked = {where: " and ".join(f"{100 * effect:g}%" for effect in sorted(made[where], reverse=True)) for where in made}
+    return "; and on ".join(f"{where}, with `--min-effect` {effects}" for where, effects in asked.items())
 
 
 def _crowded(found: Calibration) -> str:

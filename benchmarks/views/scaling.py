@@ -69,7 +69,8 @@ def epochs_paid(pairs: Sequence[Pair]) -> list[str]:
         mine = [pair for pair in several if (pair.several.size, by(pair.several)) == (work, doer)]
         paid = [f"{pair.several.shape['batch']:,}" for pair in mine if pair.speedup[1] > 1]
         unpaid = [f"{pair.several.shape['batch']:,}" for pair in mine if pair.speedup[1] <= 1]
-        parts = [f"pay at batch {', '.join(paid)}"] * bool(paid) + [f"do not at batch {', '.join(unpaid)}"] * bool(unpaid)
+        parts = [f"pay in batches of {', '.join(paid)}"] * bool(paid)
+        parts += [f"do not{' pay' * (not paid)} in batches of {', '.join(unpaid)}"] * bool(unpaid)
         said.append(f"SGD {work}, {doer}: {'; '.join(parts)}.")
     return said
 

@@ -151,4 +151,4 @@ def test_the_page_shows_a_run_of_several_ranks_in_a_section_of_its_own(tmp_path)
     made = section(sources)
     assert len(made.tables) == 6
     assert len(made.pictures) == 2
-    assert any("pay at batch" in sentence for sentence in made.sentences)
+    assert any("pay in batches of" in sentence for sentence in made.sentences)
