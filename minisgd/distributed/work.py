@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch.distributed.elastic.multiprocessing.errors import record
 from minisgd.common.cli import UsageError
 from minisgd.common.terminal import console, write_json
 from minisgd.data import Problem
-from minisgd.distributed import Transport, joined
+from minisgd.distributed import RankFailed, Transport, joined
 from minisgd.distributed.agreement import Facts, agree, facts_of
 from minisgd.distributed.checkpoints import load, save
 from minisgd.distributed.steps import DDP, data_parallel, prepare_on, require_even
@@ -108,6 +109,10 @@ class Keeper:
             write_json(asdict(history) | how, to)
 
 
+NOTICED_S = 1.0
+"""torchrun looks ten times a second whether a rank has ended."""
+
+
 @record
 def work(job: Job, json: str | None, checkpoint: str | None) -> None:
     """Train as a rank; what goes wrong is left to torchrun's summary too."""
@@ -115,11 +120,15 @@ def work(job: Job, json: str | None, checkpoint: str | None) -> None:
     zeros = np.zeros((data.x.shape[1], data.y.shape[1]), settings.dtype)
     ranks.warm((data.x, data.y, data.objective), zeros, zeros[0].copy())
     # As torchrun asks for, too: evaluating would wake BLAS's threads, which spin beside the other ranks.
-    with joined(job.timeout) as transport, threadpool_limits(1):
-        keeper = Keeper(transport, job, json, checkpoint)
-        agree(transport.inquiry, keeper.facts)
-        prepare, kept = keeper.watching(job.prepare(transport)), keeper.resume()
-        history = train(job.problem, settings, keeper.keep, prepare=prepare, checkpoint=kept)
+    try:
+        with joined(job.timeout) as transport, threadpool_limits(1):
+            keeper = Keeper(transport, job, json, checkpoint)
+            agree(transport.inquiry, keeper.facts)
+            prepare, kept = keeper.watching(job.prepare(transport)), keeper.resume()
+            history = train(job.problem, settings, keeper.keep, prepare=prepare, checkpoint=kept)
+    except RankFailed:
+        time.sleep(NOTICED_S)  # a rank that was killed is to be the first that torchrun finds: it names the first
+        raise
     if transport.rank == 0:
         console(json).print(result(history, transport))
     if json == "-":
