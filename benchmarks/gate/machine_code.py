@@ -1,4 +1,4 @@
-"""The machine code that a kernel's benchmarks run, as numba made it, and which of the side's functions are run as nothing else.
+"""The machine code that a kernel's benchmarks run, as numba made it, and which of the side's functions run as nothing else.
 
 Runs in a fresh worker whose Numba cache is empty, so that all of it is compiled there.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from numba.core.dispatcher import Dispatcher
 from numba.core.event import install_recorder
 
 from benchmarks.harness import timing
@@ -45,7 +46,7 @@ class Code:
     files : frozenset of str
         The side's that were imported, relative to its folder.
     bodies : dict of str to frozenset of int
-        By file, the first lines of functions that were compiled, and never run by the interpreter.
+        By file, the first lines of numba's functions that the interpreter has not run: they were compiled, or are not called.
     functions : dict of str to list of (str, str)
         By name, in the order in which they were compiled: types, and a digest of the assembly.
     """
@@ -90,7 +91,7 @@ def look(cases: Sequence[Case], place: str) -> Code:
     folder = Path(place)
     loaded = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
     bodies: dict[str, set[int]] = {}
-    for each in compiled:
+    for each in [*compiled, *_loaded()]:
         code = each.py_func.__code__
         if (code.co_filename, code.co_firstlineno) not in interpreted and (path := Path(code.co_filename)).is_relative_to(folder):
             bodies.setdefault(str(path.relative_to(folder)), set()).add(code.co_firstlineno)
@@ -98,6 +99,12 @@ def look(cases: Sequence[Case], place: str) -> Code:
         frozenset(str(path.relative_to(folder)) for path in loaded if path.is_relative_to(folder)),
         {file: frozenset(lines) for file, lines in bodies.items()}, _functions(compiled),
     )  # fmt: skip
+
+
+def _loaded() -> list[Any]:
+    """Numba's functions in all modules; those that were not compiled by now are none of the kernel's."""
+    found = [value for module in list(sys.modules.values()) for value in list(getattr(module, "__dict__", {}).values())]
+    return [value for value in found if isinstance(value, Dispatcher)]
 
 
 def _functions(compiled: list[Any]) -> dict[str, list[tuple[str, str]]]:

@@ -150,6 +150,10 @@ KERNEL = """
                     raise OverflowError("large")
                 out[i, j] = total
 
+    @njit
+    def uncalled(a):
+        return a
+
     @kernel("mine", "full", dtypes=("float32",))
     def full(a, b, out):
         product(a, b, out)
@@ -168,6 +172,10 @@ REFACTORED = """
                 if 1e30 < result:
                     raise OverflowError("beyond 1e30")
                 out[row, column] = result
+
+    @njit
+    def uncalled(a):
+        return 2 * a
 
     @kernel("mine", "full", dtypes=("float32",))
     def full(a, b, out):
@@ -188,8 +196,8 @@ def test_numbas_code_is_read_and_what_the_interpreter_runs_is_told(tmp_path):
         finally:
             worker.close()
     base, head, interpreted = codes.values()
-    assert base.bodies == {FILE: {5}}
+    assert base.bodies == {FILE: {5, 16}}  # the second is called by nobody
     assert base.functions == head.functions
-    assert interpreted.bodies == {}
+    assert interpreted.bodies == {FILE: {16}}
     assert base.functions == interpreted.functions
     assert same_around(*(dedent(text).encode() for text in (KERNEL, REFACTORED)), (base.bodies[FILE], head.bodies[FILE]))
