@@ -96,7 +96,7 @@ def test_exit_statuses_are_those_that_are_listed():
         verdict: Outcome.model_construct(rows=[Row.model_construct(verdict=verdict)], changes=[]).status for verdict in Verdict
     }
     no_gate = Outcome.model_construct(rows=[], changes=[]).status
-    assert statuses == sorted({*gates.values(), no_gate, cli.BAD_USAGE, cli.FAULT, cli.INTERRUPTED})
+    assert statuses == sorted({*gates.values(), no_gate, cli.BAD_USAGE, cli.FAULT, cli.INTERRUPTED, cli.PIPE_CLOSED})
     assert gates[Verdict.SAME] == gates[Verdict.FASTER] == 0
     assert gates[Verdict.SLOWER] == gates[Verdict.FAILED] == 1
     assert gates[Verdict.INCONCLUSIVE] == 3
