@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kernels import accuracy, arrays, registry
 from kernels.registry import Kernel
 from kernels.testing import apart, layouts, products
+from kernels.testing.parameters import of_each, require_cpu
 from kernels.testing.trials import complaints
 
 IN_NUMPY = ("float16", "float32", "float64")
@@ -62,24 +63,17 @@ def check(*names: str, special: Sequence[float] = SPECIAL) -> type:
     >>> TestMine = check("numpy/full")
     """
     kernels = [registry.find(name) for name in names]
-    for each in kernels:
-        if "cpu" not in each.devices:
-            raise ValueError(f"{each.name}: runs on {' or '.join(each.devices)}; expected a kernel that runs on the CPU")
+    require_cpu("kernel", kernels)
     cases = [(kernel, dtype) for kernel in kernels for dtype in kernel.dtypes if accuracy.array_type(dtype) in IN_NUMPY]
     members = {
-        "test_every_shape_and_layout_within_its_bound": _of_each(cases)(FEW(given(**DRAWN)(within_its_bound))),
+        "test_every_shape_and_layout_within_its_bound": of_each("kernel", cases)(FEW(given(**DRAWN)(within_its_bound))),
         "test_guarded_memory_and_threads": _apart(cases),
     }
     if special:
-        members["test_special_values_spread_as_in_numpy"] = _of_each(cases)(_spread(tuple(special)))
+        members["test_special_values_spread_as_in_numpy"] = of_each("kernel", cases)(_spread(tuple(special)))
     if tiled := [(kernel, dtype) for kernel, dtype in cases if kernel.tile_for(dtype)]:
-        members["test_any_tile_gives_the_product"] = _of_each(tiled)(pytest.mark.parametrize("edge", EDGES)(_any_tile()))
+        members["test_any_tile_gives_the_product"] = of_each("kernel", tiled)(pytest.mark.parametrize("edge", EDGES)(_any_tile()))
     return type("TestKernels", (), members)
-
-
-def _of_each(cases: list[Case]) -> pytest.MarkDecorator:
-    named = [pytest.param(kernel, dtype, id=f"{kernel.name}-{dtype}") for kernel, dtype in cases]
-    return pytest.mark.parametrize(("kernel", "dtype"), named)
 
 
 def within_its_bound(self: object, kernel: Kernel, dtype: str, shape: tuple[int, int, int], seed: int, data: Any) -> None:

@@ -110,7 +110,7 @@ class Keeper:
 
 
 NOTICED_S = 1.0
-"""torchrun looks ten times a second whether a rank has ended."""
+"""Seconds that a rank which lost the others stays: torchrun looks ten times a second which ranks have ended."""
 
 
 @record

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from kernels.testing.parameters import of_each, require_cpu
 from kernels.testing.trials import complaints
 from minisgd import steps
 from minisgd.objectives import OBJECTIVES
@@ -56,12 +57,8 @@ def check(*names: str) -> type:
     >>> TestMine = check("numba-fused")
     """
     found = [steps.find(name) for name in names]
-    for each in found:
-        if "cpu" not in each.devices:
-            raise ValueError(f"{each.name}: runs on {' or '.join(each.devices)}; expected a step that runs on the CPU")
-    each_dtype = pytest.mark.parametrize(
-        ("step", "dtype"), [pytest.param(step, dtype, id=f"{step.name}-{dtype}") for step in found for dtype in step.dtypes]
-    )
+    require_cpu("step", found)
+    each_dtype = of_each("step", [(step, dtype) for step in found for dtype in step.dtypes])
     each_objective = pytest.mark.parametrize("objective", OBJECTIVES)
     members = {
         "test_every_shape_and_batch_follows_the_trajectory": each_dtype(each_objective(_any_shape())),

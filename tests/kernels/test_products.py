@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
-from plugin import install
+from plugin import checked
 
 import kernels
 from kernels.testing import check
 
-ROOT = Path(__file__).parents[2]
 NAMES = [kernel.name for kernel in kernels.available() if "cpu" in kernel.devices]
 LEAVE_OUT_ZEROS = "aocl/full"
 """Like the reference BLAS, it may skip what is multiplied by a zero, be that an infinity."""
@@ -89,20 +84,10 @@ FAILURES = {
 
 
 def test_each_kind_of_wrong_kernel_fails_the_check_that_is_for_it(tmp_path):
-    environment = install(tmp_path, "wrong", WRONG)
-    names = re.findall(r'wrong\("([\w-]+)"', WRONG)
-    (tmp_path / "test_wrong.py").write_text(
-        "from kernels.testing import check\nTestWrong = check(" + ", ".join(f'"wrong/{name}"' for name in names) + ")\n",
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", str(tmp_path / "test_wrong.py")],
-        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=250,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stdout + done.stderr
+    said = checked(tmp_path, WRONG, "kernels", "kernels", "/")
     for test, expected in FAILURES.items():
-        failed = re.findall(rf"^FAILED .*{test}\w*\[.*wrong/([\w-]+)-float32", done.stdout, re.MULTILINE)
-        assert set(failed) == expected, done.stdout
-    died = set(re.findall(r"wrong/([\w-]+) float32, beside guarded memory: the process died of SIG", done.stdout))
+        failed = re.findall(rf"^FAILED .*{test}\w*\[.*wrong/([\w-]+)-float32", said, re.MULTILINE)
+        assert set(failed) == expected, said
+    died = set(re.findall(r"wrong/([\w-]+) float32, beside guarded memory: the process died of SIG", said))
     assert died == {"reads-on", "reads-before", "restores"}
-    assert re.search(r"wrong/shares float32, from several threads at once: error", done.stdout)
+    assert re.search(r"wrong/shares float32, from several threads at once: error", said)

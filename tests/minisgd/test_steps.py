@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from plugin import install
+from plugin import checked
 
 from minisgd import steps
 from minisgd.steps.numba_steps import on_gemm
 from minisgd.testing import check
 from minisgd.testing.epochs import problem, wrong
 
-ROOT = Path(__file__).parents[2]
 SLOW = "torch-compile"
 """It compiles for half a minute at each new shape."""
 
@@ -107,23 +102,13 @@ FAILURES = {
 
 
 def test_each_kind_of_wrong_step_fails_the_check_that_is_for_it(tmp_path):
-    environment = install(tmp_path, "wrong", WRONG, "minisgd.steps")
-    names = re.findall(r'wrong\("([\w-]+)"', WRONG)
-    (tmp_path / "test_wrong.py").write_text(
-        "from minisgd.testing import check\nTestWrong = check(" + ", ".join(f'"wrong-{name}"' for name in names) + ")\n",
-        encoding="utf-8",
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", str(tmp_path / "test_wrong.py")],
-        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=250,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stdout + done.stderr
+    said = checked(tmp_path, WRONG, "minisgd.steps", "minisgd", "-")
     for test, expected in FAILURES.items():
-        failed = re.findall(rf"^FAILED .*{test}\w*\[.*wrong-([\w-]+)-float32", done.stdout, re.MULTILINE)
-        assert set(failed) == expected, done.stdout
-    assert re.search(r"wrong-reads-on float32, beside guarded memory: the process died of SIG", done.stdout)
-    assert re.search(r"wrong-writes-the-order float32, beside guarded memory: the process died of SIG", done.stdout)
-    assert re.search(r"wrong-shares float32, from several threads at once: .* away from", done.stdout)
+        failed = re.findall(rf"^FAILED .*{test}\w*\[.*wrong-([\w-]+)-float32", said, re.MULTILINE)
+        assert set(failed) == expected, said
+    assert re.search(r"wrong-reads-on float32, beside guarded memory: the process died of SIG", said)
+    assert re.search(r"wrong-writes-the-order float32, beside guarded memory: the process died of SIG", said)
+    assert re.search(r"wrong-shares float32, from several threads at once: .* away from", said)
 
 
 def test_an_unknown_step_has_a_nearest_name():

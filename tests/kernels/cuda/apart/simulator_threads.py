@@ -66,8 +66,8 @@ class Block(kernel.BlockManager):
             self.waiting.clear()
 
 
-swapped: dict[int, dict[str, object]] = {}
-"""What the globals of modules had in the place of the stand-in, by their identity, while a kernel runs."""
+swapped: dict[int, tuple[dict[str, object], list[str]]] = {}
+"""While a kernel runs: the globals of modules, by their identity, and the names in them that the stand-in has taken."""
 
 swapping = threading.Lock()
 
