@@ -1,6 +1,6 @@
 """scikit-learn's SGDRegressor, the library that users would pick for one example at a time: a peer.
 
-It takes three seconds to import: whoever lists the steps does not wait for it.
+It takes seconds to import: whoever lists the steps does not wait for it.
 """
 
 from __future__ import annotations
